@@ -1,0 +1,33 @@
+//! `#[cached]`: parse, validate, model, generate.
+//!
+//! Faults are collected along the way. `generate` can't fail: a model that would make it fail
+//! can't be built.
+
+mod ast;
+mod companion;
+mod generate;
+mod key;
+mod model;
+mod parse;
+mod site;
+mod validate;
+
+use crate::diagnostics::Errors;
+use proc_macro2::TokenStream;
+
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let options = parse::Options::read(options, &mut errors);
+    let function = errors.take(syn::parse2::<ast::Function>(item.clone()));
+    let model = function.and_then(|function| validate::model(function, options, &mut errors));
+    match (errors.into_compile_error(), model) {
+        (None, Some(model)) => generate::expansion(&model),
+        (faults, _) => {
+            let faults = faults.unwrap_or_default();
+            quote::quote!(#faults #item)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {}

@@ -1,0 +1,60 @@
+//! What is generated from: only what makes sense can be put into one.
+
+use super::ast::Function;
+use super::parse::Scope;
+use crate::paths::Paths;
+use crate::template::Template;
+use proc_macro2::Ident;
+use std::time::Duration;
+use syn::{Expr, ExprPath, LitStr, Type};
+
+pub(crate) struct Model {
+    pub(crate) paths: Paths,
+    pub(crate) function: Function,
+    pub(crate) out: Type,
+    pub(crate) site: Site,
+    pub(crate) key: Key,
+    pub(crate) tags: Vec<Template>,
+    pub(crate) when: Option<Expr>,
+    pub(crate) runtime: Option<Expr>,
+    pub(crate) judge: Judge,
+    pub(crate) handle: Handle,
+}
+
+/// What can be told of the function without its types.
+pub(crate) struct Site {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) version: u32,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) negative: Option<Duration>,
+    pub(crate) wait: Option<Duration>,
+    pub(crate) capacity: Option<Expr>,
+    pub(crate) context: bool,
+    pub(crate) scope: Scope,
+}
+
+/// What a call's key is made of.
+pub(crate) struct Key {
+    pub(crate) parts: Vec<Expr>,
+    /// The arguments that the parts mention, by place.
+    pub(crate) arguments: Vec<usize>,
+    pub(crate) readable: Option<Template>,
+}
+
+/// Functions that are asked about a computed value.
+#[derive(Default)]
+pub(crate) struct Judge {
+    pub(crate) weigh: Option<ExprPath>,
+    pub(crate) ttl_for: Option<ExprPath>,
+    pub(crate) cache_if: Option<ExprPath>,
+    pub(crate) tags_for: Option<ExprPath>,
+}
+
+/// Where the companion goes.
+pub(crate) enum Handle {
+    None,
+    /// A type of this name beside the function.
+    Type(Ident),
+    /// A method of this name beside the method.
+    Method(Ident),
+}

@@ -1,0 +1,16 @@
+//! The attribute behind the `larder` facade; use that.
+
+mod cached;
+mod diagnostics;
+mod duration;
+mod options;
+mod paths;
+mod template;
+
+use proc_macro::TokenStream;
+
+/// Turns a function into a cached one.
+#[proc_macro_attribute]
+pub fn cached(options: TokenStream, item: TokenStream) -> TokenStream {
+    cached::expand(options.into(), item.into()).into()
+}

@@ -1,0 +1,18 @@
+//! What a companion wants of the next call of its function, other than an answer.
+
+use std::any::Any;
+
+pub(crate) struct Ask {
+    /// The place of the function that is meant.
+    pub(crate) site: usize,
+    pub(crate) wish: Wish,
+}
+
+pub(crate) enum Wish {
+    /// Compute, and store what comes out.
+    Refresh,
+    /// Compute, and leave the cache alone.
+    Uncached,
+    /// Store this as if it had been computed now. An `Option` of the function's return type.
+    Put(Box<dyn Any>),
+}

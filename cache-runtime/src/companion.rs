@@ -1,0 +1,230 @@
+//! The operations of a companion, for async functions and for plain ones.
+
+use crate::ask::Wish;
+use crate::call_context::CallContext;
+use crate::error::Error;
+use crate::explanation::Explanation;
+use crate::handle::{self, Handle};
+use crate::mark::Mark;
+use crate::runtime::Runtime;
+use crate::site::Site;
+use crate::stats::FunctionStats;
+use crate::{context, versions};
+use std::future::Future;
+
+/// One key of one cached `async` function.
+///
+/// What a method with `#[cached(handle = name)]` gets beside it: `self.name(key arguments)`.
+/// [`blocking::Entry`] is the same for functions that are not async.
+pub struct Entry<Out> {
+    handle: Handle<Out>,
+}
+
+impl<Out: 'static> Entry<Out> {
+    pub(crate) fn new(handle: Handle<Out>) -> Self {
+        Self { handle }
+    }
+
+    /// Forgets this call, in every tier.
+    ///
+    /// # Errors
+    ///
+    /// None while all tiers are in this process.
+    ///
+    /// # Cancellation
+    ///
+    /// Takes effect when first polled, and then as a whole.
+    #[expect(clippy::unused_async, reason = "tiers beyond memory are waited for")]
+    pub async fn invalidate(&self) -> Result<(), Error> {
+        self.handle.invalidate()
+    }
+
+    /// Returns what is cached for this call. Never computes.
+    ///
+    /// # Cancellation
+    ///
+    /// Safe to drop at any time.
+    #[expect(clippy::unused_async, reason = "tiers beyond memory are waited for")]
+    pub async fn peek(&self) -> Option<Out> {
+        self.handle.peek()
+    }
+
+    /// Returns what a call would do now, and why. Never computes.
+    ///
+    /// # Cancellation
+    ///
+    /// Safe to drop at any time.
+    #[expect(clippy::unused_async, reason = "tiers beyond memory are waited for")]
+    pub async fn explain(&self) -> Explanation {
+        self.handle.explain()
+    }
+
+    /// Runs `call`, a call of the function for this key, past what is cached, and stores what it
+    /// returns.
+    ///
+    /// # Cancellation
+    ///
+    /// As safe to drop as the call itself; nothing is stored then.
+    pub async fn refresh<Fut: Future<Output = Out>>(&self, call: Fut) -> Out {
+        handle::ask_async(self.handle.site(), || Wish::Refresh, call).await
+    }
+
+    /// Stores `value` as if `call`, a call of the function for this key, had computed it now. The
+    /// body does not run.
+    ///
+    /// # Cancellation
+    ///
+    /// Takes effect when first polled, and then as a whole.
+    pub async fn put<Fut: Future<Output = Out>>(&self, value: Out, call: Fut) {
+        put_async(self.handle.site(), value, call).await;
+    }
+
+    /// Runs `call`, a call of the function for this key, without the cache.
+    ///
+    /// # Cancellation
+    ///
+    /// As safe to drop as the call itself.
+    pub async fn uncached<Fut: Future<Output = Out>>(&self, call: Fut) -> Out {
+        handle::ask_async(self.handle.site(), || Wish::Uncached, call).await
+    }
+
+    /// Returns what identifies this call, for logs and metrics.
+    pub fn call_context(&self) -> CallContext {
+        self.handle.call_context()
+    }
+
+    /// Returns the function's counters.
+    pub fn stats(&self) -> FunctionStats {
+        stats(self.handle.site(), None)
+    }
+}
+
+/// The same for functions that are not async.
+pub mod blocking {
+    use super::{CallContext, Error, Explanation, FunctionStats, Handle, Wish, handle, put, stats};
+
+    /// One key of one cached function that is not async.
+    ///
+    /// What a method with `#[cached(handle = name)]` gets beside it: `self.name(key arguments)`.
+    pub struct Entry<Out> {
+        handle: Handle<Out>,
+    }
+
+    impl<Out: 'static> Entry<Out> {
+        pub(crate) fn new(handle: Handle<Out>) -> Self {
+            Self { handle }
+        }
+
+        /// Forgets this call, in every tier.
+        ///
+        /// # Errors
+        ///
+        /// None while all tiers are in this process.
+        pub fn invalidate(&self) -> Result<(), Error> {
+            self.handle.invalidate()
+        }
+
+        /// Returns what is cached for this call. Never computes.
+        pub fn peek(&self) -> Option<Out> {
+            self.handle.peek()
+        }
+
+        /// Returns what a call would do now, and why. Never computes.
+        pub fn explain(&self) -> Explanation {
+            self.handle.explain()
+        }
+
+        /// Runs `call`, a call of the function for this key, past what is cached, and stores what
+        /// it returns.
+        pub fn refresh(&self, call: impl FnOnce() -> Out) -> Out {
+            handle::ask(self.handle.site(), Wish::Refresh, call)
+        }
+
+        /// Stores `value` as if `call`, a call of the function for this key, had computed it now.
+        /// The body does not run.
+        pub fn put(&self, value: Out, call: impl FnOnce() -> Out) {
+            put(self.handle.site(), value, call);
+        }
+
+        /// Runs `call`, a call of the function for this key, without the cache.
+        pub fn uncached(&self, call: impl FnOnce() -> Out) -> Out {
+            handle::ask(self.handle.site(), Wish::Uncached, call)
+        }
+
+        /// Returns what identifies this call, for logs and metrics.
+        pub fn call_context(&self) -> CallContext {
+            self.handle.call_context()
+        }
+
+        /// Returns the function's counters.
+        pub fn stats(&self) -> FunctionStats {
+            stats(self.handle.site(), None)
+        }
+    }
+}
+
+/// Stores a value in place of what a call would compute.
+pub fn put<Out: 'static>(site: &'static Site, value: Out, call: impl FnOnce() -> Out) {
+    handle::ask(site, Wish::Put(Box::new(value)), call);
+}
+
+/// Stores a value in place of what a call would compute.
+///
+/// # Cancellation
+///
+/// Takes effect when first polled, and then as a whole.
+pub async fn put_async<Out: 'static>(
+    site: &'static Site,
+    value: Out,
+    call: impl Future<Output = Out>,
+) {
+    handle::ask_async(site, || Wish::Put(Box::new(value)), call).await;
+}
+
+/// Runs a call past what is cached, and stores what it returns.
+pub fn refresh<Out>(site: &'static Site, call: impl FnOnce() -> Out) -> Out {
+    handle::ask(site, Wish::Refresh, call)
+}
+
+/// Runs a call past what is cached, and stores what it returns.
+///
+/// # Cancellation
+///
+/// As safe to drop as the call itself.
+pub async fn refresh_async<Fut: Future>(site: &'static Site, call: Fut) -> Fut::Output {
+    handle::ask_async(site, || Wish::Refresh, call).await
+}
+
+/// Runs a call without the cache.
+pub fn uncached<Out>(site: &'static Site, call: impl FnOnce() -> Out) -> Out {
+    handle::ask(site, Wish::Uncached, call)
+}
+
+/// Runs a call without the cache.
+///
+/// # Cancellation
+///
+/// As safe to drop as the call itself.
+pub async fn uncached_async<Fut: Future>(site: &'static Site, call: Fut) -> Fut::Output {
+    handle::ask_async(site, || Wish::Uncached, call).await
+}
+
+/// Forgets all that a function has cached, in all its instantiations.
+///
+/// # Errors
+///
+/// None while all tiers are in this process.
+#[expect(clippy::unnecessary_wraps, reason = "a tier that can't be reached makes it pending")]
+pub fn invalidate_all(site: &'static Site, runtime: Option<&Runtime>) -> Result<(), Error> {
+    let runtime = runtime.cloned().unwrap_or_else(context::runtime);
+    runtime.counters(site.place()).invalidations_function.add(1);
+    let marks = vec![Mark::site(site.place())];
+    runtime.record(&versions::Target::Any(marks));
+    Ok(())
+}
+
+/// The counters of one function.
+pub fn stats(site: &'static Site, runtime: Option<&Runtime>) -> FunctionStats {
+    let runtime = runtime.cloned().unwrap_or_else(context::runtime);
+    FunctionStats::of(&runtime, site)
+}

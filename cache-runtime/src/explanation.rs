@@ -1,0 +1,66 @@
+//! What a call would do now, and why.
+
+use crate::call_context::CallContext;
+use crate::lookup::Miss;
+use std::fmt;
+use std::time::Duration;
+
+/// What a call would do now, and why. `Display` reads like a sentence.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The call.
+    pub call: CallContext,
+    /// What L1 has for it.
+    pub state: State,
+}
+
+/// What L1 has for a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// A value that would be served.
+    Fresh {
+        /// How long ago it was computed.
+        age: Duration,
+        /// How long it stays fresh; `None` for as long as nothing invalidates it.
+        left: Option<Duration>,
+    },
+    /// Nothing that could be served.
+    Missing(Miss),
+    /// The function is keyed by the ambient context, and there is none.
+    NoContext,
+    /// The function's entries end with a session or request, and there is none.
+    NoScope,
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let call = &self.call;
+        match self.state {
+            State::Fresh { age, left: Some(left) } => {
+                write!(f, "{call} would be served from L1: {age:.1?} old, fresh for {left:.1?}")
+            }
+            State::Fresh { age, left: None } => {
+                write!(f, "{call} would be served from L1: {age:.1?} old, fresh until invalidated")
+            }
+            State::Missing(Miss::Expired) => {
+                write!(f, "{call} would be computed: its entry in L1 has expired")
+            }
+            State::Missing(Miss::Invalidated) => {
+                write!(f, "{call} would be computed: its entry in L1 has been invalidated")
+            }
+            State::Missing(_) => write!(f, "{call} would be computed: L1 has no entry"),
+            State::NoContext => write!(
+                f,
+                "{call} would be computed and not cached: it is keyed by the ambient context, \
+                 and none is set"
+            ),
+            State::NoScope => write!(
+                f,
+                "{call} would be computed and not cached: its entries end with a session or \
+                 request, and none has begun"
+            ),
+        }
+    }
+}

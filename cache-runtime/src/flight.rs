@@ -1,0 +1,245 @@
+//! One computation per key (F1): a leader computes, followers wait for what it finds.
+//!
+//! 1. A flight has at most one leader that may land it: the one that holds its current term.
+//! 2. A flight without a leader has someone awake who can take it over, or no followers.
+//! 3. A landed flight stays landed; whoever waits on it is woken once.
+//! 4. The stamp is read before the leader of that term starts to compute.
+
+use crate::clock::{Moment, Sleep, TimeSource};
+use crate::entry::{Dependencies, Marks, Stamp};
+use crate::sync::Mutex;
+use crate::versions::Versions;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// Tells computations apart, also across functions and runtimes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FlightId(u64);
+
+impl FlightId {
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Relaxed))
+    }
+}
+
+/// Which leader of a flight: it grows with every change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Term(u64);
+
+/// A computation that others may wait for.
+#[derive(Debug)]
+pub(crate) struct Flight<S> {
+    pub(crate) id: FlightId,
+    /// What its value is known to depend on before it starts.
+    pub(crate) marks: Marks,
+    state: Mutex<State<S>>,
+}
+
+#[derive(Debug)]
+struct State<S> {
+    phase: Phase<S>,
+    term: Term,
+    stamp: Stamp,
+    /// One for each follower; `None` until it first waits.
+    followers: BTreeMap<u64, Option<Waker>>,
+    next_follower: u64,
+}
+
+#[derive(Debug)]
+enum Phase<S> {
+    Flying,
+    Abandoned,
+    Landed(Landing<S>),
+}
+
+/// What a computation found, for those who waited.
+#[derive(Debug)]
+pub(crate) struct Landing<S> {
+    /// Nothing if it can't be shared: each then computes for itself.
+    pub(crate) shared: Option<Arc<S>>,
+    pub(crate) stamp: Stamp,
+    pub(crate) expires: Moment,
+    pub(crate) dependencies: Arc<Dependencies>,
+}
+
+impl<S> Clone for Landing<S> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            stamp: self.stamp,
+            expires: self.expires,
+            dependencies: Arc::clone(&self.dependencies),
+        }
+    }
+}
+
+/// What waiting came to.
+#[derive(Debug)]
+pub(crate) enum Waited<S> {
+    Landed(Landing<S>),
+    /// The leader is gone, or the patience is: the caller leads now.
+    TakenOver(Term, Stamp),
+}
+
+impl<S> Flight<S> {
+    pub(crate) fn new(marks: Marks, stamp: Stamp) -> Self {
+        Self {
+            id: FlightId::next(),
+            marks,
+            state: Mutex::new(State {
+                phase: Phase::Flying,
+                term: Term(0),
+                stamp,
+                followers: BTreeMap::new(),
+                next_follower: 0,
+            }),
+        }
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.state.lock().stamp
+    }
+
+    pub(crate) fn term(&self) -> Term {
+        self.state.lock().term
+    }
+
+    pub(crate) fn has_followers(&self) -> bool {
+        !self.state.lock().followers.is_empty()
+    }
+
+    /// Registers a follower. To be called while the flight can't be taken out of its table.
+    pub(crate) fn join(self: &Arc<Self>) -> Follower<S> {
+        let mut state = self.state.lock();
+        let number = state.next_follower;
+        state.next_follower += 1;
+        state.followers.insert(number, None);
+        Follower { flight: Arc::clone(self), number }
+    }
+
+    /// Hands what was found to the followers. Does nothing if the leader was replaced.
+    pub(crate) fn land(&self, term: Term, landing: Landing<S>) {
+        let mut state = self.state.lock();
+        if state.term != term {
+            return;
+        }
+        state.phase = Phase::Landed(landing);
+        let waiting = state.wakers();
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Gives the flight up to whichever follower is next. Does nothing if the leader was replaced.
+    pub(crate) fn abandon(&self, term: Term) {
+        let mut state = self.state.lock();
+        if state.term != term || !matches!(state.phase, Phase::Flying) {
+            return;
+        }
+        state.phase = Phase::Abandoned;
+        let successor = state.successor();
+        drop(state);
+        successor.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<S> State<S> {
+    fn wakers(&mut self) -> Vec<Waker> {
+        self.followers.values_mut().filter_map(Option::take).collect()
+    }
+
+    fn successor(&mut self) -> Option<Waker> {
+        self.followers.values_mut().find_map(Option::take)
+    }
+
+    fn take_over(&mut self, versions: &Versions) -> (Term, Stamp) {
+        self.phase = Phase::Flying;
+        self.term = Term(self.term.0 + 1);
+        self.stamp = versions.now();
+        (self.term, self.stamp)
+    }
+}
+
+/// A caller's place among the followers of a flight.
+#[derive(Debug)]
+pub(crate) struct Follower<S> {
+    pub(crate) flight: Arc<Flight<S>>,
+    number: u64,
+}
+
+impl<S> Drop for Follower<S> {
+    fn drop(&mut self) {
+        let mut state = self.flight.state.lock();
+        state.followers.remove(&self.number);
+        // A follower may have been woken to take over and be gone before it did.
+        let successor = match state.phase {
+            Phase::Abandoned => state.successor(),
+            Phase::Flying | Phase::Landed(_) => None,
+        };
+        drop(state);
+        successor.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Waits for a flight, for as long as its patience lasts.
+pub(crate) struct Wait<'a, S> {
+    follower: &'a Follower<S>,
+    versions: &'a Versions,
+    time: &'a TimeSource,
+    patience: Duration,
+    sleep: Option<Sleep>,
+}
+
+impl<S> Follower<S> {
+    pub(crate) fn wait<'a>(
+        &'a self,
+        versions: &'a Versions,
+        time: &'a TimeSource,
+        patience: Duration,
+    ) -> Wait<'a, S> {
+        Wait { follower: self, versions, time, patience, sleep: None }
+    }
+}
+
+impl<S> Future for Wait<'_, S> {
+    type Output = Waited<S>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Waited<S>> {
+        let this = &mut *self;
+        if let Poll::Ready(waited) = this.look(context) {
+            return Poll::Ready(waited);
+        }
+        let sleep = this.sleep.get_or_insert_with(|| this.time.sleep(this.patience));
+        if sleep.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        let mut state = this.follower.flight.state.lock();
+        if let Phase::Landed(landing) = &state.phase {
+            return Poll::Ready(Waited::Landed(landing.clone()));
+        }
+        let (term, stamp) = state.take_over(this.versions);
+        Poll::Ready(Waited::TakenOver(term, stamp))
+    }
+}
+
+impl<S> Wait<'_, S> {
+    /// Looks whether there is something to do, and leaves a waker otherwise.
+    fn look(&self, context: &Context<'_>) -> Poll<Waited<S>> {
+        let mut state = self.follower.flight.state.lock();
+        match &state.phase {
+            Phase::Landed(landing) => return Poll::Ready(Waited::Landed(landing.clone())),
+            Phase::Abandoned => {
+                let (term, stamp) = state.take_over(self.versions);
+                return Poll::Ready(Waited::TakenOver(term, stamp));
+            }
+            Phase::Flying => {}
+        }
+        state.followers.insert(self.follower.number, Some(context.waker().clone()));
+        Poll::Pending
+    }
+}

@@ -1,0 +1,160 @@
+//! What a running computation has been found to depend on (V7).
+//!
+//! 1. A frame collects from the computation it belongs to and from whatever that calls, awaits, or
+//!    spawns with `larder::inherit`, until it is closed; what comes later is too late to matter.
+//! 2. A callee keyed by ambient context or scope makes its caller depend on them: a value that
+//!    needs more than its function's key says is never stored or shared.
+
+use crate::clock::Moment;
+use crate::entry::{Dependencies, MOST_DEPENDENCIES, Marks};
+use crate::flight::FlightId;
+use crate::mark::Mark;
+use crate::sync::Mutex;
+use std::collections::HashMap;
+use std::ops::BitOr;
+use std::sync::Arc;
+
+/// Which parts of the surroundings a key contains, or a value needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keyed(u8);
+
+impl Keyed {
+    /// By nothing but the arguments.
+    pub const NOTHING: Self = Self(0);
+    /// By the ambient context.
+    pub const CONTEXT: Self = Self(1);
+    /// By the session.
+    pub const SESSION: Self = Self(2);
+    /// By the request.
+    pub const REQUEST: Self = Self(4);
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is part of this.
+    #[must_use]
+    pub const fn covers(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+}
+
+impl BitOr for Keyed {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.and(other)
+    }
+}
+
+/// A running computation.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    caller: Option<Arc<Frame>>,
+    flight: Option<FlightId>,
+    found: Mutex<Found>,
+}
+
+/// What one computation was found to depend on.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) tags: Marks,
+    /// By address, so that a callee called again and again counts once.
+    inherited: HashMap<usize, Arc<Dependencies>>,
+    names: usize,
+    unbounded: bool,
+    pub(crate) expires: Moment,
+    pub(crate) needs: Keyed,
+}
+
+impl Frame {
+    pub(crate) fn new(caller: Option<Arc<Frame>>, flight: Option<FlightId>) -> Self {
+        Self { caller, flight, found: Mutex::new(Found::default()) }
+    }
+
+    /// The computation that called this one.
+    pub(crate) fn caller(&self) -> Option<&Self> {
+        self.caller.as_deref()
+    }
+
+    /// The computations this one is part of, itself first.
+    pub(crate) fn flights(&self) -> Vec<FlightId> {
+        let callers = std::iter::successors(Some(self), |frame| frame.caller.as_deref());
+        callers.filter_map(|frame| frame.flight).collect()
+    }
+
+    /// Takes over what a value that was used here depends on.
+    pub(crate) fn inherit(&self, from: &Arc<Dependencies>, expires: Moment, needs: Keyed) {
+        let mut found = self.found.lock();
+        found.expires = found.expires.min(expires);
+        found.needs = found.needs | needs;
+        found.unbounded |= from.unbounded;
+        if found.inherited.contains_key(&Arc::as_ptr(from).addr()) {
+            return;
+        }
+        for one in std::iter::once(from).chain(&from.inherited) {
+            found.take(one);
+        }
+    }
+
+    pub(crate) fn tag(&self, mark: Mark) {
+        let mut found = self.found.lock();
+        if !found.unbounded && !found.tags.contains(&mark) {
+            found.tags.push(mark);
+            found.count(1);
+        }
+    }
+
+    /// Notes that what is computed here needs a part of the surroundings.
+    pub(crate) fn need(&self, needs: Keyed) {
+        let mut found = self.found.lock();
+        found.needs = found.needs | needs;
+    }
+
+    /// Ends the collecting.
+    pub(crate) fn close(&self) -> Found {
+        std::mem::take(&mut *self.found.lock())
+    }
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self {
+            tags: Marks::new(),
+            inherited: HashMap::new(),
+            names: 0,
+            unbounded: false,
+            expires: Moment::NEVER,
+            needs: Keyed::NOTHING,
+        }
+    }
+}
+
+impl Found {
+    /// Takes over one callee's own names, unless they are there or there are too many.
+    fn take(&mut self, one: &Arc<Dependencies>) {
+        let address = Arc::as_ptr(one).addr();
+        if !self.unbounded && self.inherited.insert(address, Arc::clone(one)).is_none() {
+            self.count(one.marks.len());
+        }
+    }
+
+    fn count(&mut self, names: usize) {
+        self.names += names;
+        self.unbounded |= self.names > MOST_DEPENDENCIES;
+    }
+
+    /// Joins what was found with what was known before.
+    pub(crate) fn into_dependencies(
+        self,
+        mut marks: Marks,
+        readable: Option<Box<str>>,
+    ) -> Dependencies {
+        marks.extend(self.tags);
+        let inherited =
+            if self.unbounded { Vec::new() } else { self.inherited.into_values().collect() };
+        Dependencies { marks, readable, inherited, unbounded: self.unbounded }
+    }
+}

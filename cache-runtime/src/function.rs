@@ -1,0 +1,172 @@
+//! One instantiation of one cached function in one runtime or scope.
+
+use crate::context::Surroundings;
+use crate::counters::Counters;
+use crate::entry::{Entry, Marks};
+use crate::frame::{Frame, Keyed};
+use crate::key::{OwnedKey, View};
+use crate::mark::{Mark, SEEDS};
+use crate::outcome::Kind;
+use crate::runtime::Runtime;
+use crate::shelf::{Kept, Place};
+use crate::site::Site;
+use crate::tier::Miss;
+use crate::tier::memory::{AnyMemory, Capacity, Memory, Probe};
+use std::any::{Any, TypeId};
+use std::hash::{BuildHasher, Hasher};
+use std::iter;
+use std::sync::Arc;
+
+/// What every call of one instantiation needs, in one place.
+pub(crate) struct Function<K, V, S> {
+    pub(crate) site: &'static Site,
+    pub(crate) runtime: Runtime,
+    pub(crate) memory: Arc<Memory<K, V, S>>,
+    pub(crate) counters: Arc<Counters>,
+    /// The marks that `invalidate_function` and the companion's `invalidate_all` record.
+    marks: [Mark; 2],
+    pub(crate) family: TypeId,
+}
+
+pub(crate) type FunctionOf<W, Kd> =
+    Function<<W as View>::Owned, <Kd as Kind>::Kept, <Kd as Kind>::Shared>;
+
+impl<K, V, S> Function<K, V, S>
+where
+    K: OwnedKey,
+    V: Send + Sync + 'static,
+    S: Send + Sync + 'static,
+{
+    /// Finds the function's place in what surrounds a call; `None` outside of the scope it asks for.
+    pub(crate) fn find(
+        site: &'static Site,
+        runtime: &Runtime,
+        instance: TypeId,
+        family: TypeId,
+        printed: &str,
+        surroundings: Option<&Surroundings>,
+    ) -> Option<Arc<Self>> {
+        let place = Place { runtime: runtime.inner.id, site: site.place(), instance };
+        let make = || Self::make(site, runtime, family, printed);
+        let keyed = site.options.keyed;
+        let scope = if keyed.covers(Keyed::REQUEST) {
+            surroundings?.request.as_ref()?
+        } else if keyed.covers(Keyed::SESSION) {
+            surroundings?.session.as_ref()?
+        } else {
+            return runtime.inner.shelf.get_or_insert(place, make);
+        };
+        scope.shelf.get_or_insert(place, || {
+            let function = make();
+            let memory: Arc<dyn AnyMemory> = function.memory.clone();
+            runtime.adopt(&memory);
+            function
+        })
+    }
+
+    fn make(
+        site: &'static Site,
+        runtime: &Runtime,
+        family: TypeId,
+        printed: &str,
+    ) -> Arc<Self> {
+        let name = site.learn(printed);
+        let counters = runtime.counters(site.place());
+        let capacity =
+            Capacity { limit: site.options.capacity, weighed: site.options.weighed };
+        let versions = Arc::clone(&runtime.inner.versions);
+        Arc::new(Self {
+            site,
+            runtime: runtime.clone(),
+            memory: Arc::new(Memory::new(capacity, versions, Arc::clone(&counters))),
+            counters,
+            marks: [Mark::function(&name), Mark::site(site.place())],
+            family,
+        })
+    }
+
+    /// Serves a hit to a call that has surroundings.
+    pub(crate) fn serve<W, Kd>(
+        &self,
+        kind: Kd,
+        probe: Probe<'_, W>,
+        frame: Option<&Frame>,
+    ) -> Result<Kd::Out, Miss>
+    where
+        W: View<Owned = K>,
+        Kd: Kind<Kept = V>,
+    {
+        let time = &self.runtime.inner.time;
+        self.memory.get(probe, time, |entry| self.hand_out(kind, entry, frame))
+    }
+
+    /// What a caller gets for an entry that may be served. Its computation inherits (V7).
+    pub(crate) fn hand_out<Kd: Kind<Kept = V>>(
+        &self,
+        kind: Kd,
+        entry: &Entry<V>,
+        frame: Option<&Frame>,
+    ) -> Kd::Out {
+        let out = self.lend(kind, entry, frame);
+        self.counters.hits.add(1);
+        if kind.is_negative(&out) {
+            self.counters.negative_hits.add(1);
+        }
+        out
+    }
+
+    /// The same, uncounted.
+    pub(crate) fn lend<Kd: Kind<Kept = V>>(
+        &self,
+        kind: Kd,
+        entry: &Entry<V>,
+        frame: Option<&Frame>,
+    ) -> Kd::Out {
+        if let Some(frame) = frame {
+            let keyed = self.site.options.keyed;
+            frame.inherit(&entry.dependencies, entry.lifetime.expires, keyed);
+        }
+        kind.serve(&entry.value)
+    }
+
+    /// What an entry is known by, whatever its computation finds.
+    pub(crate) fn marks<W: View<Owned = K>>(&self, probe: Probe<'_, W>) -> Marks {
+        let key = key_mark::<W>(self.site, self.family, probe);
+        Marks::from_iter(iter::once(key).chain(self.marks))
+    }
+}
+
+/// The mark that `invalidate(key)` records: for every scope and runtime, and for every
+/// instantiation that the key's own types don't tell apart.
+pub(crate) fn key_mark<W: View>(site: &'static Site, family: TypeId, probe: Probe<'_, W>) -> Mark {
+    let second = hash(&SEEDS[1], probe.view);
+    Mark::key(site.place(), family, TypeId::of::<W::Owned>(), [probe.hash, second])
+}
+
+/// A view with the hash that L1 finds it by.
+#[inline]
+pub(crate) fn probe<W: View>(view: &W) -> Probe<'_, W> {
+    Probe { hash: hash(&SEEDS[0], view), view }
+}
+
+#[inline]
+fn hash<W: View>(seed: &ahash::RandomState, view: &W) -> u64 {
+    let mut state = seed.build_hasher();
+    view.hash_into(&mut state);
+    state.finish()
+}
+
+impl<K, V, S> Kept for Function<K, V, S>
+where
+    K: OwnedKey,
+    V: Send + Sync + 'static,
+    S: Send + Sync + 'static,
+{
+    fn memory(&self) -> Arc<dyn AnyMemory> {
+        self.memory.clone()
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}

@@ -1,0 +1,262 @@
+//! Keys: how the arguments of a call are compared without being owned (K1).
+//!
+//! 1. A [`View`] borrows the arguments; [`View::Owned`] is what the map keeps.
+//! 2. A view matches an owned key exactly if the owned form of the view equals that key.
+//! 3. A key is hashed once, as a view. Its owned form carries the hash, so the two never need to
+//!    hash alike.
+
+use std::borrow::{Borrow, Cow};
+use std::hash::{Hash, Hasher};
+
+/// A key, or a part of one, as the cache keeps it.
+pub trait OwnedKey: Eq + Send + Sync + 'static {}
+
+impl<T: Eq + Send + Sync + 'static> OwnedKey for T {}
+
+/// One argument, as the key sees it. Implemented by what [`Arg`] makes of a borrowed argument.
+pub trait Part {
+    /// What is kept of it in the cache.
+    type Owned: OwnedKey;
+
+    #[doc(hidden)]
+    fn hash_into<H: Hasher>(&self, state: &mut H);
+    #[doc(hidden)]
+    fn matches(&self, owned: &Self::Owned) -> bool;
+    #[doc(hidden)]
+    fn own(&self) -> Self::Owned;
+}
+
+/// An argument about to become part of a key. `part()` picks the form by the argument's type:
+/// an inherent method where the type is one of those below, [`PlainArg`]'s otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Arg<'a, A: ?Sized>(pub &'a A);
+
+/// A type that can stand in a key as it is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be part of a cache key",
+    label = "needs `Clone + Hash + Eq + Send + Sync + 'static`",
+    note = "say what it means for the key with `key(..)`, for example `key(self.id, name.as_str())`, or leave it out with `skip(..)`",
+    note = "floating-point numbers inside other types are never keys; write `key(x.to_bits())`"
+)]
+pub trait KeyPart: Clone + Hash + Eq + Send + Sync + 'static {}
+
+impl<T: Clone + Hash + Eq + Send + Sync + 'static> KeyPart for T {}
+
+/// A type whose reference can stand in a key: it has an owned form.
+#[diagnostic::on_unimplemented(
+    message = "`&{Self}` can't be part of a cache key",
+    label = "needs an owned form (`ToOwned`, or `Clone`) that is `Send + Sync + 'static`, and `Hash + Eq`",
+    note = "say what it means for the key with `key(..)`, for example `key(self.id, name.as_str())`, or leave it out with `skip(..)`"
+)]
+pub trait BorrowedKeyPart: Hash + Eq + ToOwned<Owned: Eq + Send + Sync + 'static> {}
+
+impl<T: ?Sized + Hash + Eq + ToOwned<Owned: Eq + Send + Sync + 'static>> BorrowedKeyPart for T {}
+
+/// An argument kept by cloning it.
+pub struct Plain<'a, A: ?Sized>(&'a A);
+
+impl<A: KeyPart> Part for Plain<'_, A> {
+    type Owned = A;
+
+    #[inline]
+    fn hash_into<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+
+    #[inline]
+    fn matches(&self, owned: &A) -> bool {
+        self.0 == owned
+    }
+
+    fn own(&self) -> A {
+        self.0.clone()
+    }
+}
+
+/// The form of every argument whose type has no other.
+pub trait PlainArg<'a, A: ?Sized> {
+    /// The argument as it is.
+    fn part(self) -> Plain<'a, A>;
+}
+
+impl<'a, A: ?Sized> PlainArg<'a, A> for Arg<'a, A> {
+    #[inline]
+    fn part(self) -> Plain<'a, A> {
+        Plain(self.0)
+    }
+}
+
+/// An argument behind a reference, kept as the owned form of what it points at.
+pub struct Borrowed<'a, B: ?Sized>(&'a B);
+
+impl<B: BorrowedKeyPart + ?Sized> Part for Borrowed<'_, B> {
+    type Owned = B::Owned;
+
+    #[inline]
+    fn hash_into<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+
+    #[inline]
+    fn matches(&self, owned: &B::Owned) -> bool {
+        self.0 == owned.borrow()
+    }
+
+    fn own(&self) -> B::Owned {
+        self.0.to_owned()
+    }
+}
+
+impl<'b, B: ?Sized> Arg<'_, &'b B> {
+    /// The referenced value, kept as its owned form.
+    #[inline]
+    pub fn part(self) -> Borrowed<'b, B> {
+        Borrowed(self.0)
+    }
+}
+
+impl<'a, B: ToOwned + ?Sized> Arg<'a, Cow<'_, B>> {
+    /// The value, kept as its owned form.
+    #[inline]
+    pub fn part(self) -> Borrowed<'a, B> {
+        Borrowed(&**self.0)
+    }
+}
+
+/// An optional reference, kept as an optional owned value.
+pub struct OptionalBorrowed<'a, B: ?Sized>(Option<&'a B>);
+
+impl<B: BorrowedKeyPart + ?Sized> Part for OptionalBorrowed<'_, B> {
+    type Owned = Option<B::Owned>;
+
+    #[inline]
+    fn hash_into<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+
+    #[inline]
+    fn matches(&self, owned: &Self::Owned) -> bool {
+        self.0 == owned.as_ref().map(Borrow::borrow)
+    }
+
+    fn own(&self) -> Self::Owned {
+        self.0.map(ToOwned::to_owned)
+    }
+}
+
+impl<'b, B: ?Sized> Arg<'_, Option<&'b B>> {
+    /// The referenced value if there is one, kept as its owned form.
+    #[inline]
+    pub fn part(self) -> OptionalBorrowed<'b, B> {
+        OptionalBorrowed(*self.0)
+    }
+}
+
+/// A floating-point argument, told apart by its bits: `0.0` and `-0.0` are two keys, since a
+/// function can tell them apart, and a NaN finds itself again.
+pub struct Bits(u64);
+
+impl Part for Bits {
+    type Owned = u64;
+
+    #[inline]
+    fn hash_into<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+
+    #[inline]
+    fn matches(&self, owned: &u64) -> bool {
+        self.0 == *owned
+    }
+
+    fn own(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Arg<'_, f64> {
+    /// The number's bits.
+    #[inline]
+    pub fn part(self) -> Bits {
+        Bits(self.0.to_bits())
+    }
+}
+
+impl Arg<'_, f32> {
+    /// The number's bits.
+    #[inline]
+    pub fn part(self) -> Bits {
+        Bits(u64::from(self.0.to_bits()))
+    }
+}
+
+/// All parts of a call's key.
+pub trait View {
+    /// The key as the cache keeps it.
+    type Owned: OwnedKey;
+
+    #[doc(hidden)]
+    fn hash_into<H: Hasher>(&self, state: &mut H);
+    #[doc(hidden)]
+    fn matches(&self, owned: &Self::Owned) -> bool;
+    #[doc(hidden)]
+    fn own(&self) -> Self::Owned;
+}
+
+macro_rules! view_for_tuples {
+    ($($($part:ident $at:tt),*;)*) => { $(
+        impl<$($part: Part),*> View for ($($part,)*) {
+            type Owned = ($($part::Owned,)*);
+
+            #[inline]
+            fn hash_into<H: Hasher>(&self, state: &mut H) {
+                let _ = state;
+                $(self.$at.hash_into(state);)*
+            }
+
+            #[inline]
+            fn matches(&self, owned: &Self::Owned) -> bool {
+                let _ = owned;
+                true $(&& self.$at.matches(&owned.$at))*
+            }
+
+            #[allow(clippy::unused_unit, reason = "the empty tuple is one of the lists")]
+            fn own(&self) -> Self::Owned {
+                ($(self.$at.own(),)*)
+            }
+        }
+    )* };
+}
+
+view_for_tuples! {
+    ;
+    A 0;
+    A 0, B 1;
+    A 0, B 1, C 2;
+    A 0, B 1, C 2, D 3;
+    A 0, B 1, C 2, D 3, E 4;
+    A 0, B 1, C 2, D 3, E 4, F 5;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, I 7;
+}
+
+/// Parts beyond what one tuple holds, nested.
+pub struct Nested<V>(pub V);
+
+impl<V: View> Part for Nested<V> {
+    type Owned = V::Owned;
+
+    #[inline]
+    fn hash_into<H: Hasher>(&self, state: &mut H) {
+        self.0.hash_into(state);
+    }
+
+    #[inline]
+    fn matches(&self, owned: &V::Owned) -> bool {
+        self.0.matches(owned)
+    }
+
+    fn own(&self) -> V::Owned {
+        self.0.own()
+    }
+}

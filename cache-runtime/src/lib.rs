@@ -1,0 +1,71 @@
+//! The runtime behind the `larder` facade; use that.
+
+pub mod ambient;
+mod ask;
+mod call;
+mod call_context;
+mod clock;
+mod companion;
+mod config;
+mod context;
+mod counters;
+mod desk;
+mod entry;
+mod error;
+mod explanation;
+mod flight;
+mod frame;
+mod function;
+mod handle;
+mod invalidation;
+mod key;
+mod lookup;
+mod mark;
+mod outcome;
+mod pattern;
+mod planted;
+mod quest;
+mod runtime;
+mod scope;
+mod shelf;
+mod site;
+mod stats;
+mod sync;
+mod tier;
+mod verdict;
+mod versions;
+mod waits;
+
+#[doc(hidden)]
+pub mod private;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use ambient::AmbientValue;
+pub use call_context::CallContext;
+pub use clock::{Clock, Sleep};
+pub use companion::Entry;
+pub use config::Builder;
+pub use context::inherit;
+pub use counters::Histogram;
+pub use error::{Error, ErrorKind, Level};
+pub use explanation::{Explanation, State};
+pub use frame::Keyed;
+pub use invalidation::{
+    invalidate_all, invalidate_function, invalidate_pattern, invalidate_tag,
+    invalidate_tagged_with_all, invalidate_tags, tag,
+};
+pub use lookup::Miss;
+pub use pattern::escape;
+pub use runtime::Runtime;
+pub use scope::{request, session};
+pub use site::FunctionOptions;
+pub use stats::{FunctionStats, Stats, stats};
+
+/// What the crate's root has as async functions, for code that is not async.
+///
+/// Everything in here may be called anywhere, inside of an executor too.
+pub mod blocking {
+    pub use crate::companion::blocking::Entry;
+    pub use crate::invalidation::blocking::*;
+}

@@ -1,0 +1,77 @@
+//! Names of what an entry can depend on, folded to 128 bits.
+//!
+//! 1. A mark is only ever compared with marks of the same process: its seeds are random.
+//! 2. Two names that met in one mark would cost a needless recomputation, never a wrong value:
+//!    marks decide what is dropped, not what is served.
+
+use ahash::RandomState;
+use std::any::TypeId;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::LazyLock;
+
+/// One thing that can be invalidated: a tag, a function, by its name or as such, or one of its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Mark(u64, u64);
+
+/// What the two halves of a mark, and every L1 map, hash with.
+pub(crate) static SEEDS: LazyLock<[RandomState; 2]> =
+    LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+
+#[derive(Hash)]
+enum Name<'a> {
+    Tag(&'a str),
+    Function(&'a str),
+    Site(usize),
+    Key { site: usize, family: TypeId, key: TypeId, hashes: [u64; 2] },
+}
+
+impl Mark {
+    fn of(name: &Name<'_>) -> Self {
+        Self(SEEDS[0].hash_one(name), SEEDS[1].hash_one(name))
+    }
+
+    pub(crate) fn tag(tag: &str) -> Self {
+        Self::of(&Name::Tag(tag))
+    }
+
+    pub(crate) fn function(name: &str) -> Self {
+        Self::of(&Name::Function(name))
+    }
+
+    /// The mark of one annotated function, whatever it is called.
+    pub(crate) fn site(site: usize) -> Self {
+        Self::of(&Name::Site(site))
+    }
+
+    /// The mark of one key of one function: `family` tells instantiations of a generic function
+    /// apart, `key` the types of the arguments.
+    pub(crate) fn key(site: usize, family: TypeId, key: TypeId, hashes: [u64; 2]) -> Self {
+        Self::of(&Name::Key { site, family, key, hashes })
+    }
+
+    /// A number below `size`, evenly spread. `size` is a power of two.
+    #[inline]
+    pub(crate) fn slot(self, size: usize) -> usize {
+        #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
+        let low = self.0 as usize;
+        low & (size - 1)
+    }
+}
+
+/// A map keyed by marks needs no second hash.
+#[derive(Default)]
+pub(crate) struct MarkHasher(u64);
+
+impl Hasher for MarkHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("a mark is two words, each written as one")
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = self.0.rotate_left(32) ^ word;
+    }
+}

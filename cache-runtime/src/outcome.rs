@@ -1,0 +1,271 @@
+//! What a function's return type means to the cache: which part of it is kept, what counts as a
+//! failure, what can be handed to those who waited.
+//!
+//! The type decides, not its spelling: [`KindOf`] picks by autoref, most special first, so an alias
+//! of `Result` is a `Result`.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A type whose values can be kept in memory.
+#[diagnostic::on_unimplemented(
+    message = "a value of type `{Self}` can't be cached",
+    label = "needs `Clone + Send + Sync + 'static`",
+    note = "return an owned, cloneable type; `Arc<T>` makes any `Send + Sync` type cheap to clone"
+)]
+pub trait Value: Clone + Send + Sync + 'static {}
+
+impl<T: Clone + Send + Sync + 'static> Value for T {}
+
+/// How one return type is cached. Zero-sized.
+pub trait Kind: Copy + Send + Sync {
+    /// The function's return type.
+    type Out: 'static;
+    /// The part that is kept.
+    type Kept: Value;
+    /// What callers that waited for the computation get a copy of.
+    type Shared: Value;
+
+    /// The part of `out` to keep, if it is one to keep at all.
+    fn keep(self, out: &Self::Out) -> Option<Self::Kept>;
+    /// What a caller gets for a kept value.
+    fn serve(self, kept: &Self::Kept) -> Self::Out;
+    /// A copy for those who waited, if one can be made.
+    fn share(self, out: &Self::Out) -> Option<Self::Shared>;
+    /// What a caller that waited gets.
+    fn open(self, shared: &Self::Shared) -> Self::Out;
+    /// Whether this is an outermost `Err` or `None`.
+    fn is_negative(self, out: &Self::Out) -> bool;
+    /// Whether this is an outermost `Err`.
+    fn is_failure(self, out: &Self::Out) -> bool;
+}
+
+/// A kind whose values can be negative.
+#[diagnostic::on_unimplemented(
+    message = "`negative` needs a function that returns `Result` or `Option`",
+    label = "neither `Err` nor `None` can come out of this"
+)]
+pub trait Fallible: Kind {}
+
+/// Asks a return type for its [`Kind`].
+pub struct Probe<Out>(PhantomData<fn() -> Out>);
+
+impl<Out> Probe<Out> {
+    /// The question.
+    #[expect(clippy::new_without_default, reason = "written by the macro only")]
+    #[inline]
+    pub fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// The answer to a [`Probe`], by autoref.
+pub trait KindOf {
+    /// The kind of the return type asked for.
+    type Kind;
+
+    /// Returns it.
+    fn kind(&self) -> Self::Kind;
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident<$($param:ident),+>;)*) => { $(
+        $(#[$doc])*
+        pub struct $name<$($param),+>(PhantomData<fn() -> ($($param,)+)>);
+
+        impl<$($param),+> $name<$($param),+> {
+            #[inline]
+            fn new() -> Self {
+                Self(PhantomData)
+            }
+        }
+
+        impl<$($param),+> Clone for $name<$($param),+> {
+            #[inline]
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<$($param),+> Copy for $name<$($param),+> {}
+
+        impl<$($param),+> fmt::Debug for $name<$($param),+> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    )* };
+}
+
+kinds! {
+    /// A value kept whole.
+    PlainKind<Out>;
+    /// An `Option`, kept whole; `None` is negative.
+    OptionKind<T>;
+    /// A `Result` of which `Ok` is kept, and whose error can't be copied.
+    ResultKind<T, E>;
+    /// A `Result` of which `Ok` is kept, and whose error can be copied.
+    SharedResultKind<T, E>;
+}
+
+impl<Out> KindOf for Probe<Out> {
+    type Kind = PlainKind<Out>;
+
+    #[inline]
+    fn kind(&self) -> Self::Kind {
+        PlainKind::new()
+    }
+}
+
+impl<T> KindOf for &Probe<Option<T>> {
+    type Kind = OptionKind<T>;
+
+    #[inline]
+    fn kind(&self) -> Self::Kind {
+        OptionKind::new()
+    }
+}
+
+impl<T, E> KindOf for &&Probe<Result<T, E>> {
+    type Kind = ResultKind<T, E>;
+
+    #[inline]
+    fn kind(&self) -> Self::Kind {
+        ResultKind::new()
+    }
+}
+
+impl<T, E: Value> KindOf for &&&Probe<Result<T, E>> {
+    type Kind = SharedResultKind<T, E>;
+
+    #[inline]
+    fn kind(&self) -> Self::Kind {
+        SharedResultKind::new()
+    }
+}
+
+macro_rules! whole {
+    ($kind:ty, $out:ty, [$($bound:tt)+], |$value:ident| $negative:expr) => {
+        impl<$($bound)+: Value> Kind for $kind {
+            type Out = $out;
+            type Kept = $out;
+            type Shared = $out;
+
+            #[inline]
+            fn keep(self, out: &$out) -> Option<$out> {
+                Some(out.clone())
+            }
+
+            #[inline]
+            fn serve(self, kept: &$out) -> $out {
+                kept.clone()
+            }
+
+            fn share(self, out: &$out) -> Option<$out> {
+                Some(out.clone())
+            }
+
+            fn open(self, shared: &$out) -> $out {
+                shared.clone()
+            }
+
+            #[inline]
+            fn is_negative(self, $value: &$out) -> bool {
+                $negative
+            }
+
+            #[inline]
+            fn is_failure(self, _: &$out) -> bool {
+                false
+            }
+        }
+    };
+}
+
+whole!(PlainKind<Out>, Out, [Out], |_value| false);
+whole!(OptionKind<T>, Option<T>, [T], |value| value.is_none());
+
+impl<T: Value> Fallible for OptionKind<T> {}
+
+macro_rules! of_result {
+    ($kind:ty, [$($error:tt)+], $shared:ty, |$out:ident| $share:expr, |$copy:ident| $open:expr) => {
+        impl<T: Value, $($error)+> Kind for $kind {
+            type Out = Result<T, E>;
+            type Kept = T;
+            type Shared = $shared;
+
+            #[inline]
+            fn keep(self, out: &Result<T, E>) -> Option<T> {
+                out.as_ref().ok().cloned()
+            }
+
+            #[inline]
+            fn serve(self, kept: &T) -> Result<T, E> {
+                Ok(kept.clone())
+            }
+
+            fn share(self, $out: &Result<T, E>) -> Option<$shared> {
+                $share
+            }
+
+            fn open(self, $copy: &$shared) -> Result<T, E> {
+                $open
+            }
+
+            #[inline]
+            fn is_negative(self, out: &Result<T, E>) -> bool {
+                out.is_err()
+            }
+
+            #[inline]
+            fn is_failure(self, out: &Result<T, E>) -> bool {
+                out.is_err()
+            }
+        }
+
+        impl<T: Value, $($error)+> Fallible for $kind {}
+    };
+}
+
+of_result!(ResultKind<T, E>, [E: 'static], T, |out| out.as_ref().ok().cloned(), |copy| Ok(copy.clone()));
+of_result!(SharedResultKind<T, E>, [E: Value], Result<T, E>, |out| Some(out.clone()), |copy| {
+    copy.clone()
+});
+
+/// A kind whose negative values are kept too (`negative = ..`).
+#[derive(Clone, Copy, Debug)]
+pub struct Negative<K>(pub K);
+
+impl<K: Fallible<Out: Value>> Kind for Negative<K> {
+    type Out = K::Out;
+    type Kept = K::Out;
+    type Shared = K::Out;
+
+    #[inline]
+    fn keep(self, out: &K::Out) -> Option<K::Out> {
+        Some(out.clone())
+    }
+
+    #[inline]
+    fn serve(self, kept: &K::Out) -> K::Out {
+        kept.clone()
+    }
+
+    fn share(self, out: &K::Out) -> Option<K::Out> {
+        Some(out.clone())
+    }
+
+    fn open(self, shared: &K::Out) -> K::Out {
+        shared.clone()
+    }
+
+    #[inline]
+    fn is_negative(self, out: &K::Out) -> bool {
+        self.0.is_negative(out)
+    }
+
+    #[inline]
+    fn is_failure(self, out: &K::Out) -> bool {
+        self.0.is_failure(out)
+    }
+}

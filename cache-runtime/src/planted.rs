@@ -1,0 +1,53 @@
+//! Faults that can be switched on, so that the model checker can be seen to find them.
+//!
+//! Outside of model builds every question is answered "no" at compile time.
+
+/// One deliberate fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(larder_model), expect(dead_code, reason = "planted by the model tests only"))]
+pub enum Bug {
+    /// A value is stamped when it is stored instead of before its computation.
+    StampAtStore,
+    /// The clock moves before the record is visible.
+    ClockBeforeRecord,
+    /// Invalidators don't wait for each other.
+    TwoInvalidatorsAtOnce,
+    /// "Valid at clock c" is remembered with a reading from after the check.
+    RememberedFromAfter,
+    /// Records go when there are many, whatever is still in flight.
+    DroppedByAge,
+    /// A follower takes the leader's value unseen.
+    JoinedUnchecked,
+}
+
+#[cfg(not(larder_model))]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "must vanish, in debug builds too")]
+pub(crate) const fn is(_: Bug) -> bool {
+    false
+}
+
+#[cfg(larder_model)]
+pub(crate) use self::model::is;
+#[cfg(larder_model)]
+pub use self::model::plant;
+
+#[cfg(larder_model)]
+mod model {
+    use super::Bug;
+    use std::cell::Cell;
+
+    std::thread_local! {
+        // The checker runs all threads of a schedule on one thread of the system.
+        static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
+    }
+
+    pub(crate) fn is(bug: Bug) -> bool {
+        PLANTED.get() == Some(bug)
+    }
+
+    /// Switches a fault on, or all off.
+    pub fn plant(bug: Option<Bug>) {
+        PLANTED.set(bug);
+    }
+}

@@ -1,0 +1,46 @@
+//! The contract with the macro: what an expansion may name. Not for anyone else; it changes without
+//! notice, together with the macro.
+
+use crate::handle::Handle;
+use crate::runtime::Runtime;
+
+pub use crate::ambient::AmbientPart;
+pub use crate::call::{Call, Declared, Found, look_up, pass};
+pub use crate::companion::{
+    invalidate_all, put, put_async, refresh, refresh_async, stats, uncached, uncached_async,
+};
+pub use crate::frame::Keyed;
+pub use crate::key::{Arg, Nested, PlainArg, View};
+pub use crate::outcome::{Kind, KindOf, Negative, Probe};
+pub use crate::pattern::Escaped;
+pub use crate::site::{FunctionOptions, Linked, Site};
+pub use crate::verdict::Verdict;
+pub use inventory::submit;
+
+/// The traits whose methods an expansion calls, without their names.
+pub mod methods {
+    pub use crate::key::PlainArg as _;
+    pub use crate::outcome::KindOf as _;
+}
+
+/// One key of an async function.
+pub fn entry<F, W: View, Kd: Kind + 'static>(
+    site: &'static Site,
+    family: &F,
+    kind: Kd,
+    runtime: Option<&Runtime>,
+    view: &W,
+) -> crate::Entry<Kd::Out> {
+    crate::Entry::new(Handle::new(site, family, kind, runtime, view))
+}
+
+/// One key of a function that is not async.
+pub fn blocking_entry<F, W: View, Kd: Kind + 'static>(
+    site: &'static Site,
+    family: &F,
+    kind: Kd,
+    runtime: Option<&Runtime>,
+    view: &W,
+) -> crate::blocking::Entry<Kd::Out> {
+    crate::blocking::Entry::new(Handle::new(site, family, kind, runtime, view))
+}

@@ -1,0 +1,178 @@
+//! A runtime: one clock, one set of versions, and everything cached under them.
+
+use crate::clock::TimeSource;
+use crate::config::Builder;
+use crate::counters::{Count, Counters};
+use crate::entry::Stamp;
+use crate::error::{Error, ErrorKind};
+use crate::mark::Mark;
+use crate::shelf::Shelf;
+use crate::sync::Mutex;
+use crate::tier::Backend;
+use crate::tier::memory::{AnyMemory, Usage};
+use crate::versions::{Target, Versions};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock, Weak};
+
+/// What cached functions keep their values in, and invalidations speak to.
+///
+/// There is a global one, made when first used. A program may [`install`](Self::install) another
+/// in its place before that; tests and libraries use their own, with `#[cached(runtime = ..)]`,
+/// [`with`](Self::with) or [`scope`](Self::scope). Two runtimes share nothing. Cheap to clone.
+#[derive(Clone)]
+pub struct Runtime {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) id: u64,
+    pub(crate) namespace: String,
+    pub(crate) time: TimeSource,
+    pub(crate) versions: Arc<Versions>,
+    pub(crate) shelf: Shelf,
+    /// What scopes keep under these versions.
+    scoped: Mutex<Vec<Weak<dyn AnyMemory>>>,
+    counters: Mutex<HashMap<usize, Arc<Counters>>>,
+    pub(crate) invalidations: Invalidations,
+    /// The tiers beyond memory, nearest first.
+    backends: Vec<Arc<dyn Backend>>,
+}
+
+/// Invalidations that name more than one function's keys.
+#[derive(Debug, Default)]
+pub(crate) struct Invalidations {
+    pub(crate) tags: Count,
+    pub(crate) patterns: Count,
+    pub(crate) functions: Count,
+    pub(crate) everything: Count,
+}
+
+static GLOBAL: OnceLock<Runtime> = OnceLock::new();
+
+impl Runtime {
+    /// Starts the configuration of a runtime.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn assemble(
+        namespace: String,
+        time: TimeSource,
+        backends: Vec<Arc<dyn Backend>>,
+    ) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            inner: Arc::new(Inner {
+                id: NEXT.fetch_add(1, Relaxed),
+                namespace,
+                time,
+                versions: Arc::default(),
+                shelf: Shelf::default(),
+                scoped: Mutex::default(),
+                counters: Mutex::default(),
+                invalidations: Invalidations::default(),
+                backends,
+            }),
+        }
+    }
+
+    /// The global runtime, made now if there is none.
+    pub(crate) fn global() -> &'static Self {
+        GLOBAL.get_or_init(|| Builder::default().assemble())
+    }
+
+    /// Makes this the global runtime. For programs, not for libraries.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Installed`] if the global runtime has been used already, or another was
+    /// installed: what is cached there could not follow.
+    pub fn install(&self) -> Result<(), Error> {
+        GLOBAL.set(self.clone()).map_err(|_| {
+            Error::new(
+                ErrorKind::Installed,
+                "the global runtime is in use already; call `install` before any cached function",
+            )
+        })
+    }
+
+    /// Returns the namespace that keeps this runtime's entries apart beyond this process.
+    pub fn namespace(&self) -> &str {
+        &self.inner.namespace
+    }
+
+    /// Ends when everything that was stored has arrived where it belongs.
+    ///
+    /// # Errors
+    ///
+    /// The first failure of a tier that could not be written.
+    ///
+    /// # Cancellation
+    ///
+    /// May be dropped and called again.
+    pub async fn close(&self) -> Result<(), Error> {
+        for backend in &self.inner.backends {
+            backend.close().await?;
+        }
+        Ok(())
+    }
+
+    /// The counters of one function, shared by all its instantiations.
+    pub(crate) fn counters(&self, site: usize) -> Arc<Counters> {
+        Arc::clone(self.inner.counters.lock().entry(site).or_default())
+    }
+
+    /// Adds what a scope keeps to what takes part in sweeps.
+    pub(crate) fn adopt(&self, memory: &Arc<dyn AnyMemory>) {
+        let mut scoped = self.inner.scoped.lock();
+        scoped.retain(|it| it.strong_count() > 0);
+        scoped.push(Arc::downgrade(memory));
+    }
+
+    /// How full the L1 of one function is, all instantiations and scopes taken together.
+    pub(crate) fn usage(&self, site: usize) -> Usage {
+        let shelved = self.inner.shelf.of_site(site);
+        let shelved = shelved.iter().map(|kept| kept.memory().usage());
+        let counters = self.counters(site);
+        let scoped: Vec<_> = self.inner.scoped.lock().iter().filter_map(Weak::upgrade).collect();
+        let scoped = scoped.iter().filter(|it| Arc::ptr_eq(it.counters(), &counters));
+        shelved.chain(scoped.map(|memory| memory.usage())).fold(Usage::default(), |sum, usage| {
+            Usage { entries: sum.entries + usage.entries, weight: sum.weight + usage.weight }
+        })
+    }
+
+    pub(crate) fn memories(&self) -> Vec<Arc<dyn AnyMemory>> {
+        let mut memories = self.inner.shelf.memories();
+        memories.extend(self.inner.scoped.lock().iter().filter_map(Weak::upgrade));
+        memories
+    }
+
+    /// Records an invalidation: once this returns, nothing older is served.
+    pub(crate) fn record(&self, target: &Target) {
+        let inner = &self.inner;
+        inner.versions.record(target, || {
+            self.memories().iter().filter_map(|memory| memory.sweep()).min()
+        });
+    }
+
+    /// Records the invalidation of one mark.
+    pub(crate) fn record_mark(&self, mark: Mark) {
+        self.record(&Target::Any(vec![mark]));
+    }
+
+    /// Reads the logical clock.
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.inner.versions.now()
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime")
+            .field("namespace", &self.inner.namespace)
+            .field("time", &self.inner.time)
+            .finish_non_exhaustive()
+    }
+}

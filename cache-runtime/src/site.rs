@@ -1,0 +1,182 @@
+//! One annotated function: what its attribute says, and its place in the registry.
+
+use crate::frame::Keyed;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// What an attribute says, as far as it can be told without types.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FunctionOptions {
+    /// The module the function stands in.
+    pub module: &'static str,
+    /// The function's name in the source.
+    pub function: &'static str,
+    /// The name given with `name = ..`.
+    pub name: Option<&'static str>,
+    /// The number given with `version = ..`.
+    pub version: u32,
+    /// A fingerprint of the types in the signature, as they are written.
+    pub signature: u64,
+    /// Where the attribute stands.
+    pub file: &'static str,
+    /// The line in `file`.
+    pub line: u32,
+    /// How long a value is fresh; forever if not said.
+    pub ttl: Option<Duration>,
+    /// How long an `Err` or a `None` is fresh, if it is kept apart from other values.
+    pub negative: Option<Duration>,
+    /// How much L1 keeps, in entries or, with `weigh`, in weight.
+    pub capacity: u64,
+    /// Whether the capacity is in weight.
+    pub weighed: bool,
+    /// The tag templates.
+    pub tags: &'static [&'static str],
+    /// The template of the readable key, if there is one.
+    pub key: Option<&'static str>,
+    /// Which surroundings are part of the key.
+    pub keyed: Keyed,
+    /// The longest wait for another caller's computation.
+    pub wait: Duration,
+}
+
+impl FunctionOptions {
+    /// The options of a function whose attribute says nothing.
+    #[doc(hidden)]
+    pub const fn new(module: &'static str, function: &'static str) -> Self {
+        Self {
+            module,
+            function,
+            name: None,
+            version: 0,
+            signature: 0,
+            file: "",
+            line: 0,
+            ttl: None,
+            negative: None,
+            capacity: 10_000,
+            weighed: false,
+            tags: &[],
+            key: None,
+            keyed: Keyed::NOTHING,
+            wait: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One annotated function. The macro makes a static of it.
+pub struct Site {
+    pub(crate) options: FunctionOptions,
+    /// One more than the place in the registry; zero until enrolled.
+    place: AtomicUsize,
+    printed: OnceLock<String>,
+}
+
+static ENROLLED: Mutex<Vec<&'static Site>> = Mutex::new(Vec::new());
+
+/// A site that the linker put into the program.
+pub struct Linked(pub &'static Site);
+
+inventory::collect!(Linked);
+
+impl Site {
+    /// Makes the site of a function.
+    pub const fn new(options: FunctionOptions) -> Self {
+        Self { options, place: AtomicUsize::new(0), printed: OnceLock::new() }
+    }
+
+    /// The site's place in the registry; it gets one when first asked.
+    #[inline]
+    pub(crate) fn place(&'static self) -> usize {
+        // Relaxed: the number stands for itself.
+        match self.place.load(Ordering::Relaxed) {
+            0 => self.enroll(),
+            place => place - 1,
+        }
+    }
+
+    #[cold]
+    fn enroll(&'static self) -> usize {
+        let mut enrolled = ENROLLED.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.place.load(Ordering::Relaxed) {
+            0 => {
+                enrolled.push(self);
+                self.place.store(enrolled.len(), Ordering::Relaxed);
+                enrolled.len() - 1
+            }
+            place => place - 1,
+        }
+    }
+
+    /// All sites: those the linker knows, and those that have been called.
+    pub(crate) fn all() -> Vec<&'static Self> {
+        for Linked(site) in inventory::iter::<Linked> {
+            site.place();
+        }
+        ENROLLED.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The function's name beyond its source file: the one given, else its path; with the type it
+    /// is implemented for once it has been called.
+    pub(crate) fn name(&self) -> String {
+        match (self.options.name, self.printed.get()) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some(printed)) => printed.clone(),
+            (None, None) => format!("{}::{}", self.options.module, self.options.function),
+        }
+    }
+
+    /// Learns the function's path from the type name of something declared inside it, and returns
+    /// the name that `invalidate_function` takes.
+    pub(crate) fn learn(&self, inside: &str) -> String {
+        let path = function_path(inside);
+        self.printed.get_or_init(|| path.clone());
+        self.options.name.map_or(path, str::to_owned)
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Site").field(&self.name()).finish()
+    }
+}
+
+/// The path of the function in the type name of a closure inside it, without generic arguments.
+fn function_path(inside: &str) -> String {
+    let mut path = inside;
+    while let Some(outer) = path.strip_suffix("::{{closure}}") {
+        path = outer;
+    }
+    let mut plain = String::with_capacity(path.len());
+    let mut depth = 0_usize;
+    let mut previous = ' ';
+    for character in path.chars() {
+        let opens = character == '<' && (previous.is_alphanumeric() || previous == '_');
+        match character {
+            '<' if depth > 0 || opens => depth += 1,
+            '>' if depth > 0 && previous != '-' => depth -= 1,
+            _ if depth == 0 => plain.push(character),
+            _ => {}
+        }
+        previous = character;
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::function_path;
+
+    #[test]
+    fn a_path_has_no_closures_and_no_generic_arguments() {
+        assert_eq!(function_path("a::f::{{closure}}::{{closure}}"), "a::f");
+        assert_eq!(function_path("a::f<alloc::vec::Vec<u8>>::{{closure}}"), "a::f");
+        assert_eq!(function_path("a::S<T>::f<fn(u8) -> u8>::{{closure}}"), "a::S::f");
+        assert_eq!(
+            function_path("<a::S<u8> as a::Tr<u16>>::f::{{closure}}"),
+            "<a::S as a::Tr>::f"
+        );
+    }
+}

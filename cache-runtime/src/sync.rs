@@ -1,0 +1,59 @@
+//! The synchronization primitives everything here is built on, in one place, so that one switch
+//! (`--cfg larder_model`) puts the whole crate under a model checker.
+
+#[cfg(not(larder_model))]
+pub(crate) use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
+#[cfg(not(larder_model))]
+pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+
+#[cfg(larder_model)]
+pub(crate) use self::model::{Mutex, RwLock};
+#[cfg(larder_model)]
+pub(crate) use shuttle::sync::RwLockWriteGuard;
+#[cfg(larder_model)]
+pub(crate) use shuttle::sync::atomic::{AtomicU64, Ordering};
+
+/// Runs a future to its end on this thread, parking it meanwhile.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    #[cfg(not(larder_model))]
+    return futures_lite::future::block_on(future);
+    #[cfg(larder_model)]
+    return shuttle::future::block_on(future);
+}
+
+#[cfg(larder_model)]
+mod model {
+    use shuttle::sync;
+
+    /// The checker's mutex behind the interface used here: no poisoning.
+    #[derive(Debug, Default)]
+    pub(crate) struct Mutex<T>(sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> sync::MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(sync::PoisonError::into_inner)
+        }
+    }
+
+    /// The checker's reader-writer lock, likewise.
+    #[derive(Debug, Default)]
+    pub(crate) struct RwLock<T>(sync::RwLock<T>);
+
+    impl<T> RwLock<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(sync::RwLock::new(value))
+        }
+
+        pub(crate) fn read(&self) -> sync::RwLockReadGuard<'_, T> {
+            self.0.read().unwrap_or_else(sync::PoisonError::into_inner)
+        }
+
+        pub(crate) fn write(&self) -> sync::RwLockWriteGuard<'_, T> {
+            self.0.write().unwrap_or_else(sync::PoisonError::into_inner)
+        }
+    }
+}

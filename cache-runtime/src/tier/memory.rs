@@ -1,0 +1,501 @@
+//! L1: the typed entries of one function, and its computations in flight.
+//!
+//! 1. Entry and flight of a key live in one shard, under one lock: whoever finds neither has made
+//!    the flight before anyone else looks.
+//! 2. A flight's stamp is read under that lock, so a sweep sees the flight or a later stamp.
+//! 3. Only the flight that stands in the table stores, and it leaves the table as it does.
+//! 4. Nothing of the user's is dropped under a lock.
+
+use super::Miss;
+use crate::clock::{Moment, TimeSource};
+use crate::counters::Counters;
+use crate::entry::{Dependencies, Entry, Lifetime, Marks, Stamp};
+use crate::flight::{Flight, Follower, Landing, Term};
+use crate::key::{OwnedKey, View};
+use crate::planted::{self, Bug};
+use crate::sync::{Mutex, RwLock, RwLockWriteGuard};
+use crate::versions::Versions;
+use hashbrown::HashTable;
+use quick_cache::unsync::Cache;
+use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
+use std::any::Any;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::sync::Arc;
+
+/// Most shards a function's entries are spread over, and fewest entries a shard is made for.
+const SHARDS: usize = 256;
+const SHARD_ENTRIES: usize = 64;
+
+/// How much a function may keep.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capacity {
+    /// In entries, or in weight.
+    pub(crate) limit: u64,
+    pub(crate) weighed: bool,
+}
+
+pub(crate) struct Memory<K, V, S> {
+    shards: Box<[RwLock<Shard<K, V, S>>]>,
+    /// Stamps of computations that are in no table.
+    alone: Mutex<Vec<Stamp>>,
+    versions: Arc<Versions>,
+    counters: Arc<Counters>,
+}
+
+struct Shard<K, V, S> {
+    entries: Cache<Hashed<K>, Entry<V>, Weigh, BuildHasherDefault<Carried>, Evictions>,
+    flights: HashTable<(Hashed<K>, Arc<Flight<S>>)>,
+}
+
+/// A key with the hash of the view it was made from.
+struct Hashed<K> {
+    hash: u64,
+    key: K,
+}
+
+/// A call's view of a key, with its hash.
+pub(crate) struct Probe<'a, W> {
+    pub(crate) hash: u64,
+    pub(crate) view: &'a W,
+}
+
+impl<W> Clone for Probe<'_, W> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<W> Copy for Probe<'_, W> {}
+
+impl<W: View> Equivalent<Hashed<W::Owned>> for Probe<'_, W> {
+    #[inline]
+    fn equivalent(&self, key: &Hashed<W::Owned>) -> bool {
+        self.hash == key.hash && self.view.matches(&key.key)
+    }
+}
+
+impl<W> Hash for Probe<'_, W> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl<K> Hash for Hashed<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// A hasher for what brings its hash along.
+#[derive(Default)]
+struct Carried(u64);
+
+impl Hasher for Carried {
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only whole hashes are written")
+    }
+
+    #[inline]
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// An owned key, with the hash of the view it was made from, looked for.
+struct Known<'a, K> {
+    hash: u64,
+    key: &'a K,
+}
+
+impl<K: Eq> Equivalent<Hashed<K>> for Known<'_, K> {
+    fn equivalent(&self, key: &Hashed<K>) -> bool {
+        self.hash == key.hash && *self.key == key.key
+    }
+}
+
+impl<K> Hash for Known<'_, K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+#[derive(Clone)]
+struct Weigh;
+
+impl<K, V> Weighter<Hashed<K>, Entry<V>> for Weigh {
+    fn weight(&self, _: &Hashed<K>, entry: &Entry<V>) -> u64 {
+        entry.weight
+    }
+}
+
+/// Counts what is evicted and hands it out to be dropped outside the lock.
+#[derive(Clone)]
+struct Evictions(Arc<Counters>);
+
+impl<K, V> Lifecycle<Hashed<K>, Entry<V>> for Evictions {
+    type RequestState = Vec<(Hashed<K>, Entry<V>)>;
+
+    fn on_evict(&self, evicted: &mut Self::RequestState, key: Hashed<K>, entry: Entry<V>) {
+        self.0.evictions_capacity.add(1);
+        evicted.push((key, entry));
+    }
+}
+
+impl<K: Eq> PartialEq for Hashed<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.key == other.key
+    }
+}
+
+impl<K: Eq> Eq for Hashed<K> {}
+
+/// What a caller that found no entry is to do.
+pub(crate) enum Begun<R, S> {
+    /// An entry came to be in the meantime.
+    Found(R),
+    /// Compute, and land the flight.
+    Lead(Lead<S>),
+    /// Wait for the flight.
+    Follow(Follower<S>),
+}
+
+/// A leader's claim to a flight.
+#[derive(Debug)]
+pub(crate) struct Lead<S> {
+    pub(crate) flight: Arc<Flight<S>>,
+    pub(crate) term: Term,
+    pub(crate) stamp: Stamp,
+}
+
+/// A computed value on its way into the cache.
+pub(crate) struct Arrival<V> {
+    pub(crate) value: V,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) weight: u64,
+}
+
+impl<K, V, S> Memory<K, V, S>
+where
+    K: Eq,
+{
+    pub(crate) fn new(capacity: Capacity, versions: Arc<Versions>, counters: Arc<Counters>) -> Self {
+        let count = capacity.shards();
+        let limit = capacity.limit.div_ceil(count as u64);
+        let expected = if capacity.weighed { SHARD_ENTRIES as u64 } else { limit };
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(usize::try_from(expected).unwrap_or(usize::MAX))
+            .weight_capacity(limit)
+            .build()
+            .expect("both required options are given");
+        let shard = || Shard {
+            entries: Cache::with_options(
+                options.clone(),
+                Weigh,
+                BuildHasherDefault::default(),
+                Evictions(Arc::clone(&counters)),
+            ),
+            flights: HashTable::new(),
+        };
+        Self {
+            shards: (0..count).map(|_| RwLock::new(shard())).collect(),
+            alone: Mutex::new(Vec::new()),
+            versions,
+            counters,
+        }
+    }
+
+    #[inline]
+    fn shard(&self, hash: u64) -> &RwLock<Shard<K, V, S>> {
+        // The map inside a shard uses the low bits and the top seven; these are others.
+        #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
+        let bits = (hash >> 40) as usize;
+        &self.shards[bits & (self.shards.len() - 1)]
+    }
+
+    /// Reads a valid, fresh entry. `read` runs under a lock that other readers share.
+    #[inline]
+    pub(crate) fn get<W: View<Owned = K>, R>(
+        &self,
+        probe: Probe<'_, W>,
+        time: &TimeSource,
+        read: impl FnOnce(&Entry<V>) -> R,
+    ) -> Result<R, Miss> {
+        let shard = self.shard(probe.hash).read();
+        let entry = shard.entries.get(&probe).ok_or(Miss::Absent)?;
+        self.judge(entry, time)?;
+        Ok(read(entry))
+    }
+
+    /// Whether an entry may be served now.
+    #[inline]
+    fn judge(&self, entry: &Entry<V>, time: &TimeSource) -> Result<(), Miss> {
+        let expires = entry.lifetime.expires;
+        if expires != Moment::NEVER && time.now() >= expires {
+            return Err(Miss::Expired);
+        }
+        if entry.valid_at() != self.versions.now() {
+            let clock = self
+                .versions
+                .check(&entry.dependencies, entry.valid_at())
+                .ok_or(Miss::Invalidated)?;
+            entry.remember(clock);
+        }
+        Ok(())
+    }
+
+    /// Joins the flight of a key, or starts it.
+    ///
+    /// `key` is taken when it starts. A flight that began before `arrival` and is known to be
+    /// overtaken since is left to those who wait for it already.
+    pub(crate) fn begin<R>(
+        &self,
+        hash: u64,
+        key: &mut Option<K>,
+        time: &TimeSource,
+        marks: &Marks,
+        read: impl FnOnce(&Entry<V>) -> R,
+    ) -> Begun<R, S> {
+        let mut overtaken = None;
+        let mut shard = self.shard(hash).write();
+        let owned = key.as_ref().expect("the key is given back unless a flight takes it");
+        if let Some(entry) = shard.entries.get(&Known { hash, key: owned })
+            && self.judge(entry, time).is_ok()
+        {
+            return Begun::Found(read(entry));
+        }
+        let found = shard.flights.find_entry(hash, |(it, _)| it.hash == hash && it.key == *owned);
+        if let Ok(entry) = found {
+            let flight = &entry.get().1;
+            if !self.versions.overtook(&flight.marks, flight.stamp()) {
+                return Begun::Follow(flight.join());
+            }
+            overtaken = Some(entry.remove().0);
+        }
+        let stamp = self.versions.now();
+        let flight = Arc::new(Flight::new(marks.clone(), stamp));
+        let key = key.take().expect("looked at above");
+        let slot = (Hashed { hash, key }, Arc::clone(&flight));
+        shard.flights.insert_unique(hash, slot, |(it, _)| it.hash);
+        drop(shard);
+        drop(overtaken);
+        let term = flight.term();
+        Begun::Lead(Lead { flight, term, stamp })
+    }
+
+    /// Takes a flight out of the table and stores what it found, if there is something to keep and
+    /// nothing overtook it. The caller lands the flight afterwards.
+    pub(crate) fn land(
+        &self,
+        hash: u64,
+        lead: &Lead<S>,
+        dependencies: &Arc<Dependencies>,
+        arrival: Option<Arrival<V>>,
+    ) {
+        let stamp =
+            if planted::is(Bug::StampAtStore) { self.versions.now() } else { lead.stamp };
+        let fresh = arrival.map(|arrival| self.admit(arrival, stamp, dependencies));
+        let mut shard = self.shard(hash).write();
+        let found = shard.flights.find_entry(hash, |(_, it)| Arc::ptr_eq(it, &lead.flight));
+        let key = match found {
+            Ok(entry) if lead.flight.term() == lead.term => Some(entry.remove().0.0.key),
+            _ => None,
+        };
+        match (fresh, key) {
+            (Some(Some(entry)), Some(key)) => self.put_in(shard, hash, key, entry),
+            (Some(_), _) => self.counters.fenced_stores.add(1),
+            (None, _) => {}
+        }
+    }
+
+    /// Stores a value that no flight stands for.
+    pub(crate) fn store(
+        &self,
+        hash: u64,
+        key: K,
+        stamp: Stamp,
+        dependencies: &Arc<Dependencies>,
+        arrival: Arrival<V>,
+    ) {
+        match self.admit(arrival, stamp, dependencies) {
+            Some(entry) => {
+                let mut shard = self.shard(hash).write();
+                // Whoever is in flight for this key began before this was asked for.
+                let fenced = shard
+                    .flights
+                    .find_entry(hash, |(it, _)| it.hash == hash && it.key == key)
+                    .ok()
+                    .map(|entry| entry.remove().0);
+                self.put_in(shard, hash, key, entry);
+                drop(fenced);
+            }
+            None => self.counters.fenced_stores.add(1),
+        }
+    }
+
+    /// Makes an entry of a value, unless it has been overtaken.
+    fn admit(
+        &self,
+        arrival: Arrival<V>,
+        stamp: Stamp,
+        dependencies: &Arc<Dependencies>,
+    ) -> Option<Entry<V>> {
+        let valid = self.versions.check(dependencies, stamp)?;
+        let Arrival { value, lifetime, weight } = arrival;
+        Some(Entry::new(value, valid, lifetime, weight.max(1), Arc::clone(dependencies)))
+    }
+
+    fn put_in(&self, mut shard: Locked<'_, K, V, S>, hash: u64, key: K, entry: Entry<V>) {
+        if entry.weight > shard.entries.capacity() {
+            self.counters.evictions_oversized.add(1);
+            return;
+        }
+        self.counters.stores.add(1);
+        let mut evicted = Vec::new();
+        let mut replaced = None;
+        if let Some(mut old) = shard.entries.peek_mut(&Known { hash, key: &key }) {
+            replaced = Some((std::mem::replace(&mut *old, entry), key));
+        } else {
+            shard.entries.insert_with_lifecycle(Hashed { hash, key }, entry, &mut evicted);
+        }
+        drop(shard);
+        drop((evicted, replaced));
+    }
+
+    /// Gives a flight up: to a follower if there is one, else for good.
+    pub(crate) fn abandon(&self, hash: u64, lead: &Lead<S>) {
+        let mut unwanted = None;
+        let mut shard = self.shard(hash).write();
+        if let Ok(entry) = shard.flights.find_entry(hash, |(_, it)| Arc::ptr_eq(it, &lead.flight))
+            && lead.flight.term() == lead.term
+            && !lead.flight.has_followers()
+        {
+            unwanted = Some(entry.remove().0);
+        }
+        drop(shard);
+        drop(unwanted);
+        lead.flight.abandon(lead.term);
+    }
+
+    /// Whether a follower may take what its leader found (V6).
+    ///
+    /// A computation that began after the follower arrived is always good enough: nothing the
+    /// follower has to hear of can have come between.
+    pub(crate) fn accepts(&self, landing: &Landing<S>, arrival: Stamp) -> bool {
+        planted::is(Bug::JoinedUnchecked)
+            || landing.stamp >= arrival
+            || self.versions.check(&landing.dependencies, landing.stamp).is_some()
+    }
+
+    /// Reads an entry that might be served, without its use being noticed.
+    pub(crate) fn peek<R>(
+        &self,
+        hash: u64,
+        key: &K,
+        time: &TimeSource,
+        read: impl FnOnce(&Entry<V>) -> R,
+    ) -> Result<R, Miss> {
+        let shard = self.shard(hash).read();
+        let entry = shard.entries.peek(&Known { hash, key }).ok_or(Miss::Absent)?;
+        self.judge(entry, time)?;
+        Ok(read(entry))
+    }
+
+    /// Removes an entry, to give its memory back; it has been invalidated already.
+    pub(crate) fn remove(&self, hash: u64, key: &K) {
+        let mut shard = self.shard(hash).write();
+        let overtaken = |entry: &Entry<V>| {
+            self.versions.check(&entry.dependencies, entry.valid_at()).is_none()
+        };
+        let removed = shard.entries.remove_if(&Known { hash, key }, overtaken);
+        drop(shard);
+        drop(removed);
+    }
+
+    /// Begins a computation that no other caller waits for.
+    pub(crate) fn begin_alone(&self) -> Stamp {
+        let mut alone = self.alone.lock();
+        let stamp = self.versions.now();
+        alone.push(stamp);
+        stamp
+    }
+
+    /// Ends what `begin_alone` began.
+    pub(crate) fn end_alone(&self, stamp: Stamp) {
+        let mut alone = self.alone.lock();
+        if let Some(at) = alone.iter().position(|it| *it == stamp) {
+            alone.swap_remove(at);
+        }
+    }
+}
+
+type Locked<'a, K, V, S> = RwLockWriteGuard<'a, Shard<K, V, S>>;
+
+impl Capacity {
+    /// How many shards serve a function: a power of two, each large enough to evict sensibly.
+    fn shards(self) -> usize {
+        let wanted = if self.weighed { self.limit >> 16 } else { self.limit / SHARD_ENTRIES as u64 };
+        let most = if self.weighed { 8 } else { SHARDS };
+        let wanted = usize::try_from(wanted).unwrap_or(most).clamp(1, most);
+        1 << wanted.ilog2()
+    }
+}
+
+/// An L1 of whatever types, for what concerns all of them.
+pub(crate) trait AnyMemory: Any + Send + Sync {
+    /// Remembers the clock in every valid entry, and returns the oldest computation in flight.
+    fn sweep(&self) -> Option<Stamp>;
+
+    /// Entries held, and what they weigh.
+    fn usage(&self) -> Usage;
+
+    fn counters(&self) -> &Arc<Counters>;
+}
+
+/// How full an L1 is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Usage {
+    pub(crate) entries: u64,
+    pub(crate) weight: u64,
+}
+
+impl<K, V, S> AnyMemory for Memory<K, V, S>
+where
+    K: OwnedKey,
+    V: Send + Sync + 'static,
+    S: Send + Sync + 'static,
+{
+    fn sweep(&self) -> Option<Stamp> {
+        let mut oldest = self.alone.lock().iter().min().copied();
+        for shard in &self.shards {
+            let shard = shard.read();
+            for (_, entry) in shard.entries.iter() {
+                if let Some(clock) = self.versions.check(&entry.dependencies, entry.valid_at()) {
+                    entry.remember(clock);
+                }
+            }
+            let flying = shard.flights.iter().map(|(_, flight)| flight.stamp()).min();
+            oldest = oldest.into_iter().chain(flying).min();
+        }
+        oldest
+    }
+
+    fn usage(&self) -> Usage {
+        self.shards.iter().fold(Usage::default(), |usage, shard| {
+            let shard = shard.read();
+            Usage {
+                entries: usage.entries + shard.entries.len() as u64,
+                weight: usage.weight + shard.entries.weight(),
+            }
+        })
+    }
+
+    fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+}

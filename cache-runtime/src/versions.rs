@@ -1,0 +1,245 @@
+//! The logical clock and the records of what was invalidated when (V1, V2, V3).
+//!
+//! Definitions. A *stamp* is a reading of the clock. A *record* is a name and the reading at which
+//! it was last invalidated. A value is valid if nothing it depends on has a record later than the
+//! stamp its computation began with.
+//!
+//! 1. One invalidator at a time, and its records are visible before the clock moves past them.
+//! 2. Who remembers "valid at clock c" read c before looking at the records.
+//! 3. A record is dropped only when no entry and no computation is older than it; the floor then
+//!    rises to it, and a stamp below the floor is not valid.
+//! 4. The filter never shows less than the records do.
+
+use crate::entry::{Dependencies, Marks, Stamp};
+use crate::mark::{Mark, MarkHasher};
+use crate::pattern::Pattern;
+use crate::planted::{self, Bug};
+use crate::sync::{AtomicU64, Mutex, Ordering, RwLock};
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+#[cfg(not(larder_model))]
+const FILTER: usize = 4_096;
+#[cfg(larder_model)]
+const FILTER: usize = 2;
+
+/// Records kept before a sweep is due, and the most that are kept however old a computation is.
+#[cfg(not(larder_model))]
+const SWEEP_AT: usize = 65_536;
+#[cfg(larder_model)]
+const SWEEP_AT: usize = 2;
+const MOST_RECORDS: usize = 16 * SWEEP_AT;
+/// Predicates are looked at one by one, so fewer of them are let stand.
+const SWEEP_PREDICATES_AT: usize = 1_024;
+
+/// What an invalidation names.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// Everything that carries any of these marks.
+    Any(Vec<Mark>),
+    /// Everything that carries all of these marks.
+    All(Vec<Mark>),
+    /// Everything whose readable key matches.
+    Matching(Pattern),
+    Everything,
+}
+
+/// Keeps what every reader loads away from what others write.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Padded<T>(T);
+
+#[derive(Debug)]
+pub(crate) struct Versions {
+    clock: Padded<AtomicU64>,
+    /// When the last record that is not a mark was made.
+    predicate: AtomicU64,
+    /// For each slot, when the last mark that falls into it was recorded.
+    filter: Box<[AtomicU64]>,
+    records: RwLock<Records>,
+    invalidator: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Records {
+    marks: HashMap<Mark, Stamp, BuildHasherDefault<MarkHasher>>,
+    /// In the order of their stamps.
+    predicates: Vec<(Stamp, Predicate)>,
+    everything: Stamp,
+    floor: Stamp,
+    /// How many marks and predicates make the next sweep due.
+    sweep_at: (usize, usize),
+}
+
+#[derive(Debug)]
+enum Predicate {
+    All(Vec<Mark>),
+    Matching(Pattern),
+}
+
+impl Default for Versions {
+    fn default() -> Self {
+        Self {
+            clock: Padded(AtomicU64::new(1)),
+            predicate: AtomicU64::new(0),
+            filter: (0..FILTER).map(|_| AtomicU64::new(0)).collect(),
+            records: RwLock::new(Records {
+                marks: HashMap::default(),
+                predicates: Vec::new(),
+                everything: Stamp(0),
+                floor: Stamp(0),
+                sweep_at: (SWEEP_AT, SWEEP_PREDICATES_AT),
+            }),
+            invalidator: Mutex::new(()),
+        }
+    }
+}
+
+impl Versions {
+    /// Reads the clock. To be called before the first tier is read.
+    #[inline]
+    pub(crate) fn now(&self) -> Stamp {
+        // Acquire: meets the Release in `publish`; whoever reads c sees every record up to c.
+        Stamp(self.clock.0.load(Ordering::Acquire))
+    }
+
+    /// Records an invalidation. Once it returns, nothing that depends on the target and began
+    /// before is found valid.
+    ///
+    /// `participants` is called when a sweep is due: it must look at every entry and remember the
+    /// clock in the valid ones, and return the oldest stamp of a computation in flight.
+    pub(crate) fn record(&self, target: &Target, participants: impl FnOnce() -> Option<Stamp>) {
+        let _alone = (!planted::is(Bug::TwoInvalidatorsAtOnce)).then(|| self.invalidator.lock());
+        let next = Stamp(self.clock.0.load(Ordering::Relaxed) + 1);
+        let sweep_due = if planted::is(Bug::ClockBeforeRecord) {
+            self.publish(next);
+            self.write(target, next)
+        } else {
+            let sweep_due = self.write(target, next);
+            self.publish(next);
+            sweep_due
+        };
+        if sweep_due {
+            self.sweep(next, participants);
+        }
+    }
+
+    fn publish(&self, next: Stamp) {
+        // Release: meets the Acquire in `now`; the records up to `next` come first.
+        self.clock.0.store(next.0, Ordering::Release);
+    }
+
+    /// Writes the records of one invalidation, and says whether a sweep is due.
+    fn write(&self, target: &Target, next: Stamp) -> bool {
+        let mut records = self.records.write();
+        match target {
+            Target::Any(marks) => {
+                for mark in marks {
+                    self.filter[mark.slot(FILTER)].store(next.0, Ordering::Relaxed);
+                    records.marks.insert(*mark, next);
+                }
+            }
+            Target::All(marks) => records.predicates.push((next, Predicate::All(marks.clone()))),
+            Target::Matching(pattern) => {
+                records.predicates.push((next, Predicate::Matching(pattern.clone())));
+            }
+            Target::Everything => records.everything = next,
+        }
+        if !matches!(target, Target::Any(_)) {
+            self.predicate.store(next.0, Ordering::Relaxed);
+        }
+        let (marks, predicates) = records.sweep_at;
+        records.marks.len() > marks || records.predicates.len() > predicates
+    }
+
+    /// Returns the clock if nothing in `dependencies` was recorded after `since`.
+    ///
+    /// The reading returned may be remembered in place of `since`.
+    pub(crate) fn check(&self, dependencies: &Dependencies, since: Stamp) -> Option<Stamp> {
+        let clock = self.now();
+        let valid = self.surely_valid(dependencies, since)
+            || self.records.read().are_silent_on(dependencies, since);
+        let clock = if planted::is(Bug::RememberedFromAfter) { self.now() } else { clock };
+        valid.then_some(clock)
+    }
+
+    /// Whether the filter alone rules out a record. It never forgets, so it needs no floor.
+    fn surely_valid(&self, dependencies: &Dependencies, since: Stamp) -> bool {
+        // Relaxed: ordered behind the Acquire of the clock reading that the answer is for.
+        self.predicate.load(Ordering::Relaxed) <= since.0
+            && !dependencies.any(&mut |some| {
+                some.unbounded || some.marks.iter().any(|mark| self.filtered(*mark) > since)
+            })
+    }
+
+    /// When the last mark of this one's filter slot was recorded.
+    #[inline]
+    fn filtered(&self, mark: Mark) -> Stamp {
+        Stamp(self.filter[mark.slot(FILTER)].load(Ordering::Relaxed))
+    }
+
+    /// Whether marks alone, before anything else is known of a computation, say it is overtaken.
+    pub(crate) fn overtook(&self, marks: &Marks, since: Stamp) -> bool {
+        marks.iter().any(|mark| self.filtered(*mark) > since)
+            && self.records.read().mention(marks, since)
+    }
+
+    /// Drops the records that nothing is older than, and raises the floor to the last of them.
+    fn sweep(&self, now: Stamp, participants: impl FnOnce() -> Option<Stamp>) {
+        let mut floor = participants().map_or(now, |oldest| oldest.min(now));
+        let mut records = self.records.write();
+        if planted::is(Bug::DroppedByAge) {
+            records.marks.clear();
+            return;
+        }
+        if records.later_than(floor) > MOST_RECORDS {
+            floor = now;
+        }
+        records.floor = floor;
+        records.marks.retain(|_, recorded| *recorded > floor);
+        records.predicates.retain(|(recorded, _)| *recorded > floor);
+        records.sweep_at = (
+            SWEEP_AT.max(2 * records.marks.len()),
+            SWEEP_PREDICATES_AT.max(2 * records.predicates.len()),
+        );
+    }
+
+    /// How many records are kept.
+    pub(crate) fn len(&self) -> usize {
+        let records = self.records.read();
+        records.marks.len() + records.predicates.len()
+    }
+}
+
+impl Records {
+    fn are_silent_on(&self, dependencies: &Dependencies, since: Stamp) -> bool {
+        if since < self.floor || since < self.everything {
+            return false;
+        }
+        let recent = self.predicates.partition_point(|(recorded, _)| *recorded <= since);
+        !dependencies.any(&mut |some| some.unbounded || self.mention(&some.marks, since))
+            && !self.predicates[recent..].iter().any(|(_, it)| it.holds_for(dependencies))
+    }
+
+    fn mention(&self, marks: &Marks, since: Stamp) -> bool {
+        marks.iter().any(|mark| self.marks.get(mark).is_some_and(|recorded| *recorded > since))
+    }
+
+    fn later_than(&self, floor: Stamp) -> usize {
+        self.marks.values().filter(|recorded| **recorded > floor).count()
+            + self.predicates.iter().filter(|(recorded, _)| *recorded > floor).count()
+    }
+}
+
+impl Predicate {
+    fn holds_for(&self, dependencies: &Dependencies) -> bool {
+        match self {
+            Self::All(marks) => marks
+                .iter()
+                .all(|mark| dependencies.any(&mut |some| some.marks.contains(mark))),
+            Self::Matching(pattern) => dependencies.any(&mut |some| {
+                some.readable.as_deref().is_some_and(|readable| pattern.matches(readable))
+            }),
+        }
+    }
+}
