@@ -97,11 +97,12 @@ pub fn look_up<I, F, W: View, Kd: Kind>(
 ) -> Found<Kd::Out, Miss<W::Owned, Kd>> {
     let probe = function::probe(view);
     let plain = !context::is_set() && call.runtime.is_none();
-    if plain
-        && let Some(out) =
-            desk::serve(call.site.place(), typeid::of::<I>(), call.kind, probe)
-    {
-        return Found::Hit(out);
+    if plain {
+        let mut out = None;
+        desk::serve(call.site.place(), typeid::of::<I>(), call.kind, probe, &mut out);
+        if let Some(out) = out {
+            return Found::Hit(out);
+        }
     }
     look_up_shared(&call, probe, plain, declare)
 }

@@ -1,7 +1,6 @@
 //! Time: where it comes from, and how to wait for it.
 //!
-//! A moment is a count of nanoseconds since the clock's own origin. Only differences mean anything,
-//! and never across processes.
+//! Only differences between moments of one clock mean anything, and never across processes.
 
 use std::fmt;
 use std::future::Future;
@@ -24,13 +23,17 @@ pub trait Clock: Send + Sync + 'static {
     fn sleep(&self, span: Duration) -> Sleep;
 }
 
-/// A moment on a runtime's clock, in nanoseconds since its origin.
+/// A moment on a runtime's clock, in nanoseconds since that clock's origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(u64);
+pub(crate) struct Moment(u64);
 
 impl Moment {
     /// Later than any moment a clock returns.
     pub(crate) const NEVER: Self = Self(u64::MAX);
+
+    fn from_origin(span: Duration) -> Self {
+        Self(nanos(span))
+    }
 
     pub(crate) fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(nanos(span)))
@@ -48,34 +51,28 @@ fn nanos(span: Duration) -> u64 {
 /// The clock a runtime reads.
 #[derive(Clone)]
 pub(crate) enum TimeSource {
-    /// The system's monotonic clock, in its coarse form where there is one: a reading costs a few
-    /// nanoseconds and lags by a few milliseconds at the most.
+    /// The system's monotonic clock.
     System,
     Injected(Arc<dyn Clock>),
 }
 
-static COARSE_ORIGIN: LazyLock<coarsetime::Instant> =
-    LazyLock::new(coarsetime::Instant::now_without_cache_update);
-static PRECISE_ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl TimeSource {
     /// The time an entry's age is measured by.
     #[inline]
     pub(crate) fn now(&self) -> Moment {
         match self {
-            Self::System => {
-                let now = coarsetime::Instant::now_without_cache_update();
-                Moment(now.duration_since(*COARSE_ORIGIN).as_nanos())
-            }
-            Self::Injected(clock) => Moment(nanos(clock.now())),
+            Self::System => coarse(),
+            Self::Injected(clock) => Moment::from_origin(clock.now()),
         }
     }
 
-    /// The time a computation is measured by. Not comparable with [`now`](Self::now).
-    pub(crate) fn precise(&self) -> Moment {
+    /// The time a computation is measured by, since an origin of its own.
+    pub(crate) fn precise(&self) -> Duration {
         match self {
-            Self::System => Moment(nanos(PRECISE_ORIGIN.elapsed())),
-            Self::Injected(clock) => Moment(nanos(clock.now())),
+            Self::System => ORIGIN.elapsed(),
+            Self::Injected(clock) => clock.now(),
         }
     }
 
@@ -85,6 +82,22 @@ impl TimeSource {
             Self::Injected(clock) => clock.sleep(span),
         }
     }
+}
+
+/// The monotonic clock in its coarse form: a reading costs a tenth of a precise one, and lags by a
+/// few milliseconds at the most.
+#[cfg(target_os = "linux")]
+#[inline]
+fn coarse() -> Moment {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
+    // Since boot, so neither part is negative or large enough to wrap for five centuries.
+    let (seconds, nanos) = (now.tv_sec.cast_unsigned(), now.tv_nsec.cast_unsigned());
+    Moment(seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn coarse() -> Moment {
+    Moment::from_origin(ORIGIN.elapsed())
 }
 
 impl fmt::Debug for TimeSource {

@@ -7,178 +7,245 @@
 //! 3. Only values and keys that own nothing are copied: dropping them late costs memory of fixed
 //!    size, and nothing can observe it.
 
-use crate::clock::Moment;
-use crate::counters::HitCell;
-use crate::entry::{Lifetime, Stamp};
+use crate::clock::{Moment, TimeSource};
+use crate::counters::{Counters, HitCell};
+use crate::entry::Entry;
 use crate::function::{Function, FunctionOf};
-use crate::key::View;
+use crate::key::{OwnedKey, View};
 use crate::outcome::Kind;
-use crate::tier::memory::Probe;
+use crate::tier::memory::{Memory, Probe};
+use crate::versions::Versions;
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
-/// Copies a thread keeps of one function's values, at the most.
-const COPIES: usize = 512;
-/// A copy is served this often before the shared entry is asked again, so that what is used most
-/// is also seen to be used.
-const USES: u8 = 32;
-/// One in so many hits has its age recorded.
+/// Copies a thread keeps of one function's values: one for so many entries of its capacity, within
+/// bounds.
+const ENTRIES_A_COPY: u64 = 4;
+const FEWEST_COPIES: u64 = 64;
+const MOST_COPIES: u64 = 65_536;
+/// Every so many hits the shared entry is asked as well: its age is recorded, and what is used most
+/// is also seen to be used, so that it is not evicted.
 const SAMPLED: u64 = 64;
 
-#[derive(Default)]
+/// By site: the instantiation that was called first, and all others.
 struct Desks {
-    /// By site: the instantiation that was called first.
     first: Vec<Option<Box<dyn Any>>>,
-    /// All others.
-    others: HashMap<(usize, TypeId), Box<dyn Any>>,
+    others: Option<HashMap<(usize, TypeId), Box<dyn Any>>>,
 }
 
 thread_local! {
-    static DESKS: RefCell<Desks> = RefCell::default();
+    static DESKS: RefCell<Desks> = const {
+        RefCell::new(Desks { first: Vec::new(), others: None })
+    };
 }
 
 /// One thread's way to one instantiation.
 struct Desk<K, V, S> {
     instance: TypeId,
-    function: Arc<Function<K, V, S>>,
+    versions: Arc<Versions>,
+    time: TimeSource,
     cell: Arc<HitCell>,
-    copies: Vec<Option<Copy<K, V>>>,
+    copies: Copies<K, V>,
+    memory: Arc<Memory<K, V, S>>,
+    counters: Arc<Counters>,
+}
+
+/// Copies of values, each in the one slot that its hash names.
+struct Copies<K, V> {
+    /// Empty until the first copy is made.
+    slots: Box<[Option<Copy<K, V>>]>,
+    count: usize,
 }
 
 struct Copy<K, V> {
-    hash: u64,
     key: K,
     value: V,
-    valid_at: Stamp,
-    lifetime: Lifetime,
-    uses: u8,
+    /// A stamp, which is never zero: an empty slot takes no more room than a full one.
+    valid_at: NonZeroU64,
+    expires: Moment,
 }
 
-/// Serves a hit from this thread's desk. Nothing is a reason to ask the long way: no desk yet, a
-/// miss, or a call from within a comparison or a clone that this one is making.
+/// Serves a hit from this thread's desk into `out`. Nothing is a reason to ask the long way: no desk
+/// yet, a miss, or a call from within a comparison or a clone that this one is making.
+///
+/// The value goes to its place at once: handed up through several results it would be copied each
+/// time, which for a `String` costs as much as all the rest.
 #[inline]
 pub(crate) fn serve<W: View, Kd: Kind>(
     site: usize,
     instance: TypeId,
     kind: Kd,
     probe: Probe<'_, W>,
-) -> Option<Kd::Out> {
-    DESKS
-        .try_with(|desks| {
-            let mut desks = desks.try_borrow_mut().ok()?;
-            let first = desks.first.get_mut(site)?.as_mut()?;
-            let desk = first.downcast_mut::<Desk<W::Owned, Kd::Kept, Kd::Shared>>();
-            match desk {
-                Some(desk) if desk.instance == instance => desk.serve(kind, probe),
-                _ => desks
-                    .others
-                    .get_mut(&(site, instance))?
-                    .downcast_mut::<Desk<W::Owned, Kd::Kept, Kd::Shared>>()?
-                    .serve(kind, probe),
-            }
-        })
-        .ok()?
+    out: &mut Option<Kd::Out>,
+) {
+    let _ = DESKS.try_with(|desks| {
+        let Ok(mut desks) = desks.try_borrow_mut() else { return };
+        let Some(Some(first)) = desks.first.get_mut(site) else { return };
+        match first.downcast_mut::<Desk<W::Owned, Kd::Kept, Kd::Shared>>() {
+            Some(desk) if desk.instance == instance => desk.serve(kind, probe, out),
+            _ => desks.serve_other(site, instance, kind, probe, out),
+        }
+    });
 }
 
-/// Puts a function on this thread's desk.
+impl Desks {
+    #[inline(never)]
+    fn serve_other<W: View, Kd: Kind>(
+        &mut self,
+        site: usize,
+        instance: TypeId,
+        kind: Kd,
+        probe: Probe<'_, W>,
+        out: &mut Option<Kd::Out>,
+    ) {
+        let others = self.others.as_mut();
+        let other = others.and_then(|others| others.get_mut(&(site, instance)));
+        if let Some(desk) =
+            other.and_then(|it| it.downcast_mut::<Desk<W::Owned, Kd::Kept, Kd::Shared>>())
+        {
+            desk.serve(kind, probe, out);
+        }
+    }
+}
+
+/// Puts a function on this thread's desk, unless it is there.
 #[cold]
 pub(crate) fn put<W: View, Kd: Kind>(instance: TypeId, function: &Arc<FunctionOf<W, Kd>>) {
     let site = function.site.place();
-    let desk = Desk {
-        instance,
-        function: Arc::clone(function),
-        cell: function.counters.cell(),
-        copies: Vec::new(),
-    };
     let _ = DESKS.try_with(|desks| {
         let Ok(mut desks) = desks.try_borrow_mut() else { return };
         if desks.first.len() <= site {
             desks.first.resize_with(site + 1, || None);
         }
+        let is_ours = |first: &Box<dyn Any>| {
+            first
+                .downcast_ref::<Desk<W::Owned, Kd::Kept, Kd::Shared>>()
+                .is_some_and(|desk| desk.instance == instance)
+        };
         match &mut desks.first[site] {
-            vacant @ None => *vacant = Some(Box::new(desk)),
-            Some(first) => {
-                let known = first
-                    .downcast_ref::<Desk<W::Owned, Kd::Kept, Kd::Shared>>()
-                    .is_some_and(|first| first.instance == instance);
-                if !known {
-                    desks.others.entry((site, instance)).or_insert_with(|| Box::new(desk));
-                }
+            vacant @ None => *vacant = Some(Box::new(Desk::new(instance, function))),
+            Some(first) if is_ours(first) => {}
+            Some(_) => {
+                let others = desks.others.get_or_insert_default();
+                others
+                    .entry((site, instance))
+                    .or_insert_with(|| Box::new(Desk::new(instance, function)));
             }
         }
     });
 }
 
-impl<K: Eq + 'static, V: Clone + 'static, S: 'static> Desk<K, V, S> {
-    const COPYABLE: bool = !std::mem::needs_drop::<K>()
-        && !std::mem::needs_drop::<V>()
-        && size_of::<Copy<K, V>>() <= 128;
-
-    #[inline]
-    fn serve<W, Kd>(&mut self, kind: Kd, probe: Probe<'_, W>) -> Option<Kd::Out>
-    where
-        W: View<Owned = K>,
-        Kd: Kind<Kept = V>,
-    {
-        let runtime = &*self.function.runtime.inner;
-        if Self::COPYABLE
-            && let Some(copy) = self.copies.get_mut(slot(probe.hash))
-            && let Some(copy) = copy
-            && copy.hash == probe.hash
-            && copy.valid_at == runtime.versions.now()
-            && copy.uses > 0
-            && (copy.lifetime.expires == Moment::NEVER || runtime.time.now() < copy.lifetime.expires)
-            && probe.view.matches(&copy.key)
-        {
-            copy.uses -= 1;
-            let out = kind.serve(&copy.value);
-            self.cell.hit(kind.is_negative(&out));
-            return Some(out);
+impl<K: OwnedKey, V: Clone + Send + Sync + 'static, S: Send + Sync + 'static> Desk<K, V, S> {
+    fn new(instance: TypeId, function: &Function<K, V, S>) -> Self {
+        let runtime = &*function.runtime.inner;
+        Self {
+            instance,
+            versions: Arc::clone(&runtime.versions),
+            time: runtime.time.clone(),
+            cell: function.counters.cell(),
+            copies: Copies::new(function.site.options.capacity),
+            memory: Arc::clone(&function.memory),
+            counters: Arc::clone(&function.counters),
         }
-        self.serve_shared(kind, probe)
     }
 
-    fn serve_shared<W, Kd>(&mut self, kind: Kd, probe: Probe<'_, W>) -> Option<Kd::Out>
+    #[inline]
+    fn serve<W, Kd>(&mut self, kind: Kd, probe: Probe<'_, W>, out: &mut Option<Kd::Out>)
     where
         W: View<Owned = K>,
         Kd: Kind<Kept = V>,
     {
-        let function = &*self.function;
-        let time = &function.runtime.inner.time;
-        let copies = &mut self.copies;
-        let (out, lifetime) = function
-            .memory
-            .get(probe, time, |entry| {
-                if Self::COPYABLE {
-                    if copies.is_empty() {
-                        copies.resize_with(COPIES, || None);
-                    }
-                    copies[slot(probe.hash)] = Some(Copy {
-                        hash: probe.hash,
-                        key: probe.view.own(),
-                        value: entry.value.clone(),
-                        valid_at: entry.valid_at(),
-                        lifetime: entry.lifetime,
-                        uses: USES,
-                    });
-                }
-                (kind.serve(&entry.value), entry.lifetime)
-            })
-            .ok()?;
-        let hits = self.cell.hit(kind.is_negative(&out));
-        if hits % SAMPLED == 0 {
-            function.counters.age_at_serve.record(time.now().since(lifetime.born));
+        match self.copies.find(probe, &self.versions, &self.time) {
+            Some(copy) => *out = Some(kind.serve(copy)),
+            None => self.serve_shared(kind, probe, out),
         }
-        Some(out)
+        if let Some(out) = out
+            && self.cell.hit(kind.is_negative(out)).is_multiple_of(SAMPLED)
+        {
+            self.sample(probe);
+        }
+    }
+
+    #[inline(never)]
+    fn serve_shared<W, Kd>(&mut self, kind: Kd, probe: Probe<'_, W>, out: &mut Option<Kd::Out>)
+    where
+        W: View<Owned = K>,
+        Kd: Kind<Kept = V>,
+    {
+        let copies = &mut self.copies;
+        let found = self.memory.get(probe, &self.time, |entry| {
+            copies.make(probe, entry);
+            kind.serve(&entry.value)
+        });
+        // A miss is found again, and its reason counted, on the long way.
+        if let Ok(value) = found {
+            *out = Some(value);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn sample<W: View<Owned = K>>(&self, probe: Probe<'_, W>) {
+        let born = self.memory.get(probe, &self.time, |entry| entry.about.born);
+        if let Ok(born) = born {
+            self.counters.age_at_serve.record(self.time.now().since(born));
+        }
     }
 }
 
-#[inline]
-fn slot(hash: u64) -> usize {
-    // The shared map's shards are told apart by other bits.
-    #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
-    let bits = hash as usize;
-    bits & (COPIES - 1)
+impl<K: 'static, V: Clone + 'static> Copies<K, V> {
+    const POSSIBLE: bool = !std::mem::needs_drop::<K>()
+        && !std::mem::needs_drop::<V>()
+        && size_of::<Copy<K, V>>() <= 128;
+
+    fn new(capacity: u64) -> Self {
+        let count = (capacity / ENTRIES_A_COPY).clamp(FEWEST_COPIES, MOST_COPIES);
+        let count = usize::try_from(count).expect("bounded above").next_power_of_two();
+        Self { slots: Box::default(), count }
+    }
+
+    /// The slot of a hash among `count`, a power of two.
+    #[inline]
+    fn slot(hash: u64, count: usize) -> usize {
+        #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
+        let bits = hash as usize;
+        bits & count.wrapping_sub(1)
+    }
+
+    #[inline]
+    fn find<W: View<Owned = K>>(
+        &self,
+        probe: Probe<'_, W>,
+        versions: &Versions,
+        time: &TimeSource,
+    ) -> Option<&V> {
+        if !Self::POSSIBLE {
+            return None;
+        }
+        let copy = self.slots.get(Self::slot(probe.hash, self.slots.len()))?.as_ref()?;
+        let good = probe.view.matches(&copy.key)
+            && copy.valid_at.get() == versions.now().0
+            && (copy.expires == Moment::NEVER || time.now() < copy.expires);
+        good.then_some(&copy.value)
+    }
+
+    #[inline]
+    fn make<W: View<Owned = K>>(&mut self, probe: Probe<'_, W>, entry: &Entry<V>) {
+        if !Self::POSSIBLE {
+            return;
+        }
+        if self.slots.is_empty() {
+            self.slots = (0..self.count).map(|_| None).collect();
+        }
+        let slot = Self::slot(probe.hash, self.count);
+        self.slots[slot] = NonZeroU64::new(entry.valid_at().0).map(|valid_at| Copy {
+            key: probe.view.own(),
+            value: entry.value.clone(),
+            valid_at,
+            expires: entry.expires,
+        });
+    }
 }

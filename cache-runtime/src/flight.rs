@@ -6,7 +6,7 @@
 //! 4. The stamp is read before the leader of that term starts to compute.
 
 use crate::clock::{Moment, Sleep, TimeSource};
-use crate::entry::{Dependencies, Marks, Stamp};
+use crate::entry::{About, Marks, Stamp};
 use crate::sync::Mutex;
 use crate::versions::Versions;
 use std::collections::BTreeMap;
@@ -65,7 +65,7 @@ pub(crate) struct Landing<S> {
     pub(crate) shared: Option<Arc<S>>,
     pub(crate) stamp: Stamp,
     pub(crate) expires: Moment,
-    pub(crate) dependencies: Arc<Dependencies>,
+    pub(crate) about: Arc<About>,
 }
 
 impl<S> Clone for Landing<S> {
@@ -74,7 +74,7 @@ impl<S> Clone for Landing<S> {
             shared: self.shared.clone(),
             stamp: self.stamp,
             expires: self.expires,
-            dependencies: Arc::clone(&self.dependencies),
+            about: Arc::clone(&self.about),
         }
     }
 }

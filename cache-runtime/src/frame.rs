@@ -6,7 +6,7 @@
 //!    needs more than its function's key says is never stored or shared.
 
 use crate::clock::Moment;
-use crate::entry::{Dependencies, MOST_DEPENDENCIES, Marks};
+use crate::entry::{About, MOST_DEPENDENCIES, Marks};
 use crate::flight::FlightId;
 use crate::mark::Mark;
 use crate::sync::Mutex;
@@ -62,7 +62,7 @@ pub(crate) struct Frame {
 pub(crate) struct Found {
     pub(crate) tags: Marks,
     /// By address, so that a callee called again and again counts once.
-    inherited: HashMap<usize, Arc<Dependencies>>,
+    inherited: HashMap<usize, Arc<About>>,
     names: usize,
     unbounded: bool,
     pub(crate) expires: Moment,
@@ -86,7 +86,7 @@ impl Frame {
     }
 
     /// Takes over what a value that was used here depends on.
-    pub(crate) fn inherit(&self, from: &Arc<Dependencies>, expires: Moment, needs: Keyed) {
+    pub(crate) fn inherit(&self, from: &Arc<About>, expires: Moment, needs: Keyed) {
         let mut found = self.found.lock();
         found.expires = found.expires.min(expires);
         found.needs = found.needs | needs;
@@ -134,7 +134,7 @@ impl Default for Found {
 
 impl Found {
     /// Takes over one callee's own names, unless they are there or there are too many.
-    fn take(&mut self, one: &Arc<Dependencies>) {
+    fn take(&mut self, one: &Arc<About>) {
         let address = Arc::as_ptr(one).addr();
         if !self.unbounded && self.inherited.insert(address, Arc::clone(one)).is_none() {
             self.count(one.marks.len());
@@ -146,15 +146,13 @@ impl Found {
         self.unbounded |= self.names > MOST_DEPENDENCIES;
     }
 
-    /// Joins what was found with what was known before.
-    pub(crate) fn into_dependencies(
-        self,
-        mut marks: Marks,
-        readable: Option<Box<str>>,
-    ) -> Dependencies {
-        marks.extend(self.tags);
-        let inherited =
-            if self.unbounded { Vec::new() } else { self.inherited.into_values().collect() };
-        Dependencies { marks, readable, inherited, unbounded: self.unbounded }
+    /// Adds what was found to what is known of the value.
+    pub(crate) fn complete(self, mut about: About) -> About {
+        about.marks.extend(self.tags);
+        about.unbounded = self.unbounded;
+        if !self.unbounded {
+            about.inherited = self.inherited.into_values().collect();
+        }
+        about
     }
 }

@@ -124,7 +124,7 @@ where
     ) -> Kd::Out {
         if let Some(frame) = frame {
             let keyed = self.site.options.keyed;
-            frame.inherit(&entry.dependencies, entry.lifetime.expires, keyed);
+            frame.inherit(&entry.about, entry.expires, keyed);
         }
         kind.serve(&entry.value)
     }

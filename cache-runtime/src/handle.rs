@@ -2,6 +2,7 @@
 
 use crate::ask::{Ask, Wish};
 use crate::call_context::CallContext;
+use crate::clock::Moment;
 use crate::context::{self, Surroundings};
 use crate::error::Error;
 use crate::explanation::{Explanation, State};
@@ -148,11 +149,14 @@ where
         let time = &runtime.inner.time;
         let mut state = State::Missing(Miss::Absent);
         for function in self.functions(runtime) {
-            let found = function.memory.peek(self.hash, &self.key, time, |entry| entry.lifetime);
+            let found = function.memory.peek(self.hash, &self.key, time, |entry| {
+                (entry.about.born, entry.expires)
+            });
             state = match found {
-                Ok(lifetime) => {
+                Ok((born, expires)) => {
                     let now = time.now();
-                    return State::Fresh { age: now.since(lifetime.born), left: lifetime.left(now) };
+                    let left = (expires != Moment::NEVER).then(|| expires.since(now));
+                    return State::Fresh { age: now.since(born), left };
                 }
                 Err(reason) => State::Missing(reason),
             };

@@ -2,18 +2,19 @@
 
 use crate::clock::{Moment, TimeSource};
 use crate::context::{self, Inside, Surroundings};
-use crate::entry::{Lifetime, Marks, Stamp};
+use crate::entry::{About, Marks, Stamp};
 use crate::flight::{Follower, Landing, Waited};
 use crate::frame::Frame;
 use crate::function::Function;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
-use crate::tier::memory::{Arrival, Begun, Lead};
+use crate::tier::memory::{Begun, Lead};
 use crate::verdict::Verdict;
 use crate::waits::{Waiting, Waits};
 use std::future::Future;
 use std::mem;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 static WAITS: LazyLock<Waits> = LazyLock::new(Waits::default);
 
@@ -141,7 +142,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         counters.joins.add(1);
         if let Some(frame) = context::frame() {
             let keyed = self.function.site.options.keyed;
-            frame.inherit(&landing.dependencies, landing.expires, keyed);
+            frame.inherit(&landing.about, landing.expires, keyed);
         }
         Next::Serve(self.kind.open(shared))
     }
@@ -195,7 +196,7 @@ pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     claim: Claim<K, Kd::Shared>,
     frame: Arc<Frame>,
     inside: Arc<Surroundings>,
-    started: Moment,
+    started: Duration,
 }
 
 /// By what right a computation stores what it finds.
@@ -233,7 +234,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let (counters, options) = (&function.counters, &function.site.options);
         let time = &function.runtime.inner.time;
         counters.computations.add(1);
-        counters.computation_time.record(time.precise().since(self.started));
+        counters.computation_time.record(time.precise().saturating_sub(self.started));
         if self.kind.is_failure(&out) {
             counters.failures.add(1);
         }
@@ -247,37 +248,40 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let expires = ttl.map_or(Moment::NEVER, |ttl| now.after(ttl)).min(found.expires);
         let mut marks = mem::take(&mut self.marks);
         marks.extend(verdict.tags);
-        let dependencies = Arc::new(found.into_dependencies(marks, self.readable.take()));
+        let about = Arc::new(found.complete(About {
+            marks,
+            readable: self.readable.take(),
+            inherited: Vec::new(),
+            unbounded: false,
+            born: now,
+            weight: verdict.weight,
+        }));
         if !shareable {
             counters.bypasses_tenant.add(1);
-        } else if dependencies.unbounded {
+        } else if about.unbounded {
             counters.bypasses_dependencies.add(1);
         }
-        let keep = verdict.keep && shareable && !dependencies.unbounded && expires > now;
-        let arrival = keep.then(|| self.kind.keep(&out)).flatten().map(|value| Arrival {
-            value,
-            lifetime: Lifetime { born: now, expires },
-            weight: verdict.weight,
-        });
+        let keep = verdict.keep && shareable && !about.unbounded && expires > now;
+        let arrival = keep.then(|| self.kind.keep(&out)).flatten().map(|value| (value, expires));
         match &mut self.claim {
             Claim::Lead(lead) => {
-                function.memory.land(self.hash, lead, &dependencies, arrival);
+                function.memory.land(self.hash, lead, &about, arrival);
                 let wanted = shareable && lead.flight.has_followers();
                 let shared = wanted.then(|| self.kind.share(&out)).flatten().map(Arc::new);
-                let dependencies = Arc::clone(&dependencies);
-                let landing = Landing { shared, stamp: lead.stamp, expires, dependencies };
+                let about = Arc::clone(&about);
+                let landing = Landing { shared, stamp: lead.stamp, expires, about };
                 lead.flight.land(lead.term, landing);
                 self.claim = Claim::Landed;
             }
             Claim::Alone { key, stamp } => {
                 if let (Some(key), Some(arrival)) = (key.take(), arrival) {
-                    function.memory.store(self.hash, key, *stamp, &dependencies, arrival);
+                    function.memory.store(self.hash, key, *stamp, &about, arrival);
                 }
             }
             Claim::Landed => unreachable!("a computation finishes once"),
         }
         if let Some(caller) = self.frame.caller() {
-            caller.inherit(&dependencies, expires, needs | options.keyed);
+            caller.inherit(&about, expires, needs | options.keyed);
         }
         out
     }

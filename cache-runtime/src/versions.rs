@@ -10,7 +10,7 @@
 //!    rises to it, and a stamp below the floor is not valid.
 //! 4. The filter never shows less than the records do.
 
-use crate::entry::{Dependencies, Marks, Stamp};
+use crate::entry::{About, Marks, Stamp};
 use crate::mark::{Mark, MarkHasher};
 use crate::pattern::Pattern;
 use crate::planted::{self, Bug};
@@ -152,22 +152,22 @@ impl Versions {
         records.marks.len() > marks || records.predicates.len() > predicates
     }
 
-    /// Returns the clock if nothing in `dependencies` was recorded after `since`.
+    /// Returns the clock if nothing in `about` was recorded after `since`.
     ///
     /// The reading returned may be remembered in place of `since`.
-    pub(crate) fn check(&self, dependencies: &Dependencies, since: Stamp) -> Option<Stamp> {
+    pub(crate) fn check(&self, about: &About, since: Stamp) -> Option<Stamp> {
         let clock = self.now();
-        let valid = self.surely_valid(dependencies, since)
-            || self.records.read().are_silent_on(dependencies, since);
+        let valid = self.surely_valid(about, since)
+            || self.records.read().are_silent_on(about, since);
         let clock = if planted::is(Bug::RememberedFromAfter) { self.now() } else { clock };
         valid.then_some(clock)
     }
 
     /// Whether the filter alone rules out a record. It never forgets, so it needs no floor.
-    fn surely_valid(&self, dependencies: &Dependencies, since: Stamp) -> bool {
+    fn surely_valid(&self, about: &About, since: Stamp) -> bool {
         // Relaxed: ordered behind the Acquire of the clock reading that the answer is for.
         self.predicate.load(Ordering::Relaxed) <= since.0
-            && !dependencies.any(&mut |some| {
+            && !about.any(&mut |some| {
                 some.unbounded || some.marks.iter().any(|mark| self.filtered(*mark) > since)
             })
     }
@@ -212,13 +212,13 @@ impl Versions {
 }
 
 impl Records {
-    fn are_silent_on(&self, dependencies: &Dependencies, since: Stamp) -> bool {
+    fn are_silent_on(&self, about: &About, since: Stamp) -> bool {
         if since < self.floor || since < self.everything {
             return false;
         }
         let recent = self.predicates.partition_point(|(recorded, _)| *recorded <= since);
-        !dependencies.any(&mut |some| some.unbounded || self.mention(&some.marks, since))
-            && !self.predicates[recent..].iter().any(|(_, it)| it.holds_for(dependencies))
+        !about.any(&mut |some| some.unbounded || self.mention(&some.marks, since))
+            && !self.predicates[recent..].iter().any(|(_, it)| it.holds_for(about))
     }
 
     fn mention(&self, marks: &Marks, since: Stamp) -> bool {
@@ -232,12 +232,12 @@ impl Records {
 }
 
 impl Predicate {
-    fn holds_for(&self, dependencies: &Dependencies) -> bool {
+    fn holds_for(&self, about: &About) -> bool {
         match self {
             Self::All(marks) => marks
                 .iter()
-                .all(|mark| dependencies.any(&mut |some| some.marks.contains(mark))),
-            Self::Matching(pattern) => dependencies.any(&mut |some| {
+                .all(|mark| about.any(&mut |some| some.marks.contains(mark))),
+            Self::Matching(pattern) => about.any(&mut |some| {
                 some.readable.as_deref().is_some_and(|readable| pattern.matches(readable))
             }),
         }

@@ -9,7 +9,7 @@
 use super::Miss;
 use crate::clock::{Moment, TimeSource};
 use crate::counters::Counters;
-use crate::entry::{Dependencies, Entry, Lifetime, Marks, Stamp};
+use crate::entry::{About, Entry, Marks, Stamp};
 use crate::flight::{Flight, Follower, Landing, Term};
 use crate::key::{OwnedKey, View};
 use crate::planted::{self, Bug};
@@ -23,7 +23,7 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
 /// Most shards a function's entries are spread over, and fewest entries a shard is made for.
-const SHARDS: usize = 256;
+const SHARDS: usize = 32;
 const SHARD_ENTRIES: usize = 64;
 
 /// How much a function may keep.
@@ -40,6 +40,7 @@ pub(crate) struct Memory<K, V, S> {
     alone: Mutex<Vec<Stamp>>,
     versions: Arc<Versions>,
     counters: Arc<Counters>,
+    weighed: bool,
 }
 
 struct Shard<K, V, S> {
@@ -126,11 +127,14 @@ impl<K> Hash for Known<'_, K> {
 }
 
 #[derive(Clone)]
-struct Weigh;
+struct Weigh {
+    weighed: bool,
+}
 
 impl<K, V> Weighter<Hashed<K>, Entry<V>> for Weigh {
     fn weight(&self, _: &Hashed<K>, entry: &Entry<V>) -> u64 {
-        entry.weight
+        // Nothing weighs nothing: what does is never evicted.
+        if self.weighed { entry.about.weight.max(1) } else { 1 }
     }
 }
 
@@ -173,12 +177,8 @@ pub(crate) struct Lead<S> {
     pub(crate) stamp: Stamp,
 }
 
-/// A computed value on its way into the cache.
-pub(crate) struct Arrival<V> {
-    pub(crate) value: V,
-    pub(crate) lifetime: Lifetime,
-    pub(crate) weight: u64,
-}
+/// A computed value on its way into the cache, and when it expires.
+pub(crate) type Arrival<V> = (V, Moment);
 
 impl<K, V, S> Memory<K, V, S>
 where
@@ -196,7 +196,7 @@ where
         let shard = || Shard {
             entries: Cache::with_options(
                 options.clone(),
-                Weigh,
+                Weigh { weighed: capacity.weighed },
                 BuildHasherDefault::default(),
                 Evictions(Arc::clone(&counters)),
             ),
@@ -207,6 +207,7 @@ where
             alone: Mutex::new(Vec::new()),
             versions,
             counters,
+            weighed: capacity.weighed,
         }
     }
 
@@ -229,20 +230,22 @@ where
         let shard = self.shard(probe.hash).read();
         let entry = shard.entries.get(&probe).ok_or(Miss::Absent)?;
         self.judge(entry, time)?;
-        Ok(read(entry))
+        let read = read(entry);
+        // Before the value is moved: a move right behind the writes of a clone stalls on them.
+        drop(shard);
+        Ok(read)
     }
 
     /// Whether an entry may be served now.
     #[inline]
     fn judge(&self, entry: &Entry<V>, time: &TimeSource) -> Result<(), Miss> {
-        let expires = entry.lifetime.expires;
-        if expires != Moment::NEVER && time.now() >= expires {
+        if entry.expires != Moment::NEVER && time.now() >= entry.expires {
             return Err(Miss::Expired);
         }
         if entry.valid_at() != self.versions.now() {
             let clock = self
                 .versions
-                .check(&entry.dependencies, entry.valid_at())
+                .check(&entry.about, entry.valid_at())
                 .ok_or(Miss::Invalidated)?;
             entry.remember(clock);
         }
@@ -294,12 +297,12 @@ where
         &self,
         hash: u64,
         lead: &Lead<S>,
-        dependencies: &Arc<Dependencies>,
+        about: &Arc<About>,
         arrival: Option<Arrival<V>>,
     ) {
         let stamp =
             if planted::is(Bug::StampAtStore) { self.versions.now() } else { lead.stamp };
-        let fresh = arrival.map(|arrival| self.admit(arrival, stamp, dependencies));
+        let fresh = arrival.map(|arrival| self.admit(arrival, stamp, about));
         let mut shard = self.shard(hash).write();
         let found = shard.flights.find_entry(hash, |(_, it)| Arc::ptr_eq(it, &lead.flight));
         let key = match found {
@@ -319,10 +322,10 @@ where
         hash: u64,
         key: K,
         stamp: Stamp,
-        dependencies: &Arc<Dependencies>,
+        about: &Arc<About>,
         arrival: Arrival<V>,
     ) {
-        match self.admit(arrival, stamp, dependencies) {
+        match self.admit(arrival, stamp, about) {
             Some(entry) => {
                 let mut shard = self.shard(hash).write();
                 // Whoever is in flight for this key began before this was asked for.
@@ -343,15 +346,15 @@ where
         &self,
         arrival: Arrival<V>,
         stamp: Stamp,
-        dependencies: &Arc<Dependencies>,
+        about: &Arc<About>,
     ) -> Option<Entry<V>> {
-        let valid = self.versions.check(dependencies, stamp)?;
-        let Arrival { value, lifetime, weight } = arrival;
-        Some(Entry::new(value, valid, lifetime, weight.max(1), Arc::clone(dependencies)))
+        let valid = self.versions.check(about, stamp)?;
+        let (value, expires) = arrival;
+        Some(Entry::new(value, valid, expires, Arc::clone(about)))
     }
 
     fn put_in(&self, mut shard: Locked<'_, K, V, S>, hash: u64, key: K, entry: Entry<V>) {
-        if entry.weight > shard.entries.capacity() {
+        if self.weighed && entry.about.weight > shard.entries.capacity() {
             self.counters.evictions_oversized.add(1);
             return;
         }
@@ -389,7 +392,7 @@ where
     pub(crate) fn accepts(&self, landing: &Landing<S>, arrival: Stamp) -> bool {
         planted::is(Bug::JoinedUnchecked)
             || landing.stamp >= arrival
-            || self.versions.check(&landing.dependencies, landing.stamp).is_some()
+            || self.versions.check(&landing.about, landing.stamp).is_some()
     }
 
     /// Reads an entry that might be served, without its use being noticed.
@@ -410,7 +413,7 @@ where
     pub(crate) fn remove(&self, hash: u64, key: &K) {
         let mut shard = self.shard(hash).write();
         let overtaken = |entry: &Entry<V>| {
-            self.versions.check(&entry.dependencies, entry.valid_at()).is_none()
+            self.versions.check(&entry.about, entry.valid_at()).is_none()
         };
         let removed = shard.entries.remove_if(&Known { hash, key }, overtaken);
         drop(shard);
@@ -475,7 +478,7 @@ where
         for shard in &self.shards {
             let shard = shard.read();
             for (_, entry) in shard.entries.iter() {
-                if let Some(clock) = self.versions.check(&entry.dependencies, entry.valid_at()) {
+                if let Some(clock) = self.versions.check(&entry.about, entry.valid_at()) {
                     entry.remember(clock);
                 }
             }
