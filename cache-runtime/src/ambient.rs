@@ -5,7 +5,7 @@ use crate::key::Part;
 use crate::mark::SEEDS;
 use std::any::{Any, TypeId};
 use std::future::Future;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// A value that can be put into the ambient context.

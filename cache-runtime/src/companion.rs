@@ -100,7 +100,7 @@ impl<Out: 'static> Entry<Out> {
 }
 
 /// The same for functions that are not async.
-pub mod blocking {
+pub(crate) mod blocking {
     use super::{CallContext, Error, Explanation, FunctionStats, Handle, Wish, handle, put, stats};
 
     /// One key of one cached function that is not async.

@@ -9,6 +9,7 @@ use crate::ask::Ask;
 use crate::frame::Frame;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
+use crate::sync;
 use pin_project_lite::pin_project;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -28,7 +29,7 @@ pub(crate) struct Surroundings {
 
 type Shared = Option<Arc<Surroundings>>;
 
-thread_local! {
+sync::thread_local! {
     static IS_SET: Cell<bool> = const { Cell::new(false) };
     static CURRENT: RefCell<Shared> = const { RefCell::new(None) };
     static ASKED: RefCell<Option<Ask>> = const { RefCell::new(None) };
@@ -37,7 +38,7 @@ thread_local! {
 /// Whether a call has any surroundings.
 #[inline]
 pub(crate) fn is_set() -> bool {
-    IS_SET.get()
+    IS_SET.with(Cell::get)
 }
 
 pub(crate) fn current() -> Shared {
@@ -75,7 +76,8 @@ fn replace(surroundings: Shared) -> Shared {
         .try_with(|current| current.replace(surroundings))
         .ok()
         .flatten();
-    IS_SET.set(set || ASKED.try_with(|asked| asked.borrow().is_some()).unwrap_or(false));
+    let asked = ASKED.try_with(|asked| asked.borrow().is_some()).unwrap_or(false);
+    IS_SET.with(|is_set| is_set.set(set || asked));
     previous
 }
 
@@ -190,7 +192,7 @@ fn set_ask(ask: Option<Ask>) -> Option<Ask> {
     let set = ask.is_some();
     let previous = ASKED.try_with(|asked| asked.replace(ask)).ok().flatten();
     let surrounded = CURRENT.try_with(|current| current.borrow().is_some()).unwrap_or(false);
-    IS_SET.set(set || surrounded);
+    IS_SET.with(|is_set| is_set.set(set || surrounded));
     previous
 }
 

@@ -82,7 +82,7 @@ macro_rules! invalidations {
         )*
 
         /// The same invalidations for code that is not async. They may be called anywhere.
-        pub mod blocking {
+        pub(crate) mod blocking {
             use super::{Error, Invalidation, Mark, Pattern, context, marks};
 
             $(

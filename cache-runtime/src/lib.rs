@@ -36,6 +36,8 @@ mod verdict;
 mod versions;
 mod waits;
 
+#[cfg(all(test, larder_model))]
+mod model;
 #[doc(hidden)]
 pub mod private;
 #[cfg(feature = "testing")]

@@ -6,7 +6,7 @@
 
 use ahash::RandomState;
 use std::any::TypeId;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
 
 /// One thing that can be invalidated: a tag, a function, by its name or as such, or one of its keys.

@@ -4,8 +4,7 @@
 
 /// One deliberate fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(larder_model), expect(dead_code, reason = "planted by the model tests only"))]
-pub enum Bug {
+pub(crate) enum Bug {
     /// A value is stamped when it is stored instead of before its computation.
     StampAtStore,
     /// The clock moves before the record is visible.
@@ -29,8 +28,8 @@ pub(crate) const fn is(_: Bug) -> bool {
 
 #[cfg(larder_model)]
 pub(crate) use self::model::is;
-#[cfg(larder_model)]
-pub use self::model::plant;
+#[cfg(all(test, larder_model))]
+pub(crate) use self::model::plant;
 
 #[cfg(larder_model)]
 mod model {
@@ -47,7 +46,8 @@ mod model {
     }
 
     /// Switches a fault on, or all off.
-    pub fn plant(bug: Option<Bug>) {
+    #[cfg(test)]
+    pub(crate) fn plant(bug: Option<Bug>) {
         PLANTED.set(bug);
     }
 }

@@ -6,12 +6,18 @@ pub(crate) use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 #[cfg(not(larder_model))]
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(not(larder_model))]
+pub(crate) use std::thread_local;
+
 #[cfg(larder_model)]
 pub(crate) use self::model::{Mutex, RwLock};
 #[cfg(larder_model)]
 pub(crate) use shuttle::sync::RwLockWriteGuard;
 #[cfg(larder_model)]
 pub(crate) use shuttle::sync::atomic::{AtomicU64, Ordering};
+
+#[cfg(larder_model)]
+pub(crate) use shuttle::thread_local;
 
 /// Runs a future to its end on this thread, parking it meanwhile.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {

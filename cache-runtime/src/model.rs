@@ -1,0 +1,162 @@
+//! The protocol of versions and single-flight under a model checker: every call and invalidation is
+//! the real one, and the checker decides who runs when.
+//!
+//! The oracle. A source is a counter, bumped before each invalidation; the body returns what it
+//! read of it. C1 is broken when a call returns less than the counter was when the last invalidation
+//! that had returned before the call started was made.
+//!
+//! Each planted fault must be found: a checker that finds nothing proves nothing.
+
+use crate::call::{Call, Found, look_up};
+use crate::clock::{Clock, Sleep};
+use crate::frame::Keyed;
+use crate::key::{Arg, PlainArg as _};
+use crate::mark::Mark;
+use crate::outcome::{KindOf as _, Probe};
+use crate::planted::{Bug, plant};
+use crate::runtime::Runtime;
+use crate::site::{FunctionOptions, Site};
+use crate::verdict::Verdict;
+use crate::versions::Target;
+use shuttle::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use shuttle::thread;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+const SCHEDULES: usize = 20_000;
+
+static SITE: Site = Site::new(FunctionOptions::new("model", "read"));
+
+/// Time stands still: nobody's patience runs out.
+struct Frozen;
+
+impl Clock for Frozen {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep(&self, _: Duration) -> Sleep {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// One source behind one tag.
+#[derive(Default)]
+struct Source {
+    value: AtomicU64,
+    /// What `value` was at the last invalidation that has returned.
+    acknowledged: AtomicU64,
+}
+
+struct World {
+    runtime: Runtime,
+    sources: [Source; 2],
+}
+
+const TAGS: [&str; 2] = ["t", "u"];
+
+impl World {
+    fn new() -> Arc<Self> {
+        assert_eq!(SITE.options.keyed, Keyed::NOTHING);
+        let runtime = Runtime::builder().clock(Frozen).build().unwrap();
+        Arc::new(Self { runtime, sources: Default::default() })
+    }
+
+    /// Calls a function that reads both sources and finds their tags on the way.
+    fn call(&self) {
+        let floor = self.sources.each_ref().map(|source| source.acknowledged.load(SeqCst));
+        let kind = (&&&&Probe::<[u64; 2]>::new()).kind();
+        let call = Call::new(&SITE, &|| {}, &(), kind).on(&self.runtime);
+        let key = 7_u64;
+        let read = match look_up(call, &(Arg(&key).part(),), |_| {}) {
+            Found::Hit(read) => read,
+            Found::Miss(miss) => miss.compute(|| self.body(), |_| Verdict::new()),
+        };
+        assert!(read[0] >= floor[0] && read[1] >= floor[1], "{read:?} is older than {floor:?}");
+    }
+
+    fn body(&self) -> [u64; 2] {
+        [0, 1].map(|at| {
+            let read = self.sources[at].value.load(SeqCst);
+            crate::invalidation::tag(TAGS[at]);
+            read
+        })
+    }
+
+    fn invalidate(&self, at: usize) {
+        let source = &self.sources[at];
+        let bumped = source.value.fetch_add(1, SeqCst) + 1;
+        self.runtime.record(&Target::Any(vec![Mark::tag(TAGS[at])]));
+        source.acknowledged.fetch_max(bumped, SeqCst);
+    }
+
+    /// Invalidates what nothing depends on, so that a sweep comes due.
+    fn make_noise(&self) {
+        for tag in ["v", "w", "x"] {
+            self.runtime.record(&Target::Any(vec![Mark::tag(tag)]));
+        }
+    }
+}
+
+/// Two callers and two invalidators.
+fn scenario() {
+    let world = World::new();
+    let caller = || {
+        let world = Arc::clone(&world);
+        thread::spawn(move || (0..3).for_each(|_| world.call()))
+    };
+    let invalidator = |at: usize, noise: bool| {
+        let world = Arc::clone(&world);
+        thread::spawn(move || {
+            world.invalidate(at);
+            if noise {
+                world.make_noise();
+            }
+        })
+    };
+    let threads = [caller(), caller(), invalidator(0, true), invalidator(1, false)];
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    world.call();
+}
+
+/// What the checker finds; nothing if every schedule it tries keeps the promise.
+fn find(bug: Option<Bug>) -> Option<String> {
+    plant(bug);
+    let run = || {
+        shuttle::check_random(scenario, SCHEDULES);
+        shuttle::check_pct(scenario, SCHEDULES, 3);
+    };
+    let found = catch_unwind(AssertUnwindSafe(run)).err();
+    plant(None);
+    found.map(|panic| match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(_) => "a panic without a message".to_owned(),
+    })
+}
+
+#[test]
+fn no_call_is_given_a_value_older_than_an_invalidation_before_it() {
+    assert_eq!(find(None), None);
+}
+
+macro_rules! finds {
+    ($($name:ident: $bug:ident,)*) => { $(
+        #[test]
+        fn $name() {
+            let found = find(Some(Bug::$bug)).expect("the planted fault is found");
+            assert!(found.contains("is older than"), "{found}");
+        }
+    )* };
+}
+
+finds! {
+    a_stamp_taken_at_store_time_is_found: StampAtStore,
+    a_clock_moved_before_the_record_is_found: ClockBeforeRecord,
+    two_invalidators_at_once_are_found: TwoInvalidatorsAtOnce,
+    a_clock_remembered_from_after_the_check_is_found: RememberedFromAfter,
+    records_dropped_by_age_alone_are_found: DroppedByAge,
+    a_follower_served_unchecked_is_found: JoinedUnchecked,
+}
