@@ -85,11 +85,9 @@ impl Written {
     /// What is assigned, as a single word.
     pub(crate) fn word(&self, example: &str) -> syn::Result<Ident> {
         match self.expr(example)? {
-            Expr::Path(path) => path
-                .path
-                .get_ident()
-                .cloned()
-                .ok_or_else(|| self.fault_at(path, example)),
+            Expr::Path(path) => {
+                path.path.get_ident().cloned().ok_or_else(|| self.fault_at(path, example))
+            }
             other => Err(self.fault_at(other, example)),
         }
     }

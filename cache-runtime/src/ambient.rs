@@ -60,9 +60,10 @@ impl Ambient {
 impl PartialEq for Ambient {
     fn eq(&self, other: &Self) -> bool {
         let pairwise = || {
-            self.values.iter().zip(other.values.iter()).all(|((kind, value), (other, it))| {
-                kind == other && value.equals(&**it)
-            })
+            self.values
+                .iter()
+                .zip(other.values.iter())
+                .all(|((kind, value), (other, it))| kind == other && value.equals(&**it))
         };
         self.hash == other.hash
             && (Arc::ptr_eq(&self.values, &other.values)

@@ -72,10 +72,7 @@ fn enter(surroundings: Shared) -> Entered {
 
 fn replace(surroundings: Shared) -> Shared {
     let set = surroundings.is_some();
-    let previous = CURRENT
-        .try_with(|current| current.replace(surroundings))
-        .ok()
-        .flatten();
+    let previous = CURRENT.try_with(|current| current.replace(surroundings)).ok().flatten();
     let asked = ASKED.try_with(|asked| asked.borrow().is_some()).unwrap_or(false);
     IS_SET.with(|is_set| is_set.set(set || asked));
     previous

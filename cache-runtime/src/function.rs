@@ -64,16 +64,10 @@ where
         })
     }
 
-    fn make(
-        site: &'static Site,
-        runtime: &Runtime,
-        family: TypeId,
-        printed: &str,
-    ) -> Arc<Self> {
+    fn make(site: &'static Site, runtime: &Runtime, family: TypeId, printed: &str) -> Arc<Self> {
         let name = site.learn(printed);
         let counters = runtime.counters(site.place());
-        let capacity =
-            Capacity { limit: site.options.capacity, weighed: site.options.weighed };
+        let capacity = Capacity { limit: site.options.capacity, weighed: site.options.weighed };
         let versions = Arc::clone(&runtime.inner.versions);
         Arc::new(Self {
             site,

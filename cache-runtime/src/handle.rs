@@ -149,9 +149,9 @@ where
         let time = &runtime.inner.time;
         let mut state = State::Missing(Miss::Absent);
         for function in self.functions(runtime) {
-            let found = function.memory.peek(self.hash, &self.key, time, |entry| {
-                (entry.about.born, entry.expires)
-            });
+            let found = function
+                .memory
+                .peek(self.hash, &self.key, time, |entry| (entry.about.born, entry.expires));
             state = match found {
                 Ok((born, expires)) => {
                     let now = time.now();

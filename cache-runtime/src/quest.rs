@@ -62,12 +62,7 @@ pub(crate) struct Waiter<S> {
 }
 
 impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
-    pub(crate) fn new(
-        function: Arc<FunctionFor<K, Kd>>,
-        kind: Kd,
-        basis: Basis,
-        key: K,
-    ) -> Self {
+    pub(crate) fn new(function: Arc<FunctionFor<K, Kd>>, kind: Kd, basis: Basis, key: K) -> Self {
         Self { function, kind, basis, key: Some(key), next: Next::Begin }
     }
 

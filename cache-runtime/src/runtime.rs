@@ -152,9 +152,9 @@ impl Runtime {
     /// Records an invalidation: once this returns, nothing older is served.
     pub(crate) fn record(&self, target: &Target) {
         let inner = &self.inner;
-        inner.versions.record(target, || {
-            self.memories().iter().filter_map(|memory| memory.sweep()).min()
-        });
+        inner
+            .versions
+            .record(target, || self.memories().iter().filter_map(|memory| memory.sweep()).min());
     }
 
     /// Records the invalidation of one mark.

@@ -47,7 +47,11 @@ impl Shelf {
     /// All instantiations of one function.
     pub(crate) fn of_site(&self, site: usize) -> Vec<Arc<dyn Kept>> {
         let places = self.places.read();
-        places.iter().filter(|(place, _)| place.site == site).map(|(_, it)| Arc::clone(it)).collect()
+        places
+            .iter()
+            .filter(|(place, _)| place.site == site)
+            .map(|(_, it)| Arc::clone(it))
+            .collect()
     }
 
     pub(crate) fn memories(&self) -> Vec<Arc<dyn AnyMemory>> {

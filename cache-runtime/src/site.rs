@@ -174,9 +174,6 @@ mod tests {
         assert_eq!(function_path("a::f::{{closure}}::{{closure}}"), "a::f");
         assert_eq!(function_path("a::f<alloc::vec::Vec<u8>>::{{closure}}"), "a::f");
         assert_eq!(function_path("a::S<T>::f<fn(u8) -> u8>::{{closure}}"), "a::S::f");
-        assert_eq!(
-            function_path("<a::S<u8> as a::Tr<u16>>::f::{{closure}}"),
-            "<a::S as a::Tr>::f"
-        );
+        assert_eq!(function_path("<a::S<u8> as a::Tr<u16>>::f::{{closure}}"), "<a::S as a::Tr>::f");
     }
 }

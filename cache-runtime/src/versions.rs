@@ -157,8 +157,8 @@ impl Versions {
     /// The reading returned may be remembered in place of `since`.
     pub(crate) fn check(&self, about: &About, since: Stamp) -> Option<Stamp> {
         let clock = self.now();
-        let valid = self.surely_valid(about, since)
-            || self.records.read().are_silent_on(about, since);
+        let valid =
+            self.surely_valid(about, since) || self.records.read().are_silent_on(about, since);
         let clock = if planted::is(Bug::RememberedFromAfter) { self.now() } else { clock };
         valid.then_some(clock)
     }
@@ -234,9 +234,9 @@ impl Records {
 impl Predicate {
     fn holds_for(&self, about: &About) -> bool {
         match self {
-            Self::All(marks) => marks
-                .iter()
-                .all(|mark| about.any(&mut |some| some.marks.contains(mark))),
+            Self::All(marks) => {
+                marks.iter().all(|mark| about.any(&mut |some| some.marks.contains(mark)))
+            }
             Self::Matching(pattern) => about.any(&mut |some| {
                 some.readable.as_deref().is_some_and(|readable| pattern.matches(readable))
             }),

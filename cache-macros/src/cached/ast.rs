@@ -36,7 +36,11 @@ pub(crate) enum Flow {
     Async,
     /// By returning a boxed future, as `#[async_trait]` makes it: what stands around the async
     /// block, and what is in it.
-    Boxed { around: TokenStream, inside: TokenStream, out: Box<Type> },
+    Boxed {
+        around: TokenStream,
+        inside: TokenStream,
+        out: Box<Type>,
+    },
 }
 
 impl Parse for Function {

@@ -95,8 +95,7 @@ fn beside_method(model: &Model, name: &Ident) -> TokenStream {
 fn entry(model: &Model) -> TokenStream {
     let paths = &model.paths;
     let methods = paths.methods();
-    let entry =
-        if model.function.is_async() { paths.entry() } else { paths.blocking_entry() };
+    let entry = if model.function.is_async() { paths.entry() } else { paths.blocking_entry() };
     let Reached { site, family } = reach(model);
     let kind = kind(model);
     let view = view(model);
@@ -208,7 +207,12 @@ fn by_call(model: &Model) -> TokenStream {
         let call = quote!(#name #generic_arguments (#(#names),*));
         (paths.refresh_async(), paths.uncached_async(), paths.put_async(), call)
     } else {
-        (paths.refresh(), paths.uncached(), paths.put(), quote!(|| #name #generic_arguments (#(#names),*)))
+        (
+            paths.refresh(),
+            paths.uncached(),
+            paths.put(),
+            quote!(|| #name #generic_arguments (#(#names),*)),
+        )
     };
     quote! {
         #visibility #asynchronous fn refresh #generics (#(#inputs),*) -> #out #bounds {

@@ -42,9 +42,7 @@ fn body(model: &Model) -> TokenStream {
             let body = &model.function.body;
             quote!(__larder_miss.compute(|| -> #out #body, #judge))
         }
-        Flow::Async => {
-            compute_async(out, &model.function.body.stream(), &judge)
-        }
+        Flow::Async => compute_async(out, &model.function.body.stream(), &judge),
         Flow::Boxed { inside, .. } => compute_async(out, inside, &judge),
     };
     let call = quote! {

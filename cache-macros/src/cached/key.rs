@@ -24,10 +24,13 @@ pub(crate) fn key(
         && !(skips_self && skipped.len() == 1)
     {
         let of = key.name.unraw();
-        errors.add(&skip.name, format!(
-            "`skip` beside `{of}` says the same thing twice; \
+        errors.add(
+            &skip.name,
+            format!(
+                "`skip` beside `{of}` says the same thing twice; \
              what `{of}` does not name is not part of it; only `skip(self)` may stand beside it"
-        ));
+            ),
+        );
         return None;
     }
     let key = match key.map(|key| key.value) {
@@ -40,8 +43,11 @@ pub(crate) fn key(
         && !names_self
         && !skips_self
     {
-        errors.add(receiver, "`#[cached]` on a method needs to know what `self` means for the key; \
-             write `key(self.field, ..)` or `skip(self)`");
+        errors.add(
+            receiver,
+            "`#[cached]` on a method needs to know what `self` means for the key; \
+             write `key(self.field, ..)` or `skip(self)`",
+        );
         return None;
     }
     known.then_some(key)
@@ -77,8 +83,11 @@ pub(crate) fn choice(function: &Function) -> String {
 
 fn readable(function: &Function, template: Template, errors: &mut Errors) -> Option<Key> {
     if template.values().next().is_none() {
-        errors.add(&template.literal, "this key names no argument, so all calls would share one \
-             entry; name what tells them apart, such as `user:{id}`");
+        errors.add(
+            &template.literal,
+            "this key names no argument, so all calls would share one \
+             entry; name what tells them apart, such as `user:{id}`",
+        );
         return None;
     }
     let parts: Vec<Expr> = template.values().map(|value| value.expr.clone()).collect();
@@ -122,10 +131,13 @@ fn from_arguments(function: &Function, skipped: &[Ident], errors: &mut Errors) -
         }
         if let Some(what) = keyless(&argument.kind) {
             let name = names[0].unraw();
-            errors.add(&argument.kind, format!(
-                "{what} can't be part of a key; say what it means for the key with `key(..)`, \
+            errors.add(
+                &argument.kind,
+                format!(
+                    "{what} can't be part of a key; say what it means for the key with `key(..)`, \
                  or leave it out with `skip({name})`"
-            ));
+                ),
+            );
             sound = false;
             continue;
         }

@@ -131,10 +131,13 @@ fn tier(option: &Written) -> syn::Result<()> {
         if enabled {
             errors.add(at, format!("tier `{word}` is not there yet; use `l1`"));
         } else {
-            errors.add(at, format!(
-                "tier `{word}` needs the feature `{feature}` of larder; \
+            errors.add(
+                at,
+                format!(
+                    "tier `{word}` needs the feature `{feature}` of larder; \
                  write `larder = {{ .., features = [\"{feature}\"] }}` in Cargo.toml"
-            ));
+                ),
+            );
         }
     }
     errors.into_result()
@@ -156,7 +159,9 @@ fn capacity(option: &Written) -> syn::Result<Expr> {
     let expr = option.expr("`capacity = 10_000`")?;
     if let Expr::Lit(ExprLit { lit, .. }) = expr {
         let Lit::Int(number) = lit else {
-            return Err(option.fault_at(lit, "`capacity = 10_000`, in entries, or in weight with `weigh`"));
+            return Err(
+                option.fault_at(lit, "`capacity = 10_000`, in entries, or in weight with `weigh`")
+            );
         };
         if number.base10_parse::<u64>()? == 0 {
             return Err(syn::Error::new_spanned(
@@ -215,8 +220,7 @@ fn skip(option: &Written) -> syn::Result<Vec<Ident>> {
     use syn::parse::Parser;
     let example = "`skip(db)`, with the names of arguments";
     let Value::Listed(tokens) = &option.value else { return Err(option.fault(example)) };
-    let parser =
-        syn::punctuated::Punctuated::<Ident, syn::Token![,]>::parse_terminated_with;
+    let parser = syn::punctuated::Punctuated::<Ident, syn::Token![,]>::parse_terminated_with;
     let names = |input: syn::parse::ParseStream<'_>| parser(input, Ident::parse_any);
     let names: Vec<_> = names.parse2(tokens.clone())?.into_iter().collect();
     if names.is_empty() { Err(option.fault(example)) } else { Ok(names) }
@@ -236,11 +240,14 @@ fn scope(option: &Written) -> syn::Result<Scope> {
         "global" => Ok(Scope::Global),
         "session" => Ok(Scope::Session),
         "request" => Ok(Scope::Request),
-        other => Err(syn::Error::new_spanned(literal, format!(
-            "unknown scope `{other}`{}; scopes are {}",
-            did_you_mean(other, known),
-            listed(known)
-        ))),
+        other => Err(syn::Error::new_spanned(
+            literal,
+            format!(
+                "unknown scope `{other}`{}; scopes are {}",
+                did_you_mean(other, known),
+                listed(known)
+            ),
+        )),
     }
 }
 

@@ -10,9 +10,7 @@ use crate::template::Template;
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::visit::Visit;
-use syn::{
-    FnArg, Lifetime, ReceiverKind, Safety, Type, TypeFnPtr, TypeImplTrait, TypeReference,
-};
+use syn::{FnArg, Lifetime, ReceiverKind, Safety, Type, TypeFnPtr, TypeImplTrait, TypeReference};
 
 /// Builds the model, or reports all that stands against it.
 pub(crate) fn model(function: Function, options: Options, errors: &mut Errors) -> Option<Model> {
@@ -68,8 +66,11 @@ fn check_signature(function: &Function, errors: &mut Errors) -> bool {
         found.add(constness, "a `const fn` can't be cached; take `const` away");
     }
     if let Safety::Unsafe(unsafety) = &signature.safety {
-        found.add(unsafety, "an `unsafe fn` can't be cached: a hit would skip what makes it unsafe; \
-             cache a safe function around it");
+        found.add(
+            unsafety,
+            "an `unsafe fn` can't be cached: a hit would skip what makes it unsafe; \
+             cache a safe function around it",
+        );
     }
     if let Some(abi) = &signature.abi {
         found.add(abi, "an `extern fn` can't be cached; cache a function that calls it");
@@ -128,8 +129,11 @@ fn check_returned(out: &Type, errors: &mut Errors) {
         }
 
         fn visit_type_impl_trait(&mut self, kind: &'ast TypeImplTrait) {
-            self.0.add(kind, "a cached function can't return `impl Trait`: the cache has to name \
-                 the type; write it out, or box it behind an `Arc`");
+            self.0.add(
+                kind,
+                "a cached function can't return `impl Trait`: the cache has to name \
+                 the type; write it out, or box it behind an `Arc`",
+            );
         }
 
         // The lifetimes in there are the pointer's own.
@@ -143,12 +147,15 @@ fn check_template(function: &Function, template: &Template, what: &str, errors: 
         let exists =
             if value.root == "self" { function.has_receiver() } else { function.has(&value.root) };
         if !exists {
-            errors.add(&template.literal, format!(
-                "{what} `{}` names no argument `{}`; {}",
-                template.text,
-                value.root,
-                key::choice(function)
-            ));
+            errors.add(
+                &template.literal,
+                format!(
+                    "{what} `{}` names no argument `{}`; {}",
+                    template.text,
+                    value.root,
+                    key::choice(function)
+                ),
+            );
         }
     }
 }
@@ -161,10 +168,13 @@ fn handle(function: &Function, named: Option<Ident>, errors: &mut Errors) -> Opt
             return Some(Handle::None);
         }
         if mentions_self_type(function) {
-            errors.add(own, format!(
-                "an associated function has to say where its companion goes; \
+            errors.add(
+                own,
+                format!(
+                    "an associated function has to say where its companion goes; \
                  write `handle = {own}_entry` for a method of that name, or `handle = none`"
-            ));
+                ),
+            );
             return None;
         }
         return Some(Handle::Type(own.clone()));
@@ -174,16 +184,22 @@ fn handle(function: &Function, named: Option<Ident>, errors: &mut Errors) -> Opt
         Some(Handle::None)
     } else if text.starts_with(char::is_uppercase) {
         if function.has_receiver() {
-            errors.add(&named, format!(
-                "a type can't be declared beside a method; \
+            errors.add(
+                &named,
+                format!(
+                    "a type can't be declared beside a method; \
                  write `handle = {own}_entry` for a method of that name, or `handle = none`"
-            ));
+                ),
+            );
             return None;
         }
         Some(Handle::Type(named))
     } else if named == *own {
-        errors.add(&named, "the companion can't have the function's own name; leave `handle` out, \
-             or give another name");
+        errors.add(
+            &named,
+            "the companion can't have the function's own name; leave `handle` out, \
+             or give another name",
+        );
         None
     } else {
         Some(Handle::Method(named))

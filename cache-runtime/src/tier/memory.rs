@@ -184,7 +184,11 @@ impl<K, V, S> Memory<K, V, S>
 where
     K: Eq,
 {
-    pub(crate) fn new(capacity: Capacity, versions: Arc<Versions>, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        capacity: Capacity,
+        versions: Arc<Versions>,
+        counters: Arc<Counters>,
+    ) -> Self {
         let count = capacity.shards();
         let limit = capacity.limit.div_ceil(count as u64);
         let expected = if capacity.weighed { SHARD_ENTRIES as u64 } else { limit };
@@ -243,10 +247,8 @@ where
             return Err(Miss::Expired);
         }
         if entry.valid_at() != self.versions.now() {
-            let clock = self
-                .versions
-                .check(&entry.about, entry.valid_at())
-                .ok_or(Miss::Invalidated)?;
+            let clock =
+                self.versions.check(&entry.about, entry.valid_at()).ok_or(Miss::Invalidated)?;
             entry.remember(clock);
         }
         Ok(())
@@ -300,8 +302,7 @@ where
         about: &Arc<About>,
         arrival: Option<Arrival<V>>,
     ) {
-        let stamp =
-            if planted::is(Bug::StampAtStore) { self.versions.now() } else { lead.stamp };
+        let stamp = if planted::is(Bug::StampAtStore) { self.versions.now() } else { lead.stamp };
         let fresh = arrival.map(|arrival| self.admit(arrival, stamp, about));
         let mut shard = self.shard(hash).write();
         let found = shard.flights.find_entry(hash, |(_, it)| Arc::ptr_eq(it, &lead.flight));
@@ -342,12 +343,7 @@ where
     }
 
     /// Makes an entry of a value, unless it has been overtaken.
-    fn admit(
-        &self,
-        arrival: Arrival<V>,
-        stamp: Stamp,
-        about: &Arc<About>,
-    ) -> Option<Entry<V>> {
+    fn admit(&self, arrival: Arrival<V>, stamp: Stamp, about: &Arc<About>) -> Option<Entry<V>> {
         let valid = self.versions.check(about, stamp)?;
         let (value, expires) = arrival;
         Some(Entry::new(value, valid, expires, Arc::clone(about)))
@@ -412,9 +408,8 @@ where
     /// Removes an entry, to give its memory back; it has been invalidated already.
     pub(crate) fn remove(&self, hash: u64, key: &K) {
         let mut shard = self.shard(hash).write();
-        let overtaken = |entry: &Entry<V>| {
-            self.versions.check(&entry.about, entry.valid_at()).is_none()
-        };
+        let overtaken =
+            |entry: &Entry<V>| self.versions.check(&entry.about, entry.valid_at()).is_none();
         let removed = shard.entries.remove_if(&Known { hash, key }, overtaken);
         drop(shard);
         drop(removed);
@@ -442,7 +437,8 @@ type Locked<'a, K, V, S> = RwLockWriteGuard<'a, Shard<K, V, S>>;
 impl Capacity {
     /// How many shards serve a function: a power of two, each large enough to evict sensibly.
     fn shards(self) -> usize {
-        let wanted = if self.weighed { self.limit >> 16 } else { self.limit / SHARD_ENTRIES as u64 };
+        let wanted =
+            if self.weighed { self.limit >> 16 } else { self.limit / SHARD_ENTRIES as u64 };
         let most = if self.weighed { 8 } else { SHARDS };
         let wanted = usize::try_from(wanted).unwrap_or(most).clamp(1, most);
         1 << wanted.ilog2()
