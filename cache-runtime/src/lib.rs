@@ -13,6 +13,8 @@ mod desk;
 mod entry;
 mod error;
 mod explanation;
+#[cfg(feature = "metrics")]
+mod export;
 mod flight;
 mod frame;
 mod function;
