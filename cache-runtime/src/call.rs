@@ -90,6 +90,7 @@ impl Declared {
 ///
 /// `declare` runs on a miss only.
 #[inline]
+#[expect(clippy::needless_pass_by_value, reason = "each expansion describes its call once")]
 pub fn look_up<I, F, W: View, Kd: Kind>(
     call: Call<'_, I, F, Kd>,
     view: &W,
@@ -222,11 +223,11 @@ pub fn pass<I, F, K: OwnedKey, Kd: Kind>(
 }
 
 /// Makes a computation depend on a callee that is computed as a part of it.
-fn blame(caller: &Frame, callee: &'static Site, marks: Marks) {
-    caller.tag(Mark::function(&callee.name()));
-    caller.tag(Mark::site(callee.place()));
+fn blame(caller: &Frame, site: &'static Site, marks: Marks) {
+    caller.tag(Mark::function(&site.name()));
+    caller.tag(Mark::site(site.place()));
     marks.into_iter().for_each(|mark| caller.tag(mark));
-    caller.need(callee.options.keyed);
+    caller.need(site.options.keyed);
 }
 
 /// A call that has to be computed.

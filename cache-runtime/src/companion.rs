@@ -214,7 +214,6 @@ pub async fn uncached_async<Fut: Future>(site: &'static Site, call: Fut) -> Fut:
 /// # Errors
 ///
 /// None while all tiers are in this process.
-#[expect(clippy::unnecessary_wraps, reason = "a tier that can't be reached makes it pending")]
 pub fn invalidate_all(site: &'static Site, runtime: Option<&Runtime>) -> Result<(), Error> {
     let runtime = runtime.cloned().unwrap_or_else(context::runtime);
     runtime.counters(site.place()).invalidations_function.add(1);

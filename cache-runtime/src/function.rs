@@ -28,8 +28,9 @@ pub(crate) struct Function<K, V, S> {
     pub(crate) family: TypeId,
 }
 
-pub(crate) type FunctionOf<W, Kd> =
-    Function<<W as View>::Owned, <Kd as Kind>::Kept, <Kd as Kind>::Shared>;
+pub(crate) type FunctionFor<K, Kd> = Function<K, <Kd as Kind>::Kept, <Kd as Kind>::Shared>;
+
+pub(crate) type FunctionOf<W, Kd> = FunctionFor<<W as View>::Owned, Kd>;
 
 impl<K, V, S> Function<K, V, S>
 where
@@ -126,7 +127,7 @@ where
     /// What an entry is known by, whatever its computation finds.
     pub(crate) fn marks<W: View<Owned = K>>(&self, probe: Probe<'_, W>) -> Marks {
         let key = key_mark::<W>(self.site, self.family, probe);
-        Marks::from_iter(iter::once(key).chain(self.marks))
+        iter::once(key).chain(self.marks).collect()
     }
 }
 

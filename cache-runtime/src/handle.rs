@@ -7,7 +7,7 @@ use crate::context::{self, Surroundings};
 use crate::error::Error;
 use crate::explanation::{Explanation, State};
 use crate::frame::Keyed;
-use crate::function::{self, Function};
+use crate::function::{self, FunctionFor};
 use crate::key::{OwnedKey, View};
 use crate::lookup::Miss;
 use crate::mark::Mark;
@@ -105,7 +105,7 @@ where
     Kd: Kind,
 {
     /// Every place that entries of this key can be in, as far as the calling code reaches.
-    fn functions(&self, runtime: &Runtime) -> Vec<Arc<Function<K, Kd::Kept, Kd::Shared>>> {
+    fn functions(&self, runtime: &Runtime) -> Vec<Arc<FunctionFor<K, Kd>>> {
         let keyed = self.site.options.keyed;
         let surroundings = context::current();
         let place = self.site.place();
@@ -119,7 +119,7 @@ where
             runtime.inner.shelf.of_site(place)
         };
         kept.into_iter()
-            .filter_map(|it| it.into_any().downcast::<Function<K, Kd::Kept, Kd::Shared>>().ok())
+            .filter_map(|it| it.into_any().downcast::<FunctionFor<K, Kd>>().ok())
             .filter(|it| it.family == self.family && it.runtime.inner.id == runtime.inner.id)
             .collect()
     }

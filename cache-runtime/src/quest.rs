@@ -4,11 +4,11 @@ use crate::clock::{Moment, TimeSource};
 use crate::context::{self, Inside, Surroundings};
 use crate::entry::{About, Marks, Stamp};
 use crate::flight::{Follower, Landing, Waited};
-use crate::frame::Frame;
-use crate::function::Function;
+use crate::frame::{Found, Frame};
+use crate::function::FunctionFor;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
-use crate::tier::memory::{Begun, Lead};
+use crate::tier::memory::{Arrival, Begun, Lead};
 use crate::verdict::Verdict;
 use crate::waits::{Waiting, Waits};
 use std::future::Future;
@@ -26,8 +26,6 @@ pub(crate) struct Basis {
     /// The clock when the call arrived.
     pub(crate) arrival: Stamp,
 }
-
-type FunctionFor<K, Kd> = Function<K, <Kd as Kind>::Kept, <Kd as Kind>::Shared>;
 
 /// A call that missed.
 pub(crate) struct Quest<K, Kd: Kind> {
@@ -115,8 +113,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     pub(crate) async fn wait(&mut self, waiter: Waiter<Kd::Shared>) {
         let patience = self.function.site.options.wait;
         let versions = &self.function.runtime.inner.versions;
-        let waited = waiter.follower.wait(versions, self.time(), patience).await;
-        self.next = match waited {
+        let outcome = waiter.follower.wait(versions, self.time(), patience).await;
+        self.next = match outcome {
             Waited::Landed(landing) => self.take(&landing),
             Waited::TakenOver(term, stamp) => {
                 self.function.counters.takeovers.add(1);
@@ -225,60 +223,90 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         out: Kd::Out,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Kd::Out {
-        let function = Arc::clone(&self.function);
-        let (counters, options) = (&function.counters, &function.site.options);
-        let time = &function.runtime.inner.time;
-        counters.computations.add(1);
-        counters.computation_time.record(time.precise().saturating_sub(self.started));
-        if self.kind.is_failure(&out) {
-            counters.failures.add(1);
-        }
+        self.count(&out);
         let verdict = judge(&out);
         let found = self.frame.close();
         let needs = found.needs;
-        let shareable = options.keyed.covers(needs);
-        let now = time.now();
-        let negative = options.negative.filter(|_| self.kind.is_negative(&out));
+        let keyed = self.function.site.options.keyed;
+        let expires = self.expiry(&out, &verdict).min(found.expires);
+        let keep = verdict.keep;
+        let about = Arc::new(self.about(found, verdict));
+        let shareable = keyed.covers(needs);
+        if !shareable {
+            self.function.counters.bypasses_tenant.add(1);
+        } else if about.unbounded {
+            self.function.counters.bypasses_dependencies.add(1);
+        }
+        let keep = keep && shareable && !about.unbounded && expires > about.born;
+        let arrival = keep.then(|| self.kind.keep(&out)).flatten().map(|value| (value, expires));
+        self.land(&about, arrival, expires, |kind| {
+            shareable.then(|| kind.share(&out)).flatten().map(Arc::new)
+        });
+        if let Some(caller) = self.frame.caller() {
+            caller.inherit(&about, expires, needs | keyed);
+        }
+        out
+    }
+
+    fn count(&self, out: &Kd::Out) {
+        let counters = &self.function.counters;
+        let spent = self.time().precise().saturating_sub(self.started);
+        counters.computations.add(1);
+        counters.computation_time.record(spent);
+        if self.kind.is_failure(out) {
+            counters.failures.add(1);
+        }
+    }
+
+    fn time(&self) -> &TimeSource {
+        &self.function.runtime.inner.time
+    }
+
+    /// When a value computed now expires by itself.
+    fn expiry(&self, out: &Kd::Out, verdict: &Verdict) -> Moment {
+        let options = &self.function.site.options;
+        let negative = options.negative.filter(|_| self.kind.is_negative(out));
         let ttl = negative.or(verdict.ttl).or(options.ttl);
-        let expires = ttl.map_or(Moment::NEVER, |ttl| now.after(ttl)).min(found.expires);
+        ttl.map_or(Moment::NEVER, |ttl| self.time().now().after(ttl))
+    }
+
+    fn about(&mut self, found: Found, verdict: Verdict) -> About {
         let mut marks = mem::take(&mut self.marks);
         marks.extend(verdict.tags);
-        let about = Arc::new(found.complete(About {
+        found.complete(About {
             marks,
             readable: self.readable.take(),
             inherited: Vec::new(),
             unbounded: false,
-            born: now,
+            born: self.time().now(),
             weight: verdict.weight,
-        }));
-        if !shareable {
-            counters.bypasses_tenant.add(1);
-        } else if about.unbounded {
-            counters.bypasses_dependencies.add(1);
-        }
-        let keep = verdict.keep && shareable && !about.unbounded && expires > now;
-        let arrival = keep.then(|| self.kind.keep(&out)).flatten().map(|value| (value, expires));
+        })
+    }
+
+    /// Puts the value where the claim allows, and lands the flight.
+    fn land(
+        &mut self,
+        about: &Arc<About>,
+        arrival: Option<Arrival<Kd::Kept>>,
+        expires: Moment,
+        share: impl FnOnce(Kd) -> Option<Arc<Kd::Shared>>,
+    ) {
+        let memory = &self.function.memory;
         match &mut self.claim {
             Claim::Lead(lead) => {
-                function.memory.land(self.hash, lead, &about, arrival);
-                let wanted = shareable && lead.flight.has_followers();
-                let shared = wanted.then(|| self.kind.share(&out)).flatten().map(Arc::new);
-                let about = Arc::clone(&about);
-                let landing = Landing { shared, stamp: lead.stamp, expires, about };
-                lead.flight.land(lead.term, landing);
+                memory.land(self.hash, lead, about, arrival);
+                let shared = if lead.flight.has_followers() { share(self.kind) } else { None };
+                let (stamp, about) = (lead.stamp, Arc::clone(about));
+                lead.flight.land(lead.term, Landing { shared, stamp, expires, about });
                 self.claim = Claim::Landed;
             }
             Claim::Alone { key, stamp } => {
                 if let (Some(key), Some(arrival)) = (key.take(), arrival) {
-                    function.memory.store(self.hash, key, *stamp, &about, arrival);
+                    memory.store(self.hash, key, *stamp, about, arrival);
                 }
             }
             Claim::Landed => unreachable!("a computation finishes once"),
         }
-        if let Some(caller) = self.frame.caller() {
-            caller.inherit(&about, expires, needs | options.keyed);
-        }
-        out
     }
 }
 

@@ -218,7 +218,6 @@ where
     #[inline]
     fn shard(&self, hash: u64) -> &RwLock<Shard<K, V, S>> {
         // The map inside a shard uses the low bits and the top seven; these are others.
-        #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
         let bits = (hash >> 40) as usize;
         &self.shards[bits & (self.shards.len() - 1)]
     }
