@@ -37,6 +37,7 @@ mod tier;
 mod verdict;
 mod versions;
 mod waits;
+mod work;
 
 #[cfg(all(test, larder_model))]
 mod model;

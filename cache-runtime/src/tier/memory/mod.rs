@@ -6,6 +6,14 @@
 //! 3. Only the flight that stands in the table stores, and it leaves the table as it does.
 //! 4. Nothing of the user's is dropped under a lock.
 
+mod bounds;
+mod hashed;
+
+pub(crate) use self::bounds::Capacity;
+pub(crate) use self::hashed::Probe;
+
+use self::bounds::{Evictions, SHARD_ENTRIES, Weigh};
+use self::hashed::{Carried, Hashed, Known};
 use super::Miss;
 use crate::clock::{Moment, TimeSource};
 use crate::counters::Counters;
@@ -16,23 +24,11 @@ use crate::planted::{self, Bug};
 use crate::sync::{Mutex, RwLock, RwLockWriteGuard};
 use crate::versions::Versions;
 use hashbrown::HashTable;
+use quick_cache::OptionsBuilder;
 use quick_cache::unsync::Cache;
-use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
 use std::any::Any;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
-
-/// Most shards a function's entries are spread over, and fewest entries a shard is made for.
-const SHARDS: usize = 32;
-const SHARD_ENTRIES: usize = 64;
-
-/// How much a function may keep.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Capacity {
-    /// In entries, or in weight.
-    pub(crate) limit: u64,
-    pub(crate) weighed: bool,
-}
 
 pub(crate) struct Memory<K, V, S> {
     shards: Box<[RwLock<Shard<K, V, S>>]>,
@@ -47,117 +43,6 @@ struct Shard<K, V, S> {
     entries: Cache<Hashed<K>, Entry<V>, Weigh, BuildHasherDefault<Carried>, Evictions>,
     flights: HashTable<(Hashed<K>, Arc<Flight<S>>)>,
 }
-
-/// A key with the hash of the view it was made from.
-struct Hashed<K> {
-    hash: u64,
-    key: K,
-}
-
-/// A call's view of a key, with its hash.
-pub(crate) struct Probe<'a, W> {
-    pub(crate) hash: u64,
-    pub(crate) view: &'a W,
-}
-
-impl<W> Clone for Probe<'_, W> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<W> Copy for Probe<'_, W> {}
-
-impl<W: View> Equivalent<Hashed<W::Owned>> for Probe<'_, W> {
-    #[inline]
-    fn equivalent(&self, key: &Hashed<W::Owned>) -> bool {
-        self.hash == key.hash && self.view.matches(&key.key)
-    }
-}
-
-impl<W> Hash for Probe<'_, W> {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-impl<K> Hash for Hashed<K> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-/// A hasher for what brings its hash along.
-#[derive(Default)]
-struct Carried(u64);
-
-impl Hasher for Carried {
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("only whole hashes are written")
-    }
-
-    #[inline]
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
-/// An owned key, with the hash of the view it was made from, looked for.
-struct Known<'a, K> {
-    hash: u64,
-    key: &'a K,
-}
-
-impl<K: Eq> Equivalent<Hashed<K>> for Known<'_, K> {
-    fn equivalent(&self, key: &Hashed<K>) -> bool {
-        self.hash == key.hash && *self.key == key.key
-    }
-}
-
-impl<K> Hash for Known<'_, K> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-#[derive(Clone)]
-struct Weigh {
-    weighed: bool,
-}
-
-impl<K, V> Weighter<Hashed<K>, Entry<V>> for Weigh {
-    fn weight(&self, _: &Hashed<K>, entry: &Entry<V>) -> u64 {
-        // Nothing weighs nothing: what does is never evicted.
-        if self.weighed { entry.about.weight.max(1) } else { 1 }
-    }
-}
-
-/// Counts what is evicted and hands it out to be dropped outside the lock.
-#[derive(Clone)]
-struct Evictions(Arc<Counters>);
-
-impl<K, V> Lifecycle<Hashed<K>, Entry<V>> for Evictions {
-    type RequestState = Vec<(Hashed<K>, Entry<V>)>;
-
-    fn on_evict(&self, evicted: &mut Self::RequestState, key: Hashed<K>, entry: Entry<V>) {
-        self.0.evictions_capacity.add(1);
-        evicted.push((key, entry));
-    }
-}
-
-impl<K: Eq> PartialEq for Hashed<K> {
-    fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.key == other.key
-    }
-}
-
-impl<K: Eq> Eq for Hashed<K> {}
 
 /// What a caller that found no entry is to do.
 pub(crate) enum Begun<R, S> {
@@ -432,17 +317,6 @@ where
 }
 
 type Locked<'a, K, V, S> = RwLockWriteGuard<'a, Shard<K, V, S>>;
-
-impl Capacity {
-    /// How many shards serve a function: a power of two, each large enough to evict sensibly.
-    fn shards(self) -> usize {
-        let wanted =
-            if self.weighed { self.limit >> 16 } else { self.limit / SHARD_ENTRIES as u64 };
-        let most = if self.weighed { 8 } else { SHARDS };
-        let wanted = usize::try_from(wanted).unwrap_or(most).clamp(1, most);
-        1 << wanted.ilog2()
-    }
-}
 
 /// An L1 of whatever types, for what concerns all of them.
 pub(crate) trait AnyMemory: Any + Send + Sync {
