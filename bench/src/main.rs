@@ -1,1 +1,59 @@
-fn main() {}
+//! Measures larder side by side with its peers.
+//!
+//! Each suite prints a table and can write its rows as JSON. Every figure of a run comes from that
+//! run: contestants take turns, and a ratio is the median of the ratios of single rounds, so that
+//! what disturbs the machine disturbs all of them.
+
+mod cli;
+mod course;
+mod digest;
+mod disturbance;
+mod keys;
+mod peers;
+mod report;
+mod rounds;
+mod start;
+mod suites;
+mod table;
+mod truth;
+mod zipf;
+
+use cli::{Command, Suite};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let command = match Command::read() {
+        Ok(Some(command)) => command,
+        Ok(None) => {
+            print!("{}", cli::USAGE);
+            return ExitCode::SUCCESS;
+        }
+        Err(fault) => {
+            eprint!("{fault}\n\n{}", cli::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match run(&command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("cache-bench: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<(), Box<dyn std::error::Error>> {
+    let effort = command.effort;
+    let report = match &command.suite {
+        Suite::Hit => suites::hit::run(effort),
+        Suite::Miss => suites::miss::run(effort),
+        Suite::Stampede => suites::stampede::run(effort)?,
+        Suite::Trace(paths) => suites::trace::run(paths, effort)?,
+        Suite::Compile => suites::compile::run(effort)?,
+    };
+    print!("{report}");
+    if let Some(path) = &command.json {
+        report.write_json(path)?;
+    }
+    Ok(())
+}

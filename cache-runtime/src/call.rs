@@ -133,7 +133,7 @@ fn look_up_shared<I, F, W: View, Kd: Kind>(
         if let Some(caller) = caller {
             declare(&mut declared);
             caller.tag(function::key_mark(site, family::<I, F>(), probe));
-            blame(&caller, site, declared.marks);
+            blame(&caller, runtime, site, type_name::<I>(), declared.marks);
         }
         return miss(Plan::Bypass(bypass.unwrap_or(Bypass::Scope)));
     };
@@ -217,16 +217,17 @@ pub fn pass<I, F, K: OwnedKey, Kd: Kind>(
     if let Some(caller) = context::frame() {
         let mut declared = Declared::default();
         declare(&mut declared);
-        blame(&caller, call.site, declared.marks);
+        blame(&caller, &runtime, call.site, type_name::<I>(), declared.marks);
     }
     let plan = Plan::Bypass(Bypass::When);
     Found::Miss(Miss { site: call.site, runtime, plan })
 }
 
 /// Makes a computation depend on a callee that is computed as a part of it.
-fn blame(caller: &Frame, site: &'static Site, marks: Marks) {
-    caller.tag(Mark::function(&site.name()));
-    caller.tag(Mark::site(site.place()));
+fn blame(caller: &Frame, runtime: &Runtime, site: &'static Site, printed: &str, marks: Marks) {
+    let name = site.learn(printed);
+    runtime.enlist(site.place(), &name);
+    caller.tag(Mark::function(site.place(), &name));
     marks.into_iter().for_each(|mark| caller.tag(mark));
     caller.need(site.options.keyed);
 }

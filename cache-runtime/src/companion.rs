@@ -5,7 +5,6 @@ use crate::call_context::CallContext;
 use crate::error::Error;
 use crate::explanation::Explanation;
 use crate::handle::{self, Handle};
-use crate::mark::Mark;
 use crate::runtime::Runtime;
 use crate::site::Site;
 use crate::stats::FunctionStats;
@@ -217,7 +216,7 @@ pub async fn uncached_async<Fut: Future>(site: &'static Site, call: Fut) -> Fut:
 pub fn invalidate_all(site: &'static Site, runtime: Option<&Runtime>) -> Result<(), Error> {
     let runtime = runtime.cloned().unwrap_or_else(context::runtime);
     runtime.counters(site.place()).invalidations_function.add(1);
-    let marks = vec![Mark::site(site.place())];
+    let marks = runtime.marks_of(|place, _| place == site.place());
     runtime.record(&versions::Target::Any(marks));
     Ok(())
 }

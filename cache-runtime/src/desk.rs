@@ -2,14 +2,14 @@
 //! hits in, and copies of plain values.
 //!
 //! 1. Only calls without surroundings come here: no frame to report to, no runtime but the global.
-//! 2. A copy is served only while the clock stands where it was found valid, so it needs no
-//!    invalidation of its own.
+//! 2. A copy is judged like the entry it was made of, by the same clock and filter, so it needs no
+//!    invalidation of its own. Where those can't tell, the entry is asked.
 //! 3. Only values and keys that own nothing are copied: dropping them late costs memory of fixed
 //!    size, and nothing can observe it.
 
 use crate::clock::{Moment, TimeSource};
 use crate::counters::{Counters, HitCell};
-use crate::entry::Entry;
+use crate::entry::{Entry, Slots, Stamp};
 use crate::function::{Function, FunctionOf};
 use crate::key::{OwnedKey, View};
 use crate::outcome::Kind;
@@ -66,6 +66,7 @@ struct Copy<K, V> {
     /// A stamp, which is never zero: an empty slot takes no more room than a full one.
     valid_at: NonZeroU64,
     expires: Moment,
+    slots: Slots,
 }
 
 /// Serves a hit from this thread's desk into `out`. Nothing is a reason to ask the long way: no desk
@@ -217,7 +218,7 @@ impl<K: 'static, V: Clone + 'static> Copies<K, V> {
 
     #[inline]
     fn find<W: View<Owned = K>>(
-        &self,
+        &mut self,
         probe: Probe<'_, W>,
         versions: &Versions,
         time: &TimeSource,
@@ -225,9 +226,10 @@ impl<K: 'static, V: Clone + 'static> Copies<K, V> {
         if !Self::POSSIBLE {
             return None;
         }
-        let copy = self.slots.get(Self::slot(probe.hash, self.slots.len()))?.as_ref()?;
+        let slot = Self::slot(probe.hash, self.slots.len());
+        let copy = self.slots.get_mut(slot)?.as_mut()?;
         let good = probe.view.matches(&copy.key)
-            && copy.valid_at.get() == versions.now().0
+            && copy.is_valid(versions)
             && (copy.expires == Moment::NEVER || time.now() < copy.expires);
         good.then_some(&copy.value)
     }
@@ -246,6 +248,24 @@ impl<K: 'static, V: Clone + 'static> Copies<K, V> {
             value: entry.value.clone(),
             valid_at,
             expires: entry.expires,
+            slots: entry.slots,
         });
+    }
+}
+
+impl<K, V> Copy<K, V> {
+    #[inline]
+    fn is_valid(&mut self, versions: &Versions) -> bool {
+        if self.valid_at.get() == versions.now().0 {
+            return true;
+        }
+        let since = Stamp(self.valid_at.get());
+        match versions.check_slots(self.slots, since).and_then(|clock| NonZeroU64::new(clock.0)) {
+            Some(clock) => {
+                self.valid_at = clock;
+                true
+            }
+            None => false,
+        }
     }
 }

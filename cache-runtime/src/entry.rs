@@ -41,6 +41,38 @@ impl About {
     }
 }
 
+/// Where the filter is to be looked at for a value that depends on few names; for others it says so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slots([u16; 4]);
+
+impl Slots {
+    /// Depends on more than fits here.
+    const MANY: Self = Self([u16::MAX; 4]);
+
+    pub(crate) fn of(about: &About, size: usize) -> Self {
+        let few = about.inherited.is_empty() && !about.unbounded && about.marks.len() <= 4;
+        let slot = |mark: &Mark| u16::try_from(mark.slot(size)).ok().filter(|it| *it < u16::MAX);
+        match about.marks.first().and_then(slot) {
+            Some(first) if few => {
+                // The rest repeats the first, so that all four can be looked at unasked.
+                let mut slots = [first; 4];
+                for (place, mark) in slots.iter_mut().zip(&about.marks) {
+                    let Some(slot) = slot(mark) else { return Self::MANY };
+                    *place = slot;
+                }
+                Self(slots)
+            }
+            _ => Self::MANY,
+        }
+    }
+
+    /// The slots, unless the value depends on more.
+    #[inline]
+    pub(crate) fn few(self) -> Option<[usize; 4]> {
+        (self.0[0] != u16::MAX).then(|| self.0.map(usize::from))
+    }
+}
+
 /// A value in L1. Kept small: a look-up reads all of it but what is behind `about`.
 ///
 /// 1. `valid_at` is a clock reading at which nothing the value depends on had been recorded since
@@ -51,12 +83,19 @@ pub(crate) struct Entry<V> {
     pub(crate) value: V,
     valid_at: AtomicU64,
     pub(crate) expires: Moment,
+    pub(crate) slots: Slots,
     pub(crate) about: Arc<About>,
 }
 
 impl<V> Entry<V> {
-    pub(crate) fn new(value: V, stamp: Stamp, expires: Moment, about: Arc<About>) -> Self {
-        Self { value, valid_at: AtomicU64::new(stamp.0), expires, about }
+    pub(crate) fn new(
+        value: V,
+        stamp: Stamp,
+        expires: Moment,
+        slots: Slots,
+        about: Arc<About>,
+    ) -> Self {
+        Self { value, valid_at: AtomicU64::new(stamp.0), expires, slots, about }
     }
 
     #[inline]

@@ -14,7 +14,6 @@ use crate::tier::Miss;
 use crate::tier::memory::{AnyMemory, Capacity, Memory, Probe};
 use std::any::{Any, TypeId};
 use std::hash::{BuildHasher, Hasher};
-use std::iter;
 use std::sync::Arc;
 
 /// What every call of one instantiation needs, in one place.
@@ -23,8 +22,8 @@ pub(crate) struct Function<K, V, S> {
     pub(crate) runtime: Runtime,
     pub(crate) memory: Arc<Memory<K, V, S>>,
     pub(crate) counters: Arc<Counters>,
-    /// The marks that `invalidate_function` and the companion's `invalidate_all` record.
-    marks: [Mark; 2],
+    /// The mark that `invalidate_function` and the companion's `invalidate_all` record.
+    mark: Mark,
     pub(crate) family: TypeId,
 }
 
@@ -67,6 +66,7 @@ where
 
     fn make(site: &'static Site, runtime: &Runtime, family: TypeId, printed: &str) -> Arc<Self> {
         let name = site.learn(printed);
+        runtime.enlist(site.place(), &name);
         let counters = runtime.counters(site.place());
         let capacity = Capacity { limit: site.options.capacity, weighed: site.options.weighed };
         let versions = Arc::clone(&runtime.inner.versions);
@@ -75,7 +75,7 @@ where
             runtime: runtime.clone(),
             memory: Arc::new(Memory::new(capacity, versions, Arc::clone(&counters))),
             counters,
-            marks: [Mark::function(&name), Mark::site(site.place())],
+            mark: Mark::function(site.place(), &name),
             family,
         })
     }
@@ -127,7 +127,7 @@ where
     /// What an entry is known by, whatever its computation finds.
     pub(crate) fn marks<W: View<Owned = K>>(&self, probe: Probe<'_, W>) -> Marks {
         let key = key_mark::<W>(self.site, self.family, probe);
-        iter::once(key).chain(self.marks).collect()
+        Marks::from_slice(&[key, self.mark])
     }
 }
 

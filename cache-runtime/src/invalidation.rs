@@ -15,7 +15,7 @@ pub(crate) enum Invalidation {
     AnyTag(Vec<Mark>),
     AllTags(Vec<Mark>),
     Matching(Pattern),
-    Function(Mark),
+    Function(String),
     Everything,
 }
 
@@ -34,7 +34,10 @@ impl Invalidation {
             Self::AllTags(marks) if marks.is_empty() => (&counts.tags, Target::Any(marks)),
             Self::AllTags(marks) => (&counts.tags, Target::All(marks)),
             Self::Matching(pattern) => (&counts.patterns, Target::Matching(pattern)),
-            Self::Function(mark) => (&counts.functions, Target::Any(vec![mark])),
+            Self::Function(name) => {
+                let marks = runtime.marks_of(|_, known| known == name);
+                (&counts.functions, Target::Any(marks))
+            }
             Self::Everything => (&counts.everything, Target::Everything),
         };
         count.add(1);
@@ -139,7 +142,7 @@ invalidations! {
     ///
     /// None while all tiers are in this process.
     fn invalidate_function(name: impl AsRef<str>)
-        => Invalidation::Function(Mark::function(name.as_ref()));
+        => Invalidation::Function(name.as_ref().to_owned());
 
     /// Forgets everything.
     ///

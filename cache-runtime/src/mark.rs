@@ -9,7 +9,7 @@ use std::any::TypeId;
 use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
 
-/// One thing that can be invalidated: a tag, a function, by its name or as such, or one of its keys.
+/// One thing that can be invalidated: a tag, a function, or a key of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Mark(u64, u64);
 
@@ -20,8 +20,7 @@ pub(crate) static SEEDS: LazyLock<[RandomState; 2]> =
 #[derive(Hash)]
 enum Name<'a> {
     Tag(&'a str),
-    Function(&'a str),
-    Site(usize),
+    Function { site: usize, name: &'a str },
     Key { site: usize, family: TypeId, key: TypeId, hashes: [u64; 2] },
 }
 
@@ -34,13 +33,9 @@ impl Mark {
         Self::of(&Name::Tag(tag))
     }
 
-    pub(crate) fn function(name: &str) -> Self {
-        Self::of(&Name::Function(name))
-    }
-
-    /// The mark of one annotated function, whatever it is called.
-    pub(crate) fn site(site: usize) -> Self {
-        Self::of(&Name::Site(site))
+    /// The mark of one function: two of one name have two marks, and so have two names of one site.
+    pub(crate) fn function(site: usize, name: &str) -> Self {
+        Self::of(&Name::Function { site, name })
     }
 
     /// The mark of one key of one function: `family` tells instantiations of a generic function

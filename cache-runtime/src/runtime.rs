@@ -11,7 +11,7 @@ use crate::sync::Mutex;
 use crate::tier::Backend;
 use crate::tier::memory::{AnyMemory, Usage};
 use crate::versions::{Target, Versions};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
@@ -34,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) shelf: Shelf,
     /// What scopes keep under these versions.
     scoped: Mutex<Vec<Weak<dyn AnyMemory>>>,
+    /// The names of everything that was called, by site.
+    names: Mutex<HashSet<(usize, String)>>,
     counters: Mutex<HashMap<usize, Arc<Counters>>>,
     pub(crate) invalidations: Invalidations,
     /// The tiers beyond memory, nearest first.
@@ -71,6 +73,7 @@ impl Runtime {
                 versions: Arc::default(),
                 shelf: Shelf::default(),
                 scoped: Mutex::default(),
+                names: Mutex::default(),
                 counters: Mutex::default(),
                 invalidations: Invalidations::default(),
                 backends,
@@ -122,6 +125,18 @@ impl Runtime {
     /// The counters of one function, shared by all its instantiations.
     pub(crate) fn counters(&self, site: usize) -> Arc<Counters> {
         Arc::clone(self.inner.counters.lock().entry(site).or_default())
+    }
+
+    /// Makes a function's name known, before anything is computed under it.
+    pub(crate) fn enlist(&self, site: usize, name: &str) {
+        self.inner.names.lock().insert((site, name.to_owned()));
+    }
+
+    /// The marks of all functions that were called and that `wanted` holds for.
+    pub(crate) fn marks_of(&self, wanted: impl Fn(usize, &str) -> bool) -> Vec<Mark> {
+        let names = self.inner.names.lock();
+        let wanted = names.iter().filter(|(site, name)| wanted(*site, name));
+        wanted.map(|(site, name)| Mark::function(*site, name)).collect()
     }
 
     /// Adds what a scope keeps to what takes part in sweeps.

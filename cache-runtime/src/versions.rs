@@ -10,7 +10,7 @@
 //!    rises to it, and a stamp below the floor is not valid.
 //! 4. The filter never shows less than the records do.
 
-use crate::entry::{About, Marks, Stamp};
+use crate::entry::{About, Marks, Slots, Stamp};
 use crate::mark::{Mark, MarkHasher};
 use crate::pattern::Pattern;
 use crate::planted::{self, Bug};
@@ -161,6 +161,23 @@ impl Versions {
             self.surely_valid(about, since) || self.records.read().are_silent_on(about, since);
         let clock = if planted::is(Bug::RememberedFromAfter) { self.now() } else { clock };
         valid.then_some(clock)
+    }
+
+    /// The same from the filter alone, for a value that depends on few names. Nothing means only
+    /// that it can't tell.
+    #[inline]
+    pub(crate) fn check_slots(&self, slots: Slots, since: Stamp) -> Option<Stamp> {
+        let clock = self.now();
+        let latest = |at: usize| self.filter[at].load(Ordering::Relaxed);
+        let [a, b, c, d] = slots.few()?.map(latest);
+        let latest = a.max(b).max(c).max(d).max(self.predicate.load(Ordering::Relaxed));
+        let clock = if planted::is(Bug::RememberedFromAfter) { self.now() } else { clock };
+        (latest <= since.0).then_some(clock)
+    }
+
+    /// Where `check_slots` is to look for a value.
+    pub(crate) fn slots(about: &About) -> Slots {
+        Slots::of(about, FILTER)
     }
 
     /// Whether the filter alone rules out a record. It never forgets, so it needs no floor.

@@ -130,9 +130,13 @@ where
         if entry.expires != Moment::NEVER && time.now() >= entry.expires {
             return Err(Miss::Expired);
         }
-        if entry.valid_at() != self.versions.now() {
-            let clock =
-                self.versions.check(&entry.about, entry.valid_at()).ok_or(Miss::Invalidated)?;
+        let since = entry.valid_at();
+        if since != self.versions.now() {
+            let clock = self
+                .versions
+                .check_slots(entry.slots, since)
+                .or_else(|| self.versions.check(&entry.about, since))
+                .ok_or(Miss::Invalidated)?;
             entry.remember(clock);
         }
         Ok(())
@@ -230,7 +234,7 @@ where
     fn admit(&self, arrival: Arrival<V>, stamp: Stamp, about: &Arc<About>) -> Option<Entry<V>> {
         let valid = self.versions.check(about, stamp)?;
         let (value, expires) = arrival;
-        Some(Entry::new(value, valid, expires, Arc::clone(about)))
+        Some(Entry::new(value, valid, expires, Versions::slots(about), Arc::clone(about)))
     }
 
     fn put_in(&self, mut shard: Locked<'_, K, V, S>, hash: u64, key: K, entry: Entry<V>) {
