@@ -1,0 +1,40 @@
+//! What functions are called with: all keys there are, and the order they are asked for.
+
+use crate::zipf::Zipf;
+
+const EXPONENT: f64 = 0.99;
+
+/// The keys of a workload, made beforehand so that drawing them costs nothing in a round.
+pub(crate) struct Keys<K> {
+    /// Each key once.
+    pub(crate) all: Vec<K>,
+    /// A Zipf sequence over them.
+    pub(crate) asked: Vec<K>,
+}
+
+impl<K> Keys<K> {
+    /// Draws `calls` keys out of `count`.
+    pub(crate) fn draw(count: u32, calls: usize, key: impl Fn(u64) -> K) -> Self {
+        let key = |rank: usize| key(scatter(rank));
+        Self {
+            all: (0..).take(usize::try_from(count).expect("32 bits fit")).map(key).collect(),
+            asked: Zipf::new(count, EXPONENT).take(calls).map(key).collect(),
+        }
+    }
+}
+
+/// An identifier as a program might have it: no two ranks share one, and none tells its rank.
+fn scatter(rank: usize) -> u64 {
+    let rank = u64::try_from(rank).expect("a rank fits into 64 bits");
+    rank.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// A key as it is.
+pub(crate) fn number(id: u64) -> u64 {
+    id
+}
+
+/// A key in text.
+pub(crate) fn text(id: u64) -> String {
+    format!("customer:{id:016x}")
+}
