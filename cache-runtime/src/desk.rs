@@ -8,11 +8,11 @@
 //!    size, and nothing can observe it.
 
 use crate::clock::{Moment, TimeSource};
-use crate::counters::{Counters, HitCell};
+use crate::counters::HitCell;
 use crate::entry::{Entry, Slots, Stamp};
-use crate::function::{Function, FunctionOf};
+use crate::function::{Function, Instance};
 use crate::key::{OwnedKey, View};
-use crate::outcome::Kind;
+use crate::outcome::{Kind, Value};
 use crate::tier::memory::{Memory, Probe};
 use crate::versions::Versions;
 use std::any::{Any, TypeId};
@@ -44,13 +44,13 @@ thread_local! {
 
 /// One thread's way to one instantiation.
 struct Desk<K, V, S> {
-    instance: TypeId,
+    body: TypeId,
     versions: Arc<Versions>,
     time: TimeSource,
     cell: Arc<HitCell>,
     copies: Copies<K, V>,
     memory: Arc<Memory<K, V, S>>,
-    counters: Arc<Counters>,
+    function: Arc<Function<K, V, S>>,
 }
 
 /// Copies of values, each in the one slot that its hash names.
@@ -69,6 +69,8 @@ struct Copy<K, V> {
     slots: Slots,
 }
 
+type DeskFor<W, Kd> = Desk<<W as View>::Owned, <Kd as Kind>::Kept, <Kd as Kind>::Shared>;
+
 /// Serves a hit from this thread's desk into `out`. Nothing is a reason to ask the long way: no desk
 /// yet, a miss, or a call from within a comparison or a clone that this one is making.
 ///
@@ -77,7 +79,7 @@ struct Copy<K, V> {
 #[inline]
 pub(crate) fn serve<W: View, Kd: Kind>(
     site: usize,
-    instance: TypeId,
+    body: TypeId,
     kind: Kd,
     probe: Probe<'_, W>,
     out: &mut Option<Kd::Out>,
@@ -85,11 +87,29 @@ pub(crate) fn serve<W: View, Kd: Kind>(
     let _ = DESKS.try_with(|desks| {
         let Ok(mut desks) = desks.try_borrow_mut() else { return };
         let Some(Some(first)) = desks.first.get_mut(site) else { return };
-        match first.downcast_mut::<Desk<W::Owned, Kd::Kept, Kd::Shared>>() {
-            Some(desk) if desk.instance == instance => desk.serve(kind, probe, out),
-            _ => desks.serve_other(site, instance, kind, probe, out),
+        match first.downcast_mut::<DeskFor<W, Kd>>() {
+            Some(desk) if desk.body == body => desk.serve(kind, probe, out),
+            _ => desks.serve_other(site, body, kind, probe, out),
         }
     });
+}
+
+/// The function of a call, if it is on this thread's desk.
+pub(crate) fn function<K: OwnedKey, V: Value, S: Value>(
+    instance: &Instance,
+) -> Option<Arc<Function<K, V, S>>> {
+    DESKS
+        .try_with(|desks| {
+            let desks = desks.try_borrow().ok()?;
+            let (site, body) = (instance.site.place(), instance.body);
+            let first = desks.first.get(site)?.as_ref()?;
+            let desk = match first.downcast_ref::<Desk<K, V, S>>() {
+                Some(desk) if desk.body == body => desk,
+                _ => desks.others.as_ref()?.get(&(site, body))?.downcast_ref()?,
+            };
+            Some(Arc::clone(&desk.function))
+        })
+        .ok()?
 }
 
 impl Desks {
@@ -97,16 +117,13 @@ impl Desks {
     fn serve_other<W: View, Kd: Kind>(
         &mut self,
         site: usize,
-        instance: TypeId,
+        body: TypeId,
         kind: Kd,
         probe: Probe<'_, W>,
         out: &mut Option<Kd::Out>,
     ) {
-        let others = self.others.as_mut();
-        let other = others.and_then(|others| others.get_mut(&(site, instance)));
-        if let Some(desk) =
-            other.and_then(|it| it.downcast_mut::<Desk<W::Owned, Kd::Kept, Kd::Shared>>())
-        {
+        let other = self.others.as_mut().and_then(|others| others.get_mut(&(site, body)));
+        if let Some(desk) = other.and_then(|it| it.downcast_mut::<DeskFor<W, Kd>>()) {
             desk.serve(kind, probe, out);
         }
     }
@@ -114,48 +131,52 @@ impl Desks {
 
 /// Puts a function on this thread's desk, unless it is there.
 #[cold]
-pub(crate) fn put<W: View, Kd: Kind>(instance: TypeId, function: &Arc<FunctionOf<W, Kd>>) {
-    let site = function.site.place();
+pub(crate) fn put<K: OwnedKey, V: Value, S: Value>(
+    instance: &Instance,
+    function: &Arc<Function<K, V, S>>,
+) {
+    let (site, body) = (instance.site.place(), instance.body);
+    let desk = || Box::new(Desk::new(body, function));
     let _ = DESKS.try_with(|desks| {
         let Ok(mut desks) = desks.try_borrow_mut() else { return };
         if desks.first.len() <= site {
             desks.first.resize_with(site + 1, || None);
         }
         let is_ours = |first: &Box<dyn Any>| {
-            first
-                .downcast_ref::<Desk<W::Owned, Kd::Kept, Kd::Shared>>()
-                .is_some_and(|desk| desk.instance == instance)
+            first.downcast_ref::<Desk<K, V, S>>().is_some_and(|desk| desk.body == body)
         };
         match &mut desks.first[site] {
-            vacant @ None => *vacant = Some(Box::new(Desk::new(instance, function))),
+            vacant @ None => *vacant = Some(desk()),
             Some(first) if is_ours(first) => {}
             Some(_) => {
                 let others = desks.others.get_or_insert_default();
-                others
-                    .entry((site, instance))
-                    .or_insert_with(|| Box::new(Desk::new(instance, function)));
+                others.entry((site, body)).or_insert_with(|| desk());
             }
         }
     });
 }
 
-impl<K: OwnedKey, V: Clone + Send + Sync + 'static, S: Send + Sync + 'static> Desk<K, V, S> {
-    fn new(instance: TypeId, function: &Function<K, V, S>) -> Self {
+impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
+    fn new(body: TypeId, function: &Arc<Function<K, V, S>>) -> Self {
         let runtime = &*function.runtime.inner;
         Self {
-            instance,
+            body,
             versions: Arc::clone(&runtime.versions),
             time: runtime.time.clone(),
             cell: function.counters.cell(),
             copies: Copies::new(function.site.options.capacity),
             memory: Arc::clone(&function.memory),
-            counters: Arc::clone(&function.counters),
+            function: Arc::clone(function),
         }
     }
 
     #[inline]
-    fn serve<W, Kd>(&mut self, kind: Kd, probe: Probe<'_, W>, out: &mut Option<Kd::Out>)
-    where
+    fn serve<W, Kd>(
+        &mut self,
+        kind: Kd,
+        probe: Probe<'_, W>,
+        out: &mut Option<Kd::Out>,
+    ) where
         W: View<Owned = K>,
         Kd: Kind<Kept = V>,
     {
@@ -171,8 +192,12 @@ impl<K: OwnedKey, V: Clone + Send + Sync + 'static, S: Send + Sync + 'static> De
     }
 
     #[inline(never)]
-    fn serve_shared<W, Kd>(&mut self, kind: Kd, probe: Probe<'_, W>, out: &mut Option<Kd::Out>)
-    where
+    fn serve_shared<W, Kd>(
+        &mut self,
+        kind: Kd,
+        probe: Probe<'_, W>,
+        out: &mut Option<Kd::Out>,
+    ) where
         W: View<Owned = K>,
         Kd: Kind<Kept = V>,
     {
@@ -192,7 +217,7 @@ impl<K: OwnedKey, V: Clone + Send + Sync + 'static, S: Send + Sync + 'static> De
     fn sample<W: View<Owned = K>>(&self, probe: Probe<'_, W>) {
         let born = self.memory.get(probe, &self.time, |entry| entry.about.born);
         if let Ok(born) = born {
-            self.counters.age_at_serve.record(self.time.now().since(born));
+            self.function.counters.age_at_serve.record(self.time.now().since(born));
         }
     }
 }

@@ -16,6 +16,19 @@ use std::any::{Any, TypeId};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
+/// Which instantiation of which function.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instance {
+    pub(crate) site: &'static Site,
+    /// The type of something declared inside the function: it contains every type and constant
+    /// that the body can see (K3).
+    pub(crate) body: TypeId,
+    /// Tells those instantiations apart that a companion can name.
+    pub(crate) family: TypeId,
+    /// The name of the first of these types.
+    pub(crate) printed: &'static str,
+}
+
 /// What every call of one instantiation needs, in one place.
 pub(crate) struct Function<K, V, S> {
     pub(crate) site: &'static Site,
@@ -39,16 +52,14 @@ where
 {
     /// Finds the function's place in what surrounds a call; `None` outside of the scope it asks for.
     pub(crate) fn find(
-        site: &'static Site,
+        instance: &Instance,
         runtime: &Runtime,
-        instance: TypeId,
-        family: TypeId,
-        printed: &str,
         surroundings: Option<&Surroundings>,
     ) -> Option<Arc<Self>> {
-        let place = Place { runtime: runtime.inner.id, site: site.place(), instance };
-        let make = || Self::make(site, runtime, family, printed);
-        let keyed = site.options.keyed;
+        let site = instance.site.place();
+        let place = Place { runtime: runtime.inner.id, site, instance: instance.body };
+        let make = || Self::make(instance, runtime);
+        let keyed = instance.site.options.keyed;
         let scope = if keyed.covers(Keyed::REQUEST) {
             surroundings?.request.as_ref()?
         } else if keyed.covers(Keyed::SESSION) {
@@ -64,7 +75,8 @@ where
         })
     }
 
-    fn make(site: &'static Site, runtime: &Runtime, family: TypeId, printed: &str) -> Arc<Self> {
+    fn make(instance: &Instance, runtime: &Runtime) -> Arc<Self> {
+        let Instance { site, family, printed, .. } = *instance;
         let name = site.learn(printed);
         runtime.enlist(site.place(), &name);
         let counters = runtime.counters(site.place());

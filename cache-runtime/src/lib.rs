@@ -23,6 +23,7 @@ mod invalidation;
 mod key;
 mod lookup;
 mod mark;
+mod miss;
 mod outcome;
 mod pattern;
 mod planted;

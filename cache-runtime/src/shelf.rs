@@ -25,7 +25,7 @@ pub(crate) trait Kept: Any + Send + Sync {
 
 #[derive(Default)]
 pub(crate) struct Shelf {
-    places: RwLock<HashMap<Place, Arc<dyn Kept>>>,
+    places: RwLock<HashMap<Place, Arc<dyn Kept>, ahash::RandomState>>,
 }
 
 impl Shelf {

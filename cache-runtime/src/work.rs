@@ -84,13 +84,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 
     /// Stores what was computed, hands it to those who wait, and returns it.
-    pub(crate) fn finish(
-        mut self,
-        out: Kd::Out,
-        judge: impl FnOnce(&Kd::Out) -> Verdict,
-    ) -> Kd::Out {
+    pub(crate) fn finish(mut self, out: Kd::Out, verdict: Verdict) -> Kd::Out {
         self.count(&out);
-        let verdict = judge(&out);
         let found = self.frame.close();
         let needs = found.needs;
         let keyed = self.function.site.options.keyed;

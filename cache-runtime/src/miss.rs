@@ -1,0 +1,133 @@
+//! A call that has to be computed: with its body, in either colour.
+
+use crate::ask::Wish;
+use crate::key::OwnedKey;
+use crate::outcome::Kind;
+use crate::quest::{Quest, Step};
+use crate::runtime::Runtime;
+use crate::site::Site;
+use crate::sync;
+use crate::verdict::Verdict;
+use std::future::Future;
+
+/// Why a call is computed without the cache.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bypass {
+    /// `when` said so.
+    When,
+    /// Keyed by an ambient context that is not there (K4).
+    Context,
+    /// Keyed by a scope that nobody has begun.
+    Scope,
+    /// The caller asked for it.
+    Asked,
+}
+
+/// A call that has to be computed.
+pub struct Miss<K: OwnedKey, Kd: Kind> {
+    plan: Plan<K, Kd>,
+}
+
+enum Plan<K: OwnedKey, Kd: Kind> {
+    Bypass(&'static Site, Runtime, Bypass),
+    Compute(Quest<K, Kd>),
+    Put(Kd::Out, Quest<K, Kd>),
+}
+
+impl<K, Kd> Miss<K, Kd>
+where
+    K: OwnedKey,
+    Kd: Kind,
+{
+    pub(crate) fn bypassed(site: &'static Site, runtime: Runtime, reason: Bypass) -> Self {
+        Self { plan: Plan::Bypass(site, runtime, reason) }
+    }
+
+    /// A call to be computed as a companion may have wished.
+    pub(crate) fn wished(quest: Quest<K, Kd>, wish: Option<Wish>) -> Self {
+        let plan = match wish {
+            Some(Wish::Refresh) => Plan::Compute(quest.anew()),
+            Some(Wish::Put(value)) => match value.downcast() {
+                Ok(value) => Plan::Put(*value, quest),
+                Err(_) => Plan::Compute(quest),
+            },
+            Some(Wish::Uncached) | None => Plan::Compute(quest),
+        };
+        Self { plan }
+    }
+
+    /// Computes in place, or waits for whoever does.
+    pub fn compute(
+        self,
+        body: impl FnOnce() -> Kd::Out,
+        judge: impl FnOnce(&Kd::Out) -> Verdict,
+    ) -> Kd::Out {
+        let mut quest = match self.plan {
+            Plan::Bypass(site, runtime, reason) => {
+                reason.count(&runtime, site);
+                return body();
+            }
+            Plan::Put(out, quest) => {
+                let verdict = judge(&out);
+                return quest.put().finish(out, verdict);
+            }
+            Plan::Compute(quest) => quest,
+        };
+        let work = loop {
+            match quest.step() {
+                Step::Serve(out) => return out,
+                Step::Work(work) => break work,
+                Step::Wait(waiter) => sync::block_on(quest.wait(waiter)),
+            }
+        };
+        let out = work.run(body);
+        let verdict = judge(&out);
+        work.finish(out, verdict)
+    }
+
+    /// Computes in place, or waits for whoever does.
+    ///
+    /// # Cancellation
+    ///
+    /// When it is dropped, another caller that waits for it takes over.
+    pub async fn compute_async<Fut: Future<Output = Kd::Out>>(
+        self,
+        body: impl FnOnce() -> Fut,
+        judge: impl FnOnce(&Kd::Out) -> Verdict,
+    ) -> Kd::Out {
+        let mut quest = match self.plan {
+            Plan::Bypass(site, runtime, reason) => {
+                reason.count(&runtime, site);
+                return body().await;
+            }
+            Plan::Put(out, quest) => {
+                let verdict = judge(&out);
+                return quest.put().finish(out, verdict);
+            }
+            Plan::Compute(quest) => quest,
+        };
+        let work = loop {
+            match quest.step() {
+                Step::Serve(out) => return out,
+                Step::Work(work) => break work,
+                Step::Wait(waiter) => quest.wait(waiter).await,
+            }
+        };
+        let out = work.drive(body()).await;
+        let verdict = judge(&out);
+        work.finish(out, verdict)
+    }
+}
+
+impl Bypass {
+    fn count(self, runtime: &Runtime, site: &'static Site) {
+        let counters = runtime.counters(site.place());
+        let count = match self {
+            Self::When => &counters.bypasses_when,
+            Self::Context => &counters.bypasses_context,
+            Self::Scope => &counters.bypasses_scope,
+            Self::Asked => &counters.bypasses_asked,
+        };
+        count.add(1);
+    }
+}
