@@ -1,6 +1,7 @@
 //! The ambient context: what the program says about the one on whose behalf a call is made.
 
 use crate::context::{self, Changed, Surroundings};
+use crate::frame::Keyed;
 use crate::key::Part;
 use crate::mark::SEEDS;
 use std::any::{Any, TypeId};
@@ -103,6 +104,30 @@ pub fn scope<T: AmbientValue, F: Future>(
     Changed::new(future, move |surroundings: &mut Surroundings| {
         put(surroundings, TypeId::of::<T>(), &value);
     })
+}
+
+/// Returns the value of a type that is in the ambient context now.
+///
+/// Inside a cached function, its value then needs the ambient context: unless the function says
+/// `context`, what it returns is not stored.
+///
+/// ```
+/// # use cache_runtime as larder;
+/// #[derive(PartialEq, Eq, Hash)]
+/// struct Tenant(u64);
+///
+/// let tenant = larder::ambient::with(Tenant(7), larder::ambient::get::<Tenant>);
+/// assert!(tenant.is_some_and(|tenant| tenant.0 == 7));
+/// ```
+pub fn get<T: AmbientValue>() -> Option<Arc<T>> {
+    let surroundings = context::current()?;
+    if let Some(frame) = &surroundings.frame {
+        frame.need(Keyed::CONTEXT);
+    }
+    let values = &surroundings.ambient.as_ref()?.values;
+    let (_, value) = values.iter().find(|(kind, _)| *kind == TypeId::of::<T>())?;
+    let value: Arc<dyn Any + Send + Sync> = Arc::clone(value) as _;
+    value.downcast().ok()
 }
 
 fn put(surroundings: &mut Surroundings, kind: TypeId, value: &Arc<dyn Erased>) {

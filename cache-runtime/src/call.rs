@@ -18,8 +18,9 @@ use crate::runtime::Runtime;
 use crate::site::Site;
 use crate::tier::memory::Probe;
 use crate::work::Basis;
+use smallvec::SmallVec;
 use std::any::{TypeId, type_name};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -74,7 +75,12 @@ impl Declared {
     pub fn tag(&mut self, tag: fmt::Arguments<'_>) {
         let mark = match tag.as_str() {
             Some(plain) => Mark::tag(plain),
-            None => Mark::tag(&tag.to_string()),
+            None => {
+                let mut written = Written::default();
+                // Only a faulty `Display` fails, and then the tag is what it wrote until there.
+                let _ = written.write_fmt(tag);
+                Mark::tag(written.as_str())
+            }
         };
         if !self.marks.contains(&mark) {
             self.marks.push(mark);
@@ -84,6 +90,23 @@ impl Declared {
     /// The readable key.
     pub fn key(&mut self, key: fmt::Arguments<'_>) {
         self.readable = Some(key.to_string().into_boxed_str());
+    }
+}
+
+/// A tag being written; most fit in here.
+#[derive(Default)]
+struct Written(SmallVec<[u8; 64]>);
+
+impl Written {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("whole strings were written")
+    }
+}
+
+impl fmt::Write for Written {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 }
 
