@@ -200,7 +200,11 @@ fn look_around<W: View, Kd: Kind>(
     if plain {
         desk::put(instance, &function);
     }
-    if wish.is_some() { Around::Miss(function, wish) } else { look_in(function, kind, probe, frame) }
+    if wish.is_some() {
+        Around::Miss(function, wish)
+    } else {
+        look_in(function, kind, probe, frame)
+    }
 }
 
 fn look_in<W: View, Kd: Kind>(

@@ -23,9 +23,12 @@ use std::sync::Arc;
 
 /// Copies a thread keeps of one function's values: one for so many entries of its capacity, within
 /// bounds.
-const ENTRIES_A_COPY: u64 = 4;
+const ENTRIES_A_COPY: u64 = 2;
 const FEWEST_COPIES: u64 = 64;
-const MOST_COPIES: u64 = 65_536;
+const MOST_COPIES: u64 = 131_072;
+/// One in so many takes the place of another copy: what is used most comes back soon enough, and
+/// what is used once seldom gets in.
+const ADMITTED: u32 = 8;
 /// Every so many hits the shared entry is asked as well: its age is recorded, and what is used most
 /// is also seen to be used, so that it is not evicted.
 const SAMPLED: u64 = 64;
@@ -58,6 +61,8 @@ struct Copies<K, V> {
     /// Empty until the first copy is made.
     slots: Box<[Option<Copy<K, V>>]>,
     count: usize,
+    /// How many copies would have been made.
+    wanted: u32,
 }
 
 struct Copy<K, V> {
@@ -171,12 +176,8 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
     }
 
     #[inline]
-    fn serve<W, Kd>(
-        &mut self,
-        kind: Kd,
-        probe: Probe<'_, W>,
-        out: &mut Option<Kd::Out>,
-    ) where
+    fn serve<W, Kd>(&mut self, kind: Kd, probe: Probe<'_, W>, out: &mut Option<Kd::Out>)
+    where
         W: View<Owned = K>,
         Kd: Kind<Kept = V>,
     {
@@ -192,12 +193,8 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
     }
 
     #[inline(never)]
-    fn serve_shared<W, Kd>(
-        &mut self,
-        kind: Kd,
-        probe: Probe<'_, W>,
-        out: &mut Option<Kd::Out>,
-    ) where
+    fn serve_shared<W, Kd>(&mut self, kind: Kd, probe: Probe<'_, W>, out: &mut Option<Kd::Out>)
+    where
         W: View<Owned = K>,
         Kd: Kind<Kept = V>,
     {
@@ -230,7 +227,7 @@ impl<K: 'static, V: Clone + 'static> Copies<K, V> {
     fn new(capacity: u64) -> Self {
         let count = (capacity / ENTRIES_A_COPY).clamp(FEWEST_COPIES, MOST_COPIES);
         let count = usize::try_from(count).expect("bounded above").next_power_of_two();
-        Self { slots: Box::default(), count }
+        Self { slots: Box::default(), count, wanted: 0 }
     }
 
     /// The slot of a hash among `count`, a power of two.
@@ -267,8 +264,13 @@ impl<K: 'static, V: Clone + 'static> Copies<K, V> {
         if self.slots.is_empty() {
             self.slots = (0..self.count).map(|_| None).collect();
         }
-        let slot = Self::slot(probe.hash, self.count);
-        self.slots[slot] = NonZeroU64::new(entry.valid_at().0).map(|valid_at| Copy {
+        let slot = &mut self.slots[Self::slot(probe.hash, self.count)];
+        let taken = slot.as_ref().is_some_and(|copy| !probe.view.matches(&copy.key));
+        self.wanted = self.wanted.wrapping_add(1);
+        if taken && !self.wanted.is_multiple_of(ADMITTED) {
+            return;
+        }
+        *slot = NonZeroU64::new(entry.valid_at().0).map(|valid_at| Copy {
             key: probe.view.own(),
             value: entry.value.clone(),
             valid_at,
