@@ -73,15 +73,10 @@ pub struct Declared {
 impl Declared {
     /// One tag.
     pub fn tag(&mut self, tag: fmt::Arguments<'_>) {
-        let mark = match tag.as_str() {
-            Some(plain) => Mark::tag(plain),
-            None => {
-                let mut written = Written::default();
-                // Only a faulty `Display` fails, and then the tag is what it wrote until there.
-                let _ = written.write_fmt(tag);
-                Mark::tag(written.as_str())
-            }
-        };
+        let mut written = Written::default();
+        // Only a faulty `Display` fails, and then the tag is what it wrote until there.
+        let _ = written.write_fmt(tag);
+        let mark = Mark::tag(written.as_str());
         if !self.marks.contains(&mark) {
             self.marks.push(mark);
         }
