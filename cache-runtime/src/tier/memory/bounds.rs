@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Most shards a function's entries are spread over, and fewest entries a shard is made for.
 const SHARDS: usize = 32;
-pub(super) const SHARD_ENTRIES: usize = 64;
+pub(super) const SHARD_ENTRIES: usize = 256;
 
 /// How much a function may keep.
 #[derive(Clone, Copy, Debug)]

@@ -75,7 +75,8 @@ where
         counters: Arc<Counters>,
     ) -> Self {
         let count = capacity.shards();
-        let limit = capacity.limit.div_ceil(count as u64);
+        // Rounded down: all shards together keep no more than was asked for.
+        let limit = capacity.limit / count as u64;
         let expected = if capacity.weighed { SHARD_ENTRIES as u64 } else { limit };
         let options = OptionsBuilder::new()
             .estimated_items_capacity(usize::try_from(expected).unwrap_or(usize::MAX))
