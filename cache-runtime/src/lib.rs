@@ -38,6 +38,7 @@ mod tier;
 mod verdict;
 mod versions;
 mod waits;
+mod warm;
 mod work;
 
 #[cfg(all(test, larder_model))]
@@ -67,6 +68,7 @@ pub use runtime::Runtime;
 pub use scope::{request, session};
 pub use site::FunctionOptions;
 pub use stats::{FunctionStats, Stats, stats};
+pub use warm::Warmed;
 
 /// What the crate's root has as async functions, for code that is not async.
 ///

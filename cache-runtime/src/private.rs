@@ -15,6 +15,7 @@ pub use crate::outcome::{Kind, KindOf, Negative, Probe};
 pub use crate::pattern::Escaped;
 pub use crate::site::{FunctionOptions, Linked, Site};
 pub use crate::verdict::Verdict;
+pub use crate::warm::{warm, warm_async};
 pub use inventory::submit;
 
 /// The traits whose methods an expansion calls, without their names.
