@@ -1,6 +1,6 @@
 //! What identifies a call, for logs and metrics.
 
-use crate::ambient::Ambient;
+use crate::ambience::Ambient;
 use crate::context;
 use crate::frame::Keyed;
 use crate::key::View;

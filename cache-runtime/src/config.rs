@@ -2,11 +2,9 @@
 
 use crate::clock::{Clock, TimeSource};
 use crate::error::{Error, ErrorKind};
-use crate::runtime::Runtime;
+use crate::runtime::{NAMESPACE, Runtime};
 use std::fmt;
 use std::sync::Arc;
-
-const NAMESPACE: &str = "larder";
 
 /// A runtime being configured. Everything is judged once, by [`build`](Self::build).
 #[derive(Default)]
@@ -40,13 +38,16 @@ impl Builder {
         if let Some(namespace) = &self.namespace {
             check_namespace(namespace)?;
         }
-        Ok(self.assemble())
-    }
-
-    pub(crate) fn assemble(self) -> Runtime {
         let namespace = self.namespace.unwrap_or_else(|| NAMESPACE.to_owned());
         let time = self.clock.map_or(TimeSource::System, TimeSource::Injected);
-        Runtime::assemble(namespace, time, Vec::new())
+        Ok(Runtime::assemble(namespace, time, Vec::new()))
+    }
+}
+
+impl Runtime {
+    /// Starts the configuration of a runtime.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 }
 

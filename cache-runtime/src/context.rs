@@ -4,7 +4,7 @@
 //!    back as they were afterwards, by return, panic or `Pending` alike.
 //! 2. `is_set` is true whenever there is anything a hit would have to know of.
 
-use crate::ambient::Ambient;
+use crate::ambience::Ambient;
 use crate::ask::Ask;
 use crate::frame::Frame;
 use crate::runtime::Runtime;

@@ -1,5 +1,6 @@
 //! The runtime behind the `larder` facade; use that.
 
+mod ambience;
 pub mod ambient;
 mod ask;
 mod call;
@@ -30,6 +31,7 @@ mod planted;
 mod quest;
 mod runtime;
 mod scope;
+mod scoped;
 mod shelf;
 mod site;
 mod stats;
@@ -65,7 +67,7 @@ pub use invalidation::{
 pub use lookup::Miss;
 pub use pattern::escape;
 pub use runtime::Runtime;
-pub use scope::{request, session};
+pub use scoped::{request, session};
 pub use site::FunctionOptions;
 pub use stats::{FunctionStats, Stats, stats};
 pub use warm::Warmed;

@@ -1,7 +1,6 @@
 //! A runtime: one clock, one set of versions, and everything cached under them.
 
 use crate::clock::TimeSource;
-use crate::config::Builder;
 use crate::counters::{Count, Counters};
 use crate::entry::Stamp;
 use crate::error::{Error, ErrorKind};
@@ -51,14 +50,12 @@ pub(crate) struct Invalidations {
     pub(crate) everything: Count,
 }
 
+/// The namespace unless another is given.
+pub(crate) const NAMESPACE: &str = "larder";
+
 static GLOBAL: OnceLock<Runtime> = OnceLock::new();
 
 impl Runtime {
-    /// Starts the configuration of a runtime.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     pub(crate) fn assemble(
         namespace: String,
         time: TimeSource,
@@ -83,7 +80,7 @@ impl Runtime {
 
     /// The global runtime, made now if there is none.
     pub(crate) fn global() -> &'static Self {
-        GLOBAL.get_or_init(|| Builder::default().assemble())
+        GLOBAL.get_or_init(|| Self::assemble(NAMESPACE.to_owned(), TimeSource::System, Vec::new()))
     }
 
     /// Makes this the global runtime. For programs, not for libraries.
