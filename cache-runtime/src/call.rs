@@ -59,8 +59,9 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
 pub enum Found<Out, M> {
     /// The answer.
     Hit(Out),
-    /// What to compute it with.
-    Miss(M),
+    /// What to compute it with. Boxed, so that a hit is handed on in no more room than the value
+    /// takes.
+    Miss(Box<M>),
 }
 
 /// What a call says of its entry before the body runs; filled by the expansion, on a miss only.
@@ -115,15 +116,13 @@ pub fn look_up<I, F, W: View, Kd: Kind>(
     view: &W,
     declare: impl Fn(&mut Declared),
 ) -> Found<Kd::Out, Miss<W::Owned, Kd>> {
-    let probe = function::probe(view);
-    if !context::is_set() && call.runtime.is_none() {
-        let mut out = None;
-        desk::serve(call.site.place(), typeid::of::<I>(), call.kind, probe, &mut out);
-        if let Some(out) = out {
-            return Found::Hit(out);
-        }
+    if !context::is_set()
+        && call.runtime.is_none()
+        && let Some(out) = desk::serve(call.site.place(), typeid::of::<I>(), call.kind, view)
+    {
+        return Found::Hit(out);
     }
-    look_up_shared(&call.instance(), call.kind, call.runtime, probe, &declare)
+    look_up_shared(&call.instance(), call.kind, call.runtime, function::probe(view), &declare)
 }
 
 /// Looks a call up with all its surroundings.
@@ -139,7 +138,7 @@ fn look_up_shared<W: View, Kd: Kind>(
     let (function, wish) = match look_around(instance, kind, runtime, probe, declare) {
         Around::Hit(out) => return Found::Hit(out),
         Around::Bypass(reason, runtime) => {
-            return Found::Miss(Miss::bypassed(instance.site, runtime, reason));
+            return Found::Miss(Box::new(Miss::bypassed(instance.site, runtime, reason)));
         }
         Around::Miss(function, wish) => (function, wish),
     };
@@ -150,7 +149,7 @@ fn look_up_shared<W: View, Kd: Kind>(
     marks.append(&mut declared.marks);
     let basis = Basis { hash: probe.hash, marks, readable: declared.readable, arrival };
     let quest = Quest::new(function, kind, basis, probe.view.own());
-    Found::Miss(Miss::wished(quest, wish))
+    Found::Miss(Box::new(Miss::wished(quest, wish)))
 }
 
 /// What is found where a thread's desk can't tell.
@@ -246,7 +245,7 @@ pub fn pass<I, F, K: OwnedKey, Kd: Kind>(
         declare(&mut declared);
         blame(&caller, &runtime, &call.instance(), declared.marks);
     }
-    Found::Miss(Miss::bypassed(call.site, runtime, Bypass::When))
+    Found::Miss(Box::new(Miss::bypassed(call.site, runtime, Bypass::When)))
 }
 
 /// Makes a computation depend on a callee that is computed as a part of it.

@@ -10,11 +10,14 @@
 use crate::clock::{Moment, TimeSource};
 use crate::counters::HitCell;
 use crate::entry::{Entry, Slots, Stamp};
-use crate::function::{Function, Instance};
+use crate::function::{self, Function, Instance};
 use crate::key::{OwnedKey, View};
+use crate::lookup::Miss;
+use crate::mark::SEEDS;
 use crate::outcome::{Kind, Value};
 use crate::tier::memory::{Memory, Probe};
 use crate::versions::Versions;
+use ahash::RandomState;
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -48,6 +51,8 @@ thread_local! {
 /// One thread's way to one instantiation.
 struct Desk<K, V, S> {
     body: TypeId,
+    /// What keys are hashed with, near to what is needed next.
+    seed: RandomState,
     versions: Arc<Versions>,
     time: TimeSource,
     cell: Arc<HitCell>,
@@ -76,27 +81,24 @@ struct Copy<K, V> {
 
 type DeskFor<W, Kd> = Desk<<W as View>::Owned, <Kd as Kind>::Kept, <Kd as Kind>::Shared>;
 
-/// Serves a hit from this thread's desk into `out`. Nothing is a reason to ask the long way: no desk
-/// yet, a miss, or a call from within a comparison or a clone that this one is making.
-///
-/// The value goes to its place at once: handed up through several results it would be copied each
-/// time, which for a `String` costs as much as all the rest.
+/// Serves a hit from this thread's desk. Nothing is a reason to ask the long way: no desk yet, a
+/// miss, or a call from within a comparison or a clone that this one is making.
 #[inline]
 pub(crate) fn serve<W: View, Kd: Kind>(
     site: usize,
     body: TypeId,
     kind: Kd,
-    probe: Probe<'_, W>,
-    out: &mut Option<Kd::Out>,
-) {
-    let _ = DESKS.try_with(|desks| {
-        let Ok(mut desks) = desks.try_borrow_mut() else { return };
-        let Some(Some(first)) = desks.first.get_mut(site) else { return };
+    view: &W,
+) -> Option<Kd::Out> {
+    let served = DESKS.try_with(|desks| {
+        let mut desks = desks.try_borrow_mut().ok()?;
+        let first = desks.first.get_mut(site)?.as_mut()?;
         match first.downcast_mut::<DeskFor<W, Kd>>() {
-            Some(desk) if desk.body == body => desk.serve(kind, probe, out),
-            _ => desks.serve_other(site, body, kind, probe, out),
+            Some(desk) if desk.body == body => desk.serve(kind, view),
+            _ => desks.serve_other(site, body, kind, view),
         }
     });
+    served.unwrap_or(None)
 }
 
 /// The function of a call, if it is on this thread's desk.
@@ -124,13 +126,10 @@ impl Desks {
         site: usize,
         body: TypeId,
         kind: Kd,
-        probe: Probe<'_, W>,
-        out: &mut Option<Kd::Out>,
-    ) {
-        let other = self.others.as_mut().and_then(|others| others.get_mut(&(site, body)));
-        if let Some(desk) = other.and_then(|it| it.downcast_mut::<DeskFor<W, Kd>>()) {
-            desk.serve(kind, probe, out);
-        }
+        view: &W,
+    ) -> Option<Kd::Out> {
+        let other = self.others.as_mut()?.get_mut(&(site, body))?;
+        other.downcast_mut::<DeskFor<W, Kd>>()?.serve(kind, view)
     }
 }
 
@@ -166,6 +165,7 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
         let runtime = &*function.runtime.inner;
         Self {
             body,
+            seed: SEEDS[0].clone(),
             versions: Arc::clone(&runtime.versions),
             time: runtime.time.clone(),
             cell: function.counters.cell(),
@@ -176,44 +176,52 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
     }
 
     #[inline]
-    fn serve<W, Kd>(&mut self, kind: Kd, probe: Probe<'_, W>, out: &mut Option<Kd::Out>)
+    fn serve<W, Kd>(&mut self, kind: Kd, view: &W) -> Option<Kd::Out>
     where
         W: View<Owned = K>,
         Kd: Kind<Kept = V>,
     {
-        match self.copies.find(probe, &self.versions, &self.time) {
-            Some(copy) => *out = Some(kind.serve(copy)),
-            None => self.serve_shared(kind, probe, out),
-        }
-        if let Some(out) = out
-            && self.cell.hit(kind.is_negative(out)).is_multiple_of(SAMPLED)
-        {
-            self.sample(probe);
-        }
+        let probe = Probe { hash: function::hash(&self.seed, view), view };
+        let Some(copy) = self.copies.find(probe, &self.versions, &self.time) else {
+            return self.serve_shared(kind, probe);
+        };
+        let out = kind.serve(copy);
+        self.count(kind.is_negative(&out), probe);
+        Some(out)
     }
 
     #[inline(never)]
-    fn serve_shared<W, Kd>(&mut self, kind: Kd, probe: Probe<'_, W>, out: &mut Option<Kd::Out>)
+    fn serve_shared<W, Kd>(&mut self, kind: Kd, probe: Probe<'_, W>) -> Option<Kd::Out>
     where
         W: View<Owned = K>,
         Kd: Kind<Kept = V>,
     {
         let copies = &mut self.copies;
-        let found = self.memory.get(probe, &self.time, |entry| {
+        let mut negative = false;
+        // A miss is found again, and its reason counted, on the long way.
+        let out = self.memory.get(probe, &self.time, &mut Miss::Absent, |entry| {
             copies.make(probe, entry);
+            negative = kind.keeps_negative(&entry.value);
             kind.serve(&entry.value)
         });
-        // A miss is found again, and its reason counted, on the long way.
-        if let Ok(value) = found {
-            *out = Some(value);
+        if out.is_some() {
+            self.count(negative, probe);
+        }
+        out
+    }
+
+    #[inline]
+    fn count<W: View<Owned = K>>(&self, negative: bool, probe: Probe<'_, W>) {
+        if self.cell.hit(negative).is_multiple_of(SAMPLED) {
+            self.sample(probe);
         }
     }
 
     #[cold]
     #[inline(never)]
     fn sample<W: View<Owned = K>>(&self, probe: Probe<'_, W>) {
-        let born = self.memory.get(probe, &self.time, |entry| entry.about.born);
-        if let Ok(born) = born {
+        let born = self.memory.get(probe, &self.time, &mut Miss::Absent, |entry| entry.about.born);
+        if let Some(born) = born {
             self.function.counters.age_at_serve.record(self.time.now().since(born));
         }
     }

@@ -104,7 +104,10 @@ where
         Kd: Kind<Kept = V>,
     {
         let time = &self.runtime.inner.time;
-        self.memory.get(probe, time, |entry| self.hand_out(kind, entry, frame))
+        let mut why = Miss::Absent;
+        let found =
+            self.memory.get(probe, time, &mut why, |entry| self.hand_out(kind, entry, frame));
+        found.ok_or(why)
     }
 
     /// What a caller gets for an entry that may be served. Its computation inherits (V7).
@@ -156,8 +159,9 @@ pub(crate) fn probe<W: View>(view: &W) -> Probe<'_, W> {
     Probe { hash: hash(&SEEDS[0], view), view }
 }
 
+/// What a view is hashed to.
 #[inline]
-fn hash<W: View>(seed: &ahash::RandomState, view: &W) -> u64 {
+pub(crate) fn hash<W: View>(seed: &ahash::RandomState, view: &W) -> u64 {
     let mut state = seed.build_hasher();
     view.hash_into(&mut state);
     state.finish()

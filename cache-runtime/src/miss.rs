@@ -58,7 +58,7 @@ where
 
     /// Computes in place, or waits for whoever does.
     pub fn compute(
-        self,
+        self: Box<Self>,
         body: impl FnOnce() -> Kd::Out,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Kd::Out {
@@ -91,7 +91,7 @@ where
     ///
     /// When it is dropped, another caller that waits for it takes over.
     pub async fn compute_async<Fut: Future<Output = Kd::Out>>(
-        self,
+        self: Box<Self>,
         body: impl FnOnce() -> Fut,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Kd::Out {

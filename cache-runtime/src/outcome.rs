@@ -36,6 +36,8 @@ pub trait Kind: Copy + Send + Sync {
     fn open(self, shared: &Self::Shared) -> Self::Out;
     /// Whether this is an outermost `Err` or `None`.
     fn is_negative(self, out: &Self::Out) -> bool;
+    /// Whether a kept value is one that `is_negative` would say so of.
+    fn keeps_negative(self, kept: &Self::Kept) -> bool;
     /// Whether this is an outermost `Err`.
     fn is_failure(self, out: &Self::Out) -> bool;
 }
@@ -175,6 +177,11 @@ macro_rules! whole {
             }
 
             #[inline]
+            fn keeps_negative(self, kept: &$out) -> bool {
+                self.is_negative(kept)
+            }
+
+            #[inline]
             fn is_failure(self, _: &$out) -> bool {
                 false
             }
@@ -215,6 +222,11 @@ macro_rules! of_result {
             #[inline]
             fn is_negative(self, out: &Result<T, E>) -> bool {
                 out.is_err()
+            }
+
+            #[inline]
+            fn keeps_negative(self, _: &T) -> bool {
+                false
             }
 
             #[inline]
@@ -262,6 +274,11 @@ impl<K: Fallible<Out: Value>> Kind for Negative<K> {
     #[inline]
     fn is_negative(self, out: &K::Out) -> bool {
         self.0.is_negative(out)
+    }
+
+    #[inline]
+    fn keeps_negative(self, kept: &K::Out) -> bool {
+        self.0.is_negative(kept)
     }
 
     #[inline]

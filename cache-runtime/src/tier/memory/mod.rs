@@ -108,21 +108,32 @@ where
         &self.shards[bits & (self.shards.len() - 1)]
     }
 
-    /// Reads a valid, fresh entry. `read` runs under a lock that other readers share.
+    /// Reads a valid, fresh entry, or says why there is none. `read` runs under a lock that other
+    /// readers share.
+    ///
+    /// The reason goes elsewhere than the value: in one result it would be laid into the value's
+    /// place, and moving that a byte at a time stalls for longer than the rest of a hit takes.
     #[inline]
     pub(crate) fn get<W: View<Owned = K>, R>(
         &self,
         probe: Probe<'_, W>,
         time: &TimeSource,
+        why: &mut Miss,
         read: impl FnOnce(&Entry<V>) -> R,
-    ) -> Result<R, Miss> {
+    ) -> Option<R> {
         let shard = self.shard(probe.hash).read();
-        let entry = shard.entries.get(&probe).ok_or(Miss::Absent)?;
-        self.judge(entry, time)?;
+        let Some(entry) = shard.entries.get(&probe) else {
+            *why = Miss::Absent;
+            return None;
+        };
+        if let Err(reason) = self.judge(entry, time) {
+            *why = reason;
+            return None;
+        }
         let read = read(entry);
-        // Before the value is moved: a move right behind the writes of a clone stalls on them.
+        // Before the value is moved: right behind the writes of its clone, a move waits for them.
         drop(shard);
-        Ok(read)
+        Some(read)
     }
 
     /// Whether an entry may be served now.
