@@ -57,6 +57,7 @@ where
     }
 
     /// Computes in place, or waits for whoever does.
+    #[expect(clippy::boxed_local, reason = "a look-up hands it out boxed")]
     pub fn compute(
         self: Box<Self>,
         body: impl FnOnce() -> Kd::Out,
