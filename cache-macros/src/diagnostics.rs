@@ -26,9 +26,9 @@ impl Errors {
         result.map_err(|error| self.combine(error)).ok()
     }
 
-    /// All faults as one, if there are any.
-    pub(crate) fn into_result(self) -> syn::Result<()> {
-        self.0.map_or(Ok(()), Err)
+    /// The value, unless there are faults.
+    pub(crate) fn instead_of<T>(self, value: T) -> syn::Result<T> {
+        self.0.map_or(Ok(value), Err)
     }
 
     /// The faults as tokens; nothing if there are none.
@@ -42,13 +42,44 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// "; did you mean ..", if something known is close.
-pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+/// "unknown .. `word`; did you mean ..? .. are ..", for a word that is none of those known.
+pub(crate) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
+    let guess =
+        closest(word, known).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+    format!("unknown {what} `{word}`; {guess}{what}s are {}", listed(known.iter().copied()))
+}
+
+/// The known word that somebody who wrote `word` may have meant.
+pub(crate) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let most = (word.chars().count() / 3).max(1);
     known
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(word, name), name))
-        .filter(|(distance, name)| *distance <= 2 && *distance < name.len())
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(word, name), *name))
+        .filter(|(distance, _)| *distance <= most)
         .min()
-        .map(|(_, name)| format!("; did you mean `{name}`?"))
-        .unwrap_or_default()
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_close_to_a_known_one_is_taken_for_it() {
+        let known = ["ttl", "tags", "tags_for", "capacity"];
+        assert_eq!(closest("tll", &known), Some("ttl"));
+        assert_eq!(closest("tag", &known), Some("tags"));
+        assert_eq!(closest("capasity", &known), Some("capacity"));
+        assert_eq!(closest("size", &known), None);
+        assert_eq!(closest("", &known), None);
+    }
+
+    #[test]
+    fn faults_are_reported_together() {
+        let mut errors = Errors::default();
+        errors.add(quote::quote!(a), "one");
+        errors.add(quote::quote!(b), "two");
+        let tokens = errors.into_compile_error().expect("two faults").to_string();
+        assert!(tokens.contains("one") && tokens.contains("two"), "{tokens}");
+    }
 }

@@ -102,7 +102,10 @@ fn value(literal: &LitStr, text: &str, path: &str) -> syn::Result<Value> {
     if path.contains(':') {
         return Err(fault("has a format specification, which templates don't take"));
     }
-    let expr: Expr = syn::parse_str(path).map_err(|_| fault("is not a path"))?;
+    // In a string, as in those of `format!`, an argument `r#type` may go without its `r#`.
+    let expr = syn::parse_str::<Expr>(path)
+        .or_else(|_| syn::parse_str(&format!("r#{}", path.trim_start())))
+        .map_err(|_| fault("is not a path"))?;
     let root = root(&expr).ok_or_else(|| fault("is not a path"))?;
     let tokens = respan(expr.to_token_stream(), literal.span());
     Ok(Value { root, expr: syn::parse2(tokens)? })
@@ -144,7 +147,7 @@ mod tests {
     }
 
     fn format(text: &str) -> String {
-        parse(text).unwrap().format(|expr| expr.to_token_stream()).to_string()
+        parse(text).unwrap().format(ToTokens::to_token_stream).to_string()
     }
 
     #[test]
@@ -152,6 +155,8 @@ mod tests {
         assert_eq!(format("user:{id}"), r#""user:{}" , id"#);
         assert_eq!(format("{a.b}:{c.len()}:{t.0}"), r#""{}:{}:{}" , a . b , c . len () , t . 0"#);
         assert_eq!(format("{{{id}}}"), r#""{{{}}}" , id"#);
+        assert_eq!(format("{type}:{match.id}"), r#""{}:{}" , r#type , r#match . id"#);
+        assert_eq!(format("{self.0.name()}"), r#""{}" , self . 0 . name ()"#);
         assert_eq!(format(""), r#""""#);
     }
 

@@ -26,36 +26,114 @@ pub trait Part {
     fn own(&self) -> Self::Owned;
 }
 
-/// An argument about to become part of a key. `part()` picks the form by the argument's type:
+/// An argument about to become part of a key. `__larder_part()` picks the form by the argument's type:
 /// an inherent method where the type is one of those below, [`PlainArg`]'s otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct Arg<'a, A: ?Sized>(pub &'a A);
 
-/// A type that can stand in a key as it is.
+/// A type that can be part of a key in the form that [`Arg`] found for it.
+///
+/// `Answer` is for inference to find. That there are two answers to choose from, of which only
+/// [`Yes`] is ever true, makes the compiler name the type at fault and not the first of the bounds
+/// that it misses; and since the checked form is unknown without an answer, nothing else is
+/// reported that comes of it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be part of a cache key",
     label = "needs `Clone + Hash + Eq + Send + Sync + 'static`",
     note = "say what it means for the key with `key(..)`, for example `key(self.id, name.as_str())`, or leave it out with `skip(..)`",
     note = "floating-point numbers inside other types are never keys; write `key(x.to_bits())`"
 )]
-pub trait KeyPart: Clone + Hash + Eq + Send + Sync + 'static {}
+pub trait KeyPart<Form, Answer> {
+    /// The form, for a type of which there is one.
+    type Checked;
 
-impl<T: Clone + Hash + Eq + Send + Sync + 'static> KeyPart for T {}
+    #[doc(hidden)]
+    fn checked(form: Form) -> Self::Checked;
+}
 
-/// A type whose reference can stand in a key: it has an owned form.
-#[diagnostic::on_unimplemented(
-    message = "`&{Self}` can't be part of a cache key",
-    label = "needs an owned form (`ToOwned`, or `Clone`) that is `Send + Sync + 'static`, and `Hash + Eq`",
-    note = "say what it means for the key with `key(..)`, for example `key(self.id, name.as_str())`, or leave it out with `skip(..)`"
-)]
-pub trait BorrowedKeyPart: Hash + Eq + ToOwned<Owned: Eq + Send + Sync + 'static> {}
+/// The answer for a type that can be part of a key, or be cached.
+pub struct Yes;
 
-impl<T: ?Sized + Hash + Eq + ToOwned<Owned: Eq + Send + Sync + 'static>> BorrowedKeyPart for T {}
+/// The answer that is never true.
+pub struct No;
+
+/// What no type is.
+pub trait Never {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Never + ?Sized, Form> KeyPart<Form, No> for T {
+    type Checked = Form;
+
+    fn checked(form: Form) -> Form {
+        form
+    }
+}
+
+macro_rules! key_part {
+    ($form:ident, $t:ident: $($bound:tt)+) => {
+        #[diagnostic::do_not_recommend]
+        impl<'a, $t: $($bound)+> KeyPart<$form<'a, $t>, Yes> for $t {
+            type Checked = $form<'a, $t>;
+
+            #[inline]
+            fn checked(form: $form<'a, $t>) -> $form<'a, $t> {
+                form
+            }
+        }
+    };
+}
+
+key_part!(Plain, T: Clone + Hash + Eq + Send + Sync + 'static);
+key_part!(Borrowed, T: ?Sized + Hash + Eq + ToOwned<Owned: OwnedKey>);
+key_part!(OptionalBorrowed, T: ?Sized + Hash + Eq + ToOwned<Owned: OwnedKey>);
+
+#[diagnostic::do_not_recommend]
+impl<T: Copy> KeyPart<Bits, Yes> for T {
+    type Checked = Bits;
+
+    #[inline]
+    fn checked(form: Bits) -> Bits {
+        form
+    }
+}
+
+/// The form of an argument in a key, whether or not its type can be one.
+pub trait Form {
+    /// The type that is asked.
+    type Of: ?Sized;
+}
+
+impl<A: ?Sized> Form for Plain<'_, A> {
+    type Of = A;
+}
+
+impl<B: ?Sized> Form for Borrowed<'_, B> {
+    type Of = B;
+}
+
+impl<B: ?Sized> Form for OptionalBorrowed<'_, B> {
+    type Of = B;
+}
+
+impl Form for Bits {
+    type Of = u64;
+}
+
+impl Arg<'_, ()> {
+    /// The form of an argument, if its type can be part of a key.
+    #[inline]
+    pub fn checked<F: Form, Answer>(form: F) -> <F::Of as KeyPart<F, Answer>>::Checked
+    where
+        F::Of: KeyPart<F, Answer>,
+    {
+        <F::Of as KeyPart<F, Answer>>::checked(form)
+    }
+}
 
 /// An argument kept by cloning it.
 pub struct Plain<'a, A: ?Sized>(&'a A);
 
-impl<A: KeyPart> Part for Plain<'_, A> {
+impl<A: Clone + Hash + Eq + Send + Sync + 'static> Part for Plain<'_, A> {
     type Owned = A;
 
     #[inline]
@@ -76,12 +154,12 @@ impl<A: KeyPart> Part for Plain<'_, A> {
 /// The form of every argument whose type has no other.
 pub trait PlainArg<'a, A: ?Sized> {
     /// The argument as it is.
-    fn part(self) -> Plain<'a, A>;
+    fn __larder_part(self) -> Plain<'a, A>;
 }
 
 impl<'a, A: ?Sized> PlainArg<'a, A> for Arg<'a, A> {
     #[inline]
-    fn part(self) -> Plain<'a, A> {
+    fn __larder_part(self) -> Plain<'a, A> {
         Plain(self.0)
     }
 }
@@ -89,7 +167,7 @@ impl<'a, A: ?Sized> PlainArg<'a, A> for Arg<'a, A> {
 /// An argument behind a reference, kept as the owned form of what it points at.
 pub struct Borrowed<'a, B: ?Sized>(&'a B);
 
-impl<B: BorrowedKeyPart + ?Sized> Part for Borrowed<'_, B> {
+impl<B: ?Sized + Hash + Eq + ToOwned<Owned: OwnedKey>> Part for Borrowed<'_, B> {
     type Owned = B::Owned;
 
     #[inline]
@@ -110,7 +188,7 @@ impl<B: BorrowedKeyPart + ?Sized> Part for Borrowed<'_, B> {
 impl<'b, B: ?Sized> Arg<'_, &'b B> {
     /// The referenced value, kept as its owned form.
     #[inline]
-    pub fn part(self) -> Borrowed<'b, B> {
+    pub fn __larder_part(self) -> Borrowed<'b, B> {
         Borrowed(self.0)
     }
 }
@@ -118,7 +196,7 @@ impl<'b, B: ?Sized> Arg<'_, &'b B> {
 impl<'a, B: ToOwned + ?Sized> Arg<'a, Cow<'_, B>> {
     /// The value, kept as its owned form.
     #[inline]
-    pub fn part(self) -> Borrowed<'a, B> {
+    pub fn __larder_part(self) -> Borrowed<'a, B> {
         Borrowed(&**self.0)
     }
 }
@@ -126,7 +204,7 @@ impl<'a, B: ToOwned + ?Sized> Arg<'a, Cow<'_, B>> {
 /// An optional reference, kept as an optional owned value.
 pub struct OptionalBorrowed<'a, B: ?Sized>(Option<&'a B>);
 
-impl<B: BorrowedKeyPart + ?Sized> Part for OptionalBorrowed<'_, B> {
+impl<B: ?Sized + Hash + Eq + ToOwned<Owned: OwnedKey>> Part for OptionalBorrowed<'_, B> {
     type Owned = Option<B::Owned>;
 
     #[inline]
@@ -147,7 +225,7 @@ impl<B: BorrowedKeyPart + ?Sized> Part for OptionalBorrowed<'_, B> {
 impl<'b, B: ?Sized> Arg<'_, Option<&'b B>> {
     /// The referenced value if there is one, kept as its owned form.
     #[inline]
-    pub fn part(self) -> OptionalBorrowed<'b, B> {
+    pub fn __larder_part(self) -> OptionalBorrowed<'b, B> {
         OptionalBorrowed(*self.0)
     }
 }
@@ -177,7 +255,7 @@ impl Part for Bits {
 impl Arg<'_, f64> {
     /// The number's bits.
     #[inline]
-    pub fn part(self) -> Bits {
+    pub fn __larder_part(self) -> Bits {
         Bits(self.0.to_bits())
     }
 }
@@ -185,7 +263,7 @@ impl Arg<'_, f64> {
 impl Arg<'_, f32> {
     /// The number's bits.
     #[inline]
-    pub fn part(self) -> Bits {
+    pub fn __larder_part(self) -> Bits {
         Bits(u64::from(self.0.to_bits()))
     }
 }

@@ -4,18 +4,66 @@
 //! The type decides, not its spelling: [`KindOf`] picks by autoref, most special first, so an alias
 //! of `Result` is a `Result`.
 
+use crate::key::{Never, No, Yes};
 use std::fmt;
 use std::marker::PhantomData;
 
 /// A type whose values can be kept in memory.
+pub trait Value: Clone + Send + Sync + 'static {}
+
+impl<T: Clone + Send + Sync + 'static> Value for T {}
+
+/// A type whose values can be kept in memory, asked of the [`Kind`] `K`. `Answer` is as in
+/// [`KeyPart`](crate::key::KeyPart).
 #[diagnostic::on_unimplemented(
     message = "a value of type `{Self}` can't be cached",
     label = "needs `Clone + Send + Sync + 'static`",
     note = "return an owned, cloneable type; `Arc<T>` makes any `Send + Sync` type cheap to clone"
 )]
-pub trait Value: Clone + Send + Sync + 'static {}
+pub trait Cacheable<K, Answer> {
+    /// The kind, for a type whose values can be kept.
+    type Checked;
 
-impl<T: Clone + Send + Sync + 'static> Value for T {}
+    #[doc(hidden)]
+    fn checked(kind: K) -> Self::Checked;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Value, K> Cacheable<K, Yes> for T {
+    type Checked = K;
+
+    #[inline]
+    fn checked(kind: K) -> K {
+        kind
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Never, K> Cacheable<K, No> for T {
+    type Checked = K;
+
+    #[inline]
+    fn checked(kind: K) -> K {
+        kind
+    }
+}
+
+/// A kind, whether or not there is a value of it that can be kept.
+pub trait Asked {
+    /// The type that is asked.
+    type Of;
+}
+
+impl Probe<()> {
+    /// The kind, if its values can be kept.
+    #[inline]
+    pub fn checked<K: Asked, Answer>(kind: K) -> <K::Of as Cacheable<K, Answer>>::Checked
+    where
+        K::Of: Cacheable<K, Answer>,
+    {
+        <K::Of as Cacheable<K, Answer>>::checked(kind)
+    }
+}
 
 /// How one return type is cached. Zero-sized.
 pub trait Kind: Copy + Send + Sync {
@@ -47,10 +95,14 @@ pub trait Kind: Copy + Send + Sync {
     message = "`negative` needs a function that returns `Result` or `Option`",
     label = "neither `Err` nor `None` can come out of this"
 )]
-pub trait Fallible: Kind {}
+pub trait Fallible {
+    /// The function's return type.
+    type Whole;
+}
 
-/// Asks a return type for its [`Kind`].
-pub struct Probe<Out>(PhantomData<fn() -> Out>);
+/// Asks a return type for its [`Kind`]. Not `Sync`, so that the compiler never takes the question
+/// for the value it asks about.
+pub struct Probe<Out>(PhantomData<(fn() -> Out, *const ())>);
 
 impl<Out> Probe<Out> {
     /// The question.
@@ -67,7 +119,7 @@ pub trait KindOf {
     type Kind;
 
     /// Returns it.
-    fn kind(&self) -> Self::Kind;
+    fn __larder_kind(&self) -> Self::Kind;
 }
 
 macro_rules! kinds {
@@ -114,7 +166,7 @@ impl<Out> KindOf for Probe<Out> {
     type Kind = PlainKind<Out>;
 
     #[inline]
-    fn kind(&self) -> Self::Kind {
+    fn __larder_kind(&self) -> Self::Kind {
         PlainKind::new()
     }
 }
@@ -123,7 +175,7 @@ impl<T> KindOf for &Probe<Option<T>> {
     type Kind = OptionKind<T>;
 
     #[inline]
-    fn kind(&self) -> Self::Kind {
+    fn __larder_kind(&self) -> Self::Kind {
         OptionKind::new()
     }
 }
@@ -132,7 +184,7 @@ impl<T, E> KindOf for &&Probe<Result<T, E>> {
     type Kind = ResultKind<T, E>;
 
     #[inline]
-    fn kind(&self) -> Self::Kind {
+    fn __larder_kind(&self) -> Self::Kind {
         ResultKind::new()
     }
 }
@@ -141,7 +193,7 @@ impl<T, E: Value> KindOf for &&&Probe<Result<T, E>> {
     type Kind = SharedResultKind<T, E>;
 
     #[inline]
-    fn kind(&self) -> Self::Kind {
+    fn __larder_kind(&self) -> Self::Kind {
         SharedResultKind::new()
     }
 }
@@ -189,10 +241,21 @@ macro_rules! whole {
     };
 }
 
+impl<Out> Asked for PlainKind<Out> {
+    type Of = Out;
+}
+
+impl<T> Asked for OptionKind<T> {
+    type Of = T;
+}
+
 whole!(PlainKind<Out>, Out, [Out], |_value| false);
 whole!(OptionKind<T>, Option<T>, [T], |value| value.is_none());
 
-impl<T: Value> Fallible for OptionKind<T> {}
+#[diagnostic::do_not_recommend]
+impl<T> Fallible for OptionKind<T> {
+    type Whole = Option<T>;
+}
 
 macro_rules! of_result {
     ($kind:ty, [$($error:tt)+], $shared:ty, |$out:ident| $share:expr, |$copy:ident| $open:expr) => {
@@ -235,7 +298,14 @@ macro_rules! of_result {
             }
         }
 
-        impl<T: Value, $($error)+> Fallible for $kind {}
+        #[diagnostic::do_not_recommend]
+        impl<T, E> Fallible for $kind {
+            type Whole = Result<T, E>;
+        }
+
+        impl<T, E> Asked for $kind {
+            type Of = T;
+        }
     };
 }
 
@@ -248,7 +318,19 @@ of_result!(SharedResultKind<T, E>, [E: Value], Result<T, E>, |out| Some(out.clon
 #[derive(Clone, Copy, Debug)]
 pub struct Negative<K>(pub K);
 
-impl<K: Fallible<Out: Value>> Kind for Negative<K> {
+impl Negative<()> {
+    /// The kind whose negative values are kept too, if `kind` has any.
+    #[inline]
+    pub fn of<K: Fallible>(kind: K) -> Negative<K> {
+        Negative(kind)
+    }
+}
+
+impl<K: Fallible> Asked for Negative<K> {
+    type Of = K::Whole;
+}
+
+impl<K: Fallible + Kind<Out: Value>> Kind for Negative<K> {
     type Out = K::Out;
     type Kept = K::Out;
     type Shared = K::Out;

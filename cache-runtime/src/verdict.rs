@@ -23,12 +23,14 @@ pub trait IntoTtl {
     fn into_ttl(self) -> Option<Duration>;
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoTtl for Duration {
     fn into_ttl(self) -> Option<Duration> {
         Some(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoTtl for Option<Duration> {
     fn into_ttl(self) -> Option<Duration> {
         self
@@ -45,21 +47,41 @@ pub trait IntoWeight {
     fn into_weight(self) -> u64;
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoWeight for u64 {
     fn into_weight(self) -> u64 {
         self
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoWeight for u32 {
     fn into_weight(self) -> u64 {
         u64::from(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoWeight for usize {
     fn into_weight(self) -> u64 {
         u64::try_from(self).unwrap_or(u64::MAX)
+    }
+}
+
+/// What a `tags_for` function may return.
+#[diagnostic::on_unimplemented(
+    message = "`tags_for` needs a function that returns tags, such as `Vec<String>` or `[&str; 2]`",
+    label = "not a number of tags"
+)]
+pub trait IntoTags {
+    /// Calls `add` with each of them.
+    fn into_tags(self, add: impl FnMut(&str));
+}
+
+#[diagnostic::do_not_recommend]
+impl<I: IntoIterator<Item: AsRef<str>>> IntoTags for I {
+    fn into_tags(self, mut add: impl FnMut(&str)) {
+        self.into_iter().for_each(|tag| add(tag.as_ref()));
     }
 }
 
@@ -87,8 +109,8 @@ impl Verdict {
 
     /// What `tags_for` said.
     #[must_use]
-    pub fn tags(mut self, tags: impl IntoIterator<Item: AsRef<str>>) -> Self {
-        self.tags.extend(tags.into_iter().map(|tag| Mark::tag(tag.as_ref())));
+    pub fn tags(mut self, tags: impl IntoTags) -> Self {
+        tags.into_tags(|tag| self.tags.push(Mark::tag(tag)));
         self
     }
 

@@ -1,51 +1,41 @@
 //! The annotated function. Its body stays tokens, so that what is broken in it is for the compiler
 //! to report.
 
-use proc_macro2::{Group, Ident, TokenStream};
+use super::flow::Flow;
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::visit::Visit;
 use syn::{
-    Attribute, Block, Expr, FnArg, GenericArgument, Pat, PatIdent, PathArguments, ReturnType,
-    Signature, Stmt, Token, Type, TypeParamBound, Visibility,
+    AttrStyle, Attribute, FnArg, Pat, PatIdent, PatType, ReturnType, Signature, Token, Type,
+    Visibility,
 };
 
 pub(crate) struct Function {
+    /// Those before the function and those at the beginning of its body.
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) defaultness: Option<Token![default]>,
     pub(crate) signature: Signature,
-    /// With its braces.
-    pub(crate) body: Group,
     pub(crate) arguments: Vec<Argument>,
     pub(crate) flow: Flow,
+    /// With its braces, without its attributes.
+    pub(crate) body: Group,
 }
 
 /// One argument other than `self`.
 pub(crate) struct Argument {
+    pub(crate) written: PatType,
     /// What its pattern binds; the body can't see anything else of it.
     pub(crate) names: Vec<Ident>,
+    /// Whether the pattern is but a name.
     pub(crate) plain: bool,
-    pub(crate) kind: Type,
-}
-
-/// How the function gives its value.
-pub(crate) enum Flow {
-    Plain,
-    Async,
-    /// By returning a boxed future, as `#[async_trait]` makes it: what stands around the async
-    /// block, and what is in it.
-    Boxed {
-        around: TokenStream,
-        inside: TokenStream,
-        out: Box<Type>,
-    },
 }
 
 impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let attributes = input.call(Attribute::parse_outer)?;
+        let mut attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         let defaultness = if input.peek(Token![default]) && !input.peek2(Token![!]) {
             Some(input.parse()?)
@@ -61,14 +51,11 @@ impl Parse for Function {
                 "`#[cached]` needs a body to cache; put it on the implementation of the method",
             ));
         }
-        let body: Group = input.parse()?;
+        let (inner, body) = body(&input.parse()?)?;
+        attributes.extend(inner);
         let arguments = signature.inputs.iter().filter_map(argument).collect();
-        let flow = if signature.asyncness.is_some() {
-            Flow::Async
-        } else {
-            boxed(&signature, body.to_token_stream()).unwrap_or(Flow::Plain)
-        };
-        Ok(Self { attributes, visibility, defaultness, signature, body, arguments, flow })
+        let flow = Flow::of(&signature, &body);
+        Ok(Self { attributes, visibility, defaultness, signature, arguments, flow, body })
     }
 }
 
@@ -77,71 +64,53 @@ fn is_function(input: ParseStream<'_>) -> bool {
     while ahead.peek(Token![const])
         || ahead.peek(Token![async])
         || ahead.peek(Token![unsafe])
+        || ahead.peek(Token![safe])
         || ahead.peek(Token![extern])
         || ahead.peek(syn::LitStr)
     {
-        if ahead.parse::<proc_macro2::TokenTree>().is_err() {
+        if ahead.parse::<TokenTree>().is_err() {
             return false;
         }
     }
     ahead.peek(Token![fn])
 }
 
+/// Parts the attributes at the beginning of a body from it. They become the function's own, since
+/// the body moves to where they can't stand.
+fn body(body: &Group) -> syn::Result<(Vec<Attribute>, Group)> {
+    let parts = |input: ParseStream<'_>| {
+        Ok((Attribute::parse_inner(input)?, input.parse::<TokenStream>()?))
+    };
+    let (mut attributes, rest) = parts.parse2(body.stream())?;
+    for attribute in &mut attributes {
+        attribute.style = AttrStyle::Outer;
+    }
+    let mut whole = Group::new(body.delimiter(), rest);
+    whole.set_span(body.span());
+    Ok((attributes, whole))
+}
+
 fn argument(input: &FnArg) -> Option<Argument> {
     struct Names(Vec<Ident>);
     impl<'ast> Visit<'ast> for Names {
         fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
-            self.0.push(pattern.ident.clone());
+            if !self.0.contains(&pattern.ident) {
+                self.0.push(pattern.ident.clone());
+            }
             syn::visit::visit_pat_ident(self, pattern);
         }
     }
-    let FnArg::Typed(typed) = input else { return None };
+    let FnArg::Typed(written) = input else { return None };
     let mut names = Names(Vec::new());
-    names.visit_pat(&typed.pat);
-    let plain = matches!(&*typed.pat, Pat::Ident(_));
-    Some(Argument { names: names.0, plain, kind: (*typed.ty).clone() })
+    names.visit_pat(&written.pat);
+    let plain = matches!(&*written.pat, Pat::Ident(PatIdent { subpat: None, .. }));
+    Some(Argument { written: written.clone(), names: names.0, plain })
 }
 
-/// Recognizes `-> Pin<Box<dyn Future<Output = T> + ..>> { ..; Box::pin(async move { .. }) }`.
-fn boxed(signature: &Signature, body: TokenStream) -> Option<Flow> {
-    let ReturnType::Type(_, returned) = &signature.output else { return None };
-    let out = output_of_future(only_argument(only_argument(returned, "Pin")?, "Box")?)?;
-    let Block { mut stmts, .. } = syn::parse2(body).ok()?;
-    let Some(Stmt::Expr(Expr::Call(call), None)) = stmts.pop() else { return None };
-    let Expr::Path(path) = &*call.func else { return None };
-    if path.path.segments.last()?.ident != "pin" {
-        return None;
+impl Argument {
+    pub(crate) fn kind(&self) -> &Type {
+        &self.written.ty
     }
-    let Expr::Async(block) = call.args.first()? else { return None };
-    let around = stmts.iter().map(ToTokens::to_token_stream).collect();
-    let inside = block.block.stmts.iter().map(ToTokens::to_token_stream).collect();
-    Some(Flow::Boxed { around, inside, out: Box::new(out.clone()) })
-}
-
-/// `T` of a path that ends in `name<T>`.
-fn only_argument<'a>(kind: &'a Type, name: &str) -> Option<&'a Type> {
-    let Type::Path(path) = kind else { return None };
-    let last = path.path.segments.last()?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    match arguments.args.first()? {
-        GenericArgument::Type(kind) if last.ident == name => Some(kind),
-        _ => None,
-    }
-}
-
-fn output_of_future(kind: &Type) -> Option<&Type> {
-    let Type::TraitObject(object) = kind else { return None };
-    object.bounds.iter().find_map(|bound| {
-        let TypeParamBound::Trait(bound) = bound else { return None };
-        let last = bound.path.segments.last()?;
-        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-        arguments.args.iter().find_map(|argument| match argument {
-            GenericArgument::AssocType(it) if it.ident == "Output" && last.ident == "Future" => {
-                Some(&it.ty)
-            }
-            _ => None,
-        })
-    })
 }
 
 impl Function {
@@ -158,16 +127,37 @@ impl Function {
         self.signature.receiver().is_some()
     }
 
-    pub(crate) fn is_async(&self) -> bool {
-        !matches!(self.flow, Flow::Plain)
+    /// Whether the function stands in an impl or a trait, as far as its own tokens tell.
+    pub(crate) fn is_associated(&self) -> bool {
+        self.has_receiver()
+            || self.defaultness.is_some()
+            || self.signature.inputs.iter().any(|it| mentions_self_type(it.to_token_stream()))
+            || mentions_self_type(self.signature.output.to_token_stream())
+            || mentions_self_type(self.signature.generics.where_clause.to_token_stream())
+            || mentions_self_type(self.body.stream())
     }
 
     /// The type of the value, that of the future's output where there is one.
     pub(crate) fn out(&self) -> Type {
         match (&self.flow, &self.signature.output) {
-            (Flow::Boxed { out, .. }, _) => (**out).clone(),
-            (_, ReturnType::Type(_, out)) => (**out).clone(),
+            (Flow::Boxed { out, .. }, _) | (_, ReturnType::Type(_, out)) => (**out).clone(),
             (_, ReturnType::Default) => syn::parse_quote!(()),
         }
     }
 }
+
+/// Whether `Self` is mentioned, before any item that may have one of its own.
+fn mentions_self_type(tokens: TokenStream) -> bool {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) if ident == "Self" => return true,
+            TokenTree::Ident(ident) if ITEMS.iter().any(|item| ident == item) => return false,
+            TokenTree::Group(group) if mentions_self_type(group.stream()) => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// What may have a `Self` of its own.
+const ITEMS: [&str; 5] = ["trait", "impl", "struct", "enum", "union"];

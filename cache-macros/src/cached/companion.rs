@@ -1,12 +1,14 @@
 //! The companion: operations on a function's entries, beside the function.
 
-use super::generate::{kind, view};
-use super::key::mentioned;
+use super::inputs::Inputs;
 use super::model::{Handle, Model};
-use super::site::{self, Reached, reach};
+use super::question::{kind, runtime, view};
+use super::site::{self, reach, turbofish};
+use crate::spans::{Place, at, braces};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
-use syn::{Attribute, FnArg, Pat};
+use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt;
+use syn::{Attribute, Receiver, ReceiverKind};
 
 pub(crate) fn companion(model: &Model) -> TokenStream {
     match &model.handle {
@@ -24,7 +26,7 @@ pub(crate) fn doc(model: &Model) -> TokenStream {
             "\n\n# Cache\n\nThis function is cached. `{name}::invalidate`, `{name}::peek` and \
              `{name}::explain` take what makes its key; `{name}::refresh`, `{name}::put`, \
              `{name}::uncached` take all arguments; `{name}::invalidate_all` and `{name}::stats` \
-             take none."
+             are about all calls."
         ),
         Handle::Method(name) => format!(
             "\n\n# Cache\n\nThis method is cached. `{name}` takes what makes its key and returns \
@@ -39,146 +41,164 @@ fn conditions(model: &Model) -> impl Iterator<Item = &Attribute> {
     model.function.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"))
 }
 
+/// The attributes of a generated function, or of an impl of those: lints have nothing to say about
+/// them.
+fn attributes(model: &Model) -> TokenStream {
+    let conditions = conditions(model);
+    quote! {
+        #(#conditions)*
+        #[allow(
+            clippy::all,
+            clippy::pedantic,
+            dead_code,
+            deprecated,
+            non_snake_case,
+            single_use_lifetimes,
+            unreachable_pub,
+            unused_lifetimes,
+            unused_variables
+        )]
+    }
+}
+
 fn beside_function(model: &Model, name: &Ident) -> TokenStream {
-    let shared = site::shared(model);
-    let conditions: Vec<_> = conditions(model).collect();
+    let attributes = attributes(model);
+    let conditions = conditions(model);
     let visibility = &model.function.visibility;
+    let place = Place::of(name);
+    let (item, nothing) = (at(place, quote!(enum)), at(place, quote!({})));
+    let of = at(place, quote!(impl));
+    let shared = site::shared(model);
+    let entry = entry(model, &quote!(__larder_entry), None);
     let by_key = by_key(model);
     let by_call = by_call(model);
     let of_all = of_all(model);
+    let operations = quote!(#(#shared)* #entry #by_key #by_call #of_all);
+    let operations = braces(place.last, operations);
     quote! {
         #(#conditions)*
+        #[allow(
+            dead_code,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            non_camel_case_types,
+            unreachable_pub
+        )]
         #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
-        #visibility enum #name {}
-        #(#conditions)*
+        #visibility #item #name #nothing
+        #attributes
         #[doc(hidden)]
-        #[allow(dead_code, clippy::all, clippy::pedantic)]
-        impl #name {
-            #shared
-            #by_key
-            #by_call
-            #of_all
-        }
+        #of #name #operations
     }
 }
 
 fn beside_method(model: &Model, name: &Ident) -> TokenStream {
-    let shared = site::shared(model);
-    let conditions: Vec<_> = conditions(model).collect();
+    let attributes = attributes(model);
     let visibility = &model.function.visibility;
-    let generics = &model.function.signature.generics;
-    let bounds = &generics.where_clause;
-    let inputs = key_inputs(model);
-    let receiver = model.function.signature.receiver().map(|_| quote!(&self,));
-    let entry = entry(model);
-    let root = model.paths.root();
-    let out = &model.out;
-    let returned = if model.function.is_async() {
-        quote!(#root::Entry<#out>)
-    } else {
-        quote!(#root::blocking::Entry<#out>)
-    };
-    let text = format!("The cache entry of a call of `{}`.", model.function.signature.ident);
+    let shared = site::shared(model);
+    let receiver = model.function.signature.receiver().map(receiver);
+    let entry = entry(model, name, receiver);
+    let text =
+        format!("The cache entry of a call of `{}`.", model.function.signature.ident.unraw());
     quote! {
-        #(#conditions)*
+        #attributes
         #[doc = #text]
-        #[allow(dead_code, clippy::all, clippy::pedantic)]
-        #visibility fn #name #generics (#receiver #(#inputs),*) -> #returned #bounds {
-            #entry
-        }
-        #shared
+        #visibility #entry
+        #(
+            #attributes
+            #[doc(hidden)]
+            #shared
+        )*
     }
 }
 
-/// The entry of a call, from what makes its key.
-fn entry(model: &Model) -> TokenStream {
+/// The receiver of the companion: borrowed, unless the key may be of the pointer itself.
+fn receiver(of_function: &Receiver) -> TokenStream {
+    if let ReceiverKind::Typed(colon, kind) = &of_function.kind {
+        let name = &of_function.self_token;
+        quote!(#name #colon #kind)
+    } else {
+        quote!(&self)
+    }
+}
+
+/// The function that finds the entry of a call, from what makes its key.
+fn entry(model: &Model, name: &impl ToTokens, receiver: Option<TokenStream>) -> TokenStream {
     let paths = &model.paths;
     let methods = paths.methods();
-    let entry = if model.function.is_async() { paths.entry() } else { paths.blocking_entry() };
-    let Reached { site, family } = reach(model);
-    let kind = kind(model);
-    let view = view(model);
-    let runtime = runtime(model);
-    quote!({
+    let site::Reached { site, family } = reach(model);
+    let (kind, view) = (kind(model), view(model));
+    let (runtime, found) = (runtime(model), found_runtime(model));
+    let find = if model.function.flow.is_async() { paths.entry() } else { paths.blocking_entry() };
+    let kept = kept(model);
+    let inputs = Inputs::of_key(model).as_written();
+    let inputs = receiver.into_iter().chain(inputs);
+    let generics = &model.function.signature.generics;
+    let bounds = &generics.where_clause;
+    let out = &model.out;
+    let place = Place::of(name);
+    let function = at(place, quote!(fn));
+    let body = quote! {
         #[allow(unused_imports)]
         use #methods::*;
-        #entry(#site, #family, #kind, #runtime, &#view)
-    })
+        #runtime
+        #find(#site, #family, #kind, #found, &#view)
+    };
+    let body = braces(place.last, body);
+    quote!(#function #name #generics (#(#inputs),*) -> #kept<#out> #bounds #body)
 }
 
-fn runtime(model: &Model) -> TokenStream {
-    match &model.runtime {
-        Some(runtime) => quote!(::core::option::Option::Some(&#runtime)),
-        None => quote!(::core::option::Option::None),
+fn found_runtime(model: &Model) -> TokenStream {
+    if model.runtime.is_some() {
+        quote!(::core::option::Option::Some(__larder_runtime))
+    } else {
+        quote!(::core::option::Option::None)
     }
 }
 
-/// The arguments that make the key, and those the runtime is found by, as they are declared.
-fn key_inputs(model: &Model) -> Vec<TokenStream> {
-    let function = &model.function;
-    let for_runtime = mentioned(function, &model.runtime);
-    let typed = function.signature.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(typed) => Some(typed),
-        FnArg::Receiver(_) => None,
-    });
-    typed
-        .enumerate()
-        .filter(|(at, _)| model.key.arguments.contains(at) || for_runtime.contains(at))
-        .map(|(_, typed)| {
-            let (pattern, kind) = (immutable(&typed.pat), &typed.ty);
-            quote!(#pattern: #kind)
-        })
-        .collect()
-}
-
-/// A pattern without `mut`: nothing of the key is changed.
-fn immutable(pattern: &Pat) -> Pat {
-    struct Immutable;
-    impl syn::visit_mut::VisitMut for Immutable {
-        fn visit_pat_ident_mut(&mut self, pattern: &mut syn::PatIdent) {
-            pattern.mutability = None;
-            syn::visit_mut::visit_pat_ident_mut(self, pattern);
-        }
+/// The type of an entry.
+fn kept(model: &Model) -> TokenStream {
+    if model.function.flow.is_async() {
+        model.paths.Entry()
+    } else {
+        let blocking = model.paths.blocking();
+        quote!(#blocking::Entry)
     }
-    let mut pattern = pattern.clone();
-    syn::visit_mut::VisitMut::visit_pat_mut(&mut Immutable, &mut pattern);
-    pattern
 }
 
+/// The operations that need no more than the key.
 fn by_key(model: &Model) -> TokenStream {
-    let root = model.paths.root();
-    let out = &model.out;
+    let (error, explanation) = (model.paths.Error(), model.paths.Explanation());
+    let (context, out) = (model.paths.CallContext(), &model.out);
+    let (asynchronous, wait) = colour(model);
+    let no = TokenStream::new();
     let operations = [
-        ("invalidate", quote!(::core::result::Result<(), #root::Error>)),
-        ("peek", quote!(::core::option::Option<#out>)),
-        ("explain", quote!(#root::Explanation)),
+        ("invalidate", quote!(::core::result::Result<(), #error>), &asynchronous, &wait),
+        ("peek", quote!(::core::option::Option<#out>), &asynchronous, &wait),
+        ("explain", quote!(#explanation), &asynchronous, &wait),
+        ("call_context", quote!(#context), &no, &no),
     ];
-    let entry = entry(model);
-    let inputs = key_inputs(model);
     let visibility = &model.function.visibility;
     let generics = &model.function.signature.generics;
     let bounds = &generics.where_clause;
-    let (asynchronous, wait) = colour(model);
-    let operations = operations.into_iter().map(|(name, returned)| {
+    let arguments = turbofish(model);
+    let inputs = Inputs::of_key(model);
+    let (names, inputs) = (inputs.names(), inputs.declared());
+    let kept = kept(model);
+    let operations = operations.into_iter().map(|(name, returned, asynchronous, wait)| {
         let name = format_ident!("{name}");
         quote! {
             #visibility #asynchronous fn #name #generics (#(#inputs),*) -> #returned #bounds {
-                let __larder_entry = #entry;
-                __larder_entry.#name() #wait
+                let __larder_entry = Self::__larder_entry #arguments (#(#names),*);
+                #kept::#name(&__larder_entry) #wait
             }
         }
     });
-    let context = quote! {
-        #visibility fn call_context #generics (#(#inputs),*) -> #root::CallContext #bounds {
-            #entry.call_context()
-        }
-    };
-    operations.chain([context]).collect()
+    operations.collect()
 }
 
 fn colour(model: &Model) -> (TokenStream, TokenStream) {
-    if model.function.is_async() {
+    if model.function.flow.is_async() {
         (quote!(async), quote!(.await))
     } else {
         (TokenStream::new(), TokenStream::new())
@@ -188,31 +208,21 @@ fn colour(model: &Model) -> (TokenStream, TokenStream) {
 /// The operations that call the function, with all its arguments.
 fn by_call(model: &Model) -> TokenStream {
     let paths = &model.paths;
-    let signature = &model.function.signature;
-    let (generics, name) = (&signature.generics, &signature.ident);
+    let function = &model.function.signature.ident;
+    let generics = &model.function.signature.generics;
     let bounds = &generics.where_clause;
     let visibility = &model.function.visibility;
     let out = &model.out;
-    let typed = signature.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(typed) => Some(&typed.ty),
-        FnArg::Receiver(_) => None,
-    });
-    let names: Vec<Ident> =
-        (0..model.function.arguments.len()).map(|at| format_ident!("__larder_{at}")).collect();
-    let inputs: Vec<_> = typed.zip(&names).map(|(kind, name)| quote!(#name: #kind)).collect();
+    let inputs = Inputs::of_call(model);
+    let (names, inputs) = (inputs.names(), inputs.declared());
     let site = reach(model).site;
-    let generic_arguments = site::turbofish(model);
+    let arguments = turbofish(model);
     let (asynchronous, wait) = colour(model);
-    let (refresh, uncached, put, call) = if model.function.is_async() {
-        let call = quote!(#name #generic_arguments (#(#names),*));
+    let call = quote!(#function #arguments (#(#names),*));
+    let (refresh, uncached, put, call) = if model.function.flow.is_async() {
         (paths.refresh_async(), paths.uncached_async(), paths.put_async(), call)
     } else {
-        (
-            paths.refresh(),
-            paths.uncached(),
-            paths.put(),
-            quote!(|| #name #generic_arguments (#(#names),*)),
-        )
+        (paths.refresh(), paths.uncached(), paths.put(), quote!(|| #call))
     };
     quote! {
         #visibility #asynchronous fn refresh #generics (#(#inputs),*) -> #out #bounds {
@@ -230,27 +240,27 @@ fn by_call(model: &Model) -> TokenStream {
 /// The operations on the function as a whole.
 fn of_all(model: &Model) -> TokenStream {
     let paths = &model.paths;
-    let root = paths.root();
     let (invalidate_all, stats) = (paths.invalidate_all(), paths.stats());
+    let (error, function_stats) = (paths.Error(), paths.FunctionStats());
     let site = reach(model).site;
     let visibility = &model.function.visibility;
     let (asynchronous, _) = colour(model);
-    let typed = model.function.signature.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(typed) => Some(quote!(#typed)),
-        FnArg::Receiver(_) => None,
-    });
-    let needed = mentioned(&model.function, &model.runtime);
-    let inputs: Vec<_> =
-        typed.enumerate().filter(|(at, _)| needed.contains(at)).map(|(_, it)| it).collect();
-    let runtime = runtime(model);
+    let inputs = Inputs::of_runtime(model).as_written();
+    // Without an argument there is nothing a type parameter could be found by, nor needed for.
+    let generics = (!inputs.is_empty()).then_some(&model.function.signature.generics);
+    let bounds = generics.map(|generics| &generics.where_clause);
+    let (runtime, found) = (runtime(model), found_runtime(model));
     quote! {
-        #visibility #asynchronous fn invalidate_all(#(#inputs),*)
-            -> ::core::result::Result<(), #root::Error>
+        #visibility #asynchronous fn invalidate_all #generics (#(#inputs),*)
+            -> ::core::result::Result<(), #error>
+        #bounds
         {
-            #invalidate_all(#site, #runtime)
+            #runtime
+            #invalidate_all(#site, #found)
         }
-        #visibility fn stats(#(#inputs),*) -> #root::FunctionStats {
-            #stats(#site, #runtime)
+        #visibility fn stats #generics (#(#inputs),*) -> #function_stats #bounds {
+            #runtime
+            #stats(#site, #found)
         }
     }
 }

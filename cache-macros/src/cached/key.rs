@@ -1,11 +1,13 @@
 //! Which expressions make a call's key.
 
-use super::ast::Function;
+use super::ast::{Argument, Function};
 use super::model::Key;
 use super::parse::{self, Given};
+use super::validate::check_template;
+use super::{borrow, mention};
 use crate::diagnostics::{Errors, listed};
 use crate::template::Template;
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Expr, Index, Type, parse_quote};
@@ -14,22 +16,19 @@ use syn::{Expr, Index, Type, parse_quote};
 pub(crate) fn key(
     function: &Function,
     key: Option<Given<parse::Key>>,
-    skip: Option<Given<Vec<Ident>>>,
+    skip: Option<&Given<Vec<Ident>>>,
     errors: &mut Errors,
 ) -> Option<Key> {
-    let skipped = skip.as_ref().map(|skip| &skip.value[..]).unwrap_or_default();
+    let skipped = skip.map(|skip| &skip.value[..]).unwrap_or_default();
     let known = check_skipped(function, skipped, errors);
     let skips_self = skipped.iter().any(|name| name == "self");
-    if let (Some(key), Some(skip)) = (&key, &skip)
+    if let (Some(_), Some(skip)) = (&key, skip)
         && !(skips_self && skipped.len() == 1)
     {
-        let of = key.name.unraw();
         errors.add(
             &skip.name,
-            format!(
-                "`skip` beside `{of}` says the same thing twice; \
-             what `{of}` does not name is not part of it; only `skip(self)` may stand beside it"
-            ),
+            "`skip` beside `key` says the same thing twice: what `key` does not name is not part \
+             of it; only `skip(self)` may stand beside it",
         );
         return None;
     }
@@ -38,19 +37,7 @@ pub(crate) fn key(
         Some(parse::Key::Exprs(exprs)) => from_exprs(function, exprs),
         None => from_arguments(function, skipped, errors)?,
     };
-    let names_self = key.parts.iter().any(|part| mentions(&part.to_token_stream(), "self"));
-    if let Some(receiver) = function.signature.receiver()
-        && !names_self
-        && !skips_self
-    {
-        errors.add(
-            receiver,
-            "`#[cached]` on a method needs to know what `self` means for the key; \
-             write `key(self.field, ..)` or `skip(self)`",
-        );
-        return None;
-    }
-    known.then_some(key)
+    (known & check_receiver(function, &key, skips_self.then_some(skipped), errors)).then_some(key)
 }
 
 fn check_skipped(function: &Function, skipped: &[Ident], errors: &mut Errors) -> bool {
@@ -69,6 +56,32 @@ fn check_skipped(function: &Function, skipped: &[Ident], errors: &mut Errors) ->
     known
 }
 
+/// Whether it is said, and said once, what `self` means.
+fn check_receiver(
+    function: &Function,
+    key: &Key,
+    skipped: Option<&[Ident]>,
+    errors: &mut Errors,
+) -> bool {
+    let Some(receiver) = function.signature.receiver() else { return true };
+    match (mention::receiver(&key.parts), skipped) {
+        (true, None) | (false, Some(_)) => true,
+        (false, None) => {
+            errors.add(
+                receiver,
+                "`#[cached]` on a method needs to know what `self` means for the key; \
+                 write `key(self.field, ..)` or `skip(self)`",
+            );
+            false
+        }
+        (true, Some(skipped)) => {
+            let at = skipped.iter().find(|name| *name == "self");
+            errors.add(at, "`self` is part of the key and skipped; take one of the two away");
+            false
+        }
+    }
+}
+
 /// "arguments are .." for a message.
 pub(crate) fn choice(function: &Function) -> String {
     let receiver = function.has_receiver().then(|| "self".to_owned());
@@ -85,9 +98,12 @@ fn readable(function: &Function, template: Template, errors: &mut Errors) -> Opt
     if template.values().next().is_none() {
         errors.add(
             &template.literal,
-            "this key names no argument, so all calls would share one \
-             entry; name what tells them apart, such as `user:{id}`",
+            "this key names no argument, so all calls would share one entry; \
+             name what tells them apart, such as `user:{id}`",
         );
+        return None;
+    }
+    if !check_template(function, &template, "key", errors) {
         return None;
     }
     let parts: Vec<Expr> = template.values().map(|value| value.expr.clone()).collect();
@@ -95,68 +111,57 @@ fn readable(function: &Function, template: Template, errors: &mut Errors) -> Opt
 }
 
 fn from_exprs(function: &Function, parts: Vec<Expr>) -> Key {
-    let arguments = mentioned(function, &parts);
+    let arguments = mention::arguments(function, &parts);
     Key { parts, arguments, readable: None }
-}
-
-/// The arguments that expressions mention, by place.
-pub(crate) fn mentioned<'a>(
-    function: &Function,
-    exprs: impl IntoIterator<Item = &'a Expr>,
-) -> Vec<usize> {
-    let tokens: TokenStream = exprs.into_iter().map(ToTokens::to_token_stream).collect();
-    let names = |names: &[Ident]| names.iter().any(|name| mentions(&tokens, &name.to_string()));
-    let arguments = function.arguments.iter().enumerate();
-    arguments.filter(|(_, argument)| names(&argument.names)).map(|(at, _)| at).collect()
-}
-
-fn mentions(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => mentions(&group.stream(), name),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
 }
 
 /// Every argument that is not skipped.
 fn from_arguments(function: &Function, skipped: &[Ident], errors: &mut Errors) -> Option<Key> {
-    let mut parts = Vec::new();
-    let mut arguments = Vec::new();
+    let mut key = Key { parts: Vec::new(), arguments: Vec::new(), readable: None };
     let mut sound = true;
     for (at, argument) in function.arguments.iter().enumerate() {
-        let is_skipped = |name: &Ident| skipped.iter().any(|it| it.unraw() == name.unraw());
+        let is_skipped = |name: &&Ident| skipped.iter().any(|it| mention::same(it, name));
         let names: Vec<_> = argument.names.iter().filter(|name| !is_skipped(name)).collect();
-        if names.is_empty() {
-            continue;
-        }
-        if let Some(what) = keyless(&argument.kind) {
-            let name = names[0].unraw();
-            errors.add(
-                &argument.kind,
-                format!(
-                    "{what} can't be part of a key; say what it means for the key with `key(..)`, \
-                 or leave it out with `skip({name})`"
-                ),
+        let Some(name) = names.first() else { continue };
+        if let Some((at, what)) = keyless(argument) {
+            let way_out = format!(
+                "say what it means for the key with `key(..)`, or leave it out with `skip({})`",
+                name.unraw()
             );
+            errors.add(at, format!("{what}; {way_out}"));
             sound = false;
             continue;
         }
-        arguments.push(at);
+        key.arguments.push(at);
         for name in names {
-            take_apart(parse_quote!(#name), argument.plain.then_some(&argument.kind), &mut parts);
+            let kind = argument.plain.then(|| argument.kind());
+            take_apart(parse_quote!(#name), kind, &mut key.parts);
         }
     }
-    sound.then_some(Key { parts, arguments, readable: None })
+    sound.then_some(key)
 }
 
-/// What kind of argument this is, if it is one of those that are never a key by themselves.
-fn keyless(kind: &Type) -> Option<&'static str> {
+/// What of an argument can't be part of a key, whatever the types turn out to be.
+fn keyless(argument: &Argument) -> Option<(TokenStream, &'static str)> {
+    let kind = argument.kind();
+    let found = |what| Some((kind.to_token_stream(), what));
+    match bare(kind) {
+        Type::ImplTrait(_) => return found("an `impl Trait` argument can't be part of a key"),
+        Type::TraitObject(_) => return found("a `dyn` argument can't be part of a key"),
+        _ => {}
+    }
+    // Of other patterns nobody can tell what they bind.
+    let borrow = argument.plain.then(|| borrow::beyond_owning(kind)).flatten()?;
+    Some((borrow, "a borrow inside an argument can't be kept in a key"))
+}
+
+/// A type without the references around it.
+fn bare(kind: &Type) -> &Type {
     match kind {
-        Type::ImplTrait(_) => Some("an `impl Trait` argument"),
-        Type::TraitObject(_) => Some("a `dyn` argument"),
-        Type::Reference(reference) => keyless(&reference.elem),
-        Type::Paren(paren) => keyless(&paren.elem),
-        _ => None,
+        Type::Reference(reference) => bare(&reference.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        Type::Group(group) => bare(&group.elem),
+        other => other,
     }
 }
 
@@ -170,6 +175,8 @@ fn take_apart(expr: Expr, kind: Option<&Type>, parts: &mut Vec<Expr>) {
                 take_apart(parse_quote!(#expr.#field), Some(kind), parts);
             }
         }
+        Some(Type::Paren(paren)) => take_apart(expr, Some(&paren.elem), parts),
+        Some(Type::Group(group)) => take_apart(expr, Some(&group.elem), parts),
         _ => parts.push(expr),
     }
 }

@@ -4,18 +4,26 @@
 //! can't be built.
 
 mod ast;
+mod borrow;
 mod companion;
+mod flow;
 mod generate;
+mod handle;
+mod inputs;
 mod key;
+mod mention;
 mod model;
 mod parse;
+mod question;
+mod signature;
 mod site;
+mod tier;
 mod validate;
 
 use crate::diagnostics::Errors;
 use proc_macro2::TokenStream;
 
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = parse::Options::read(options, &mut errors);
     let function = errors.take(syn::parse2::<ast::Function>(item.clone()));
@@ -30,4 +38,4 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

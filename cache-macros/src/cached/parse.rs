@@ -1,14 +1,14 @@
 //! The options of the attribute, each read into what it says. Nothing here knows the function.
 
-use crate::diagnostics::{Errors, did_you_mean, listed};
+use super::tier::{tier, ttl};
+use crate::diagnostics::{Errors, unknown};
 use crate::duration;
-use crate::options::{self, Value, Written};
+use crate::options::{self, Names, Value, Written};
 use crate::template::Template;
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
 use std::time::Duration;
 use syn::ext::IdentExt;
-use syn::{Expr, ExprLit, ExprPath, Lit, LitStr, Path};
+use syn::{Expr, ExprLit, ExprPath, ExprUnary, Lit, LitStr, Path, UnOp};
 
 /// An option's value, with the name it was given by.
 pub(crate) struct Given<T> {
@@ -22,30 +22,45 @@ macro_rules! options {
         #[derive(Default)]
         pub(crate) struct Options {
             $(pub(crate) $field: Option<Given<$kind>>,)*
+            /// Names of what is missing because it was faulty.
+            missing: Vec<String>,
         }
 
-        const NAMES: &[&str] = &[$($name,)*];
+        const NAMES: Names<'_> = Names {
+            what: "option",
+            example: "`ttl = \"1h\"`",
+            known: &[$($name,)*],
+            reserved: LATER,
+        };
 
         impl Options {
             pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
-                let known: Vec<_> = NAMES.iter().chain(LATER).copied().collect();
-                let mut all = Self::default();
-                for option in options::read(tokens, &known, errors) {
+                let read = options::read(tokens, &NAMES, errors);
+                let mut all = Self { missing: read.meant, ..Self::default() };
+                for option in read.options {
                     match option.name.unraw().to_string().as_str() {
-                        $($name => {
-                            all.$field = errors
-                                .take($read(&option))
-                                .map(|value| Given { name: option.name, value });
-                        })*
-                        later => errors.add(&option.name, format!(
-                            "`{later}` is reserved and not there yet; leave it out"
-                        )),
+                        $($name => match $read(&option) {
+                            Ok(value) => all.$field = Some(Given { name: option.name, value }),
+                            Err(error) => {
+                                errors.combine(error);
+                                all.missing.push($name.to_owned());
+                            }
+                        },)*
+                        other => unreachable!("`{other}` is none of the names that are read"),
                     }
                 }
                 all
             }
         }
     };
+}
+
+impl Options {
+    /// Whether an option is missing because it was faulty: what it would have said is not for
+    /// anyone to miss.
+    pub(crate) fn is_faulty(&self, name: &str) -> bool {
+        self.missing.iter().any(|missing| missing == name)
+    }
 }
 
 options! {
@@ -56,7 +71,7 @@ options! {
     tags: Vec<Template> = "tags", tags;
     key: Key = "key", key;
     skip: Vec<Ident> = "skip", skip;
-    context: () = "context", flag;
+    context: () = "context", context;
     scope: Scope = "scope", scope;
     version: u32 = "version", version;
     called: LitStr = "name", name;
@@ -90,87 +105,23 @@ pub(crate) enum Scope {
     Request,
 }
 
-const TIERS: [&str; 3] = ["l1", "l2", "l3"];
-
-fn tier(option: &Written) -> syn::Result<()> {
-    let example = "`tier = \"l1\"` or `tier(l1)`";
-    let words: Vec<(TokenStream, String)> = match &option.value {
-        Value::Listed(tokens) => options::exprs(tokens)?
-            .into_iter()
-            .map(|expr| (expr.to_token_stream(), expr.to_token_stream().to_string()))
-            .map(|(at, word)| (at, word.trim_matches('"').to_owned()))
-            .collect(),
-        _ => options::strings(option, example)?
-            .into_iter()
-            .map(|(literal, word)| (literal.to_token_stream(), word))
-            .collect(),
-    };
-    let mut errors = Errors::default();
-    let mut seen: Vec<&str> = Vec::new();
-    if words.is_empty() {
-        errors.combine(option.fault(example));
-    }
-    for (at, word) in &words {
-        let Some(rank) = TIERS.iter().position(|tier| tier == word) else {
-            let guess = did_you_mean(word, TIERS);
-            errors.add(at, format!("unknown tier `{word}`{guess}; tiers are {}", listed(TIERS)));
-            continue;
-        };
-        if seen.contains(&word.as_str()) {
-            errors.add(at, format!("tier `{word}` is named twice; leave one of them out"));
-        } else if seen.iter().any(|other| TIERS.iter().position(|tier| tier == other) > Some(rank))
-        {
-            errors.add(at, "tiers are named from the nearest to the farthest: `l1`, `l2`, `l3`");
-        }
-        seen.push(word);
-        let (feature, enabled) = match rank {
-            0 => continue,
-            1 => ("disk", cfg!(feature = "disk")),
-            _ => ("redis", cfg!(feature = "redis")),
-        };
-        if enabled {
-            errors.add(at, format!("tier `{word}` is not there yet; use `l1`"));
-        } else {
-            errors.add(
-                at,
-                format!(
-                    "tier `{word}` needs the feature `{feature}` of larder; \
-                 write `larder = {{ .., features = [\"{feature}\"] }}` in Cargo.toml"
-                ),
-            );
-        }
-    }
-    errors.into_result()
-}
-
-fn ttl(option: &Written) -> syn::Result<Duration> {
-    duration::read(option.string("`ttl = \"1h\"`")?)
-}
-
-fn negative(option: &Written) -> syn::Result<Duration> {
-    duration::read(option.string("`negative = \"5s\"`")?)
-}
-
-fn wait(option: &Written) -> syn::Result<Duration> {
-    duration::read(option.string("`wait = \"30s\"`")?)
-}
-
 fn capacity(option: &Written) -> syn::Result<Expr> {
-    let expr = option.expr("`capacity = 10_000`")?;
-    if let Expr::Lit(ExprLit { lit, .. }) = expr {
-        let Lit::Int(number) = lit else {
-            return Err(
-                option.fault_at(lit, "`capacity = 10_000`, in entries, or in weight with `weigh`")
-            );
-        };
-        if number.base10_parse::<u64>()? == 0 {
-            return Err(syn::Error::new_spanned(
+    let example = "`capacity = 10_000`, in entries, or in weight with `weigh`";
+    let expr = option.expr(example)?;
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => match number.base10_parse::<u64>() {
+            Ok(0) => Err(syn::Error::new_spanned(
                 number,
                 "a capacity of 0 keeps nothing; write at least 1, or leave the attribute out",
-            ));
+            )),
+            Ok(_) => Ok(expr.clone()),
+            Err(_) => Err(option.fault_at(number, example)),
+        },
+        Expr::Lit(_) | Expr::Unary(ExprUnary { op: UnOp::Neg(_), .. }) | Expr::Closure(_) => {
+            Err(option.fault_at(expr, example))
         }
+        _ => Ok(expr.clone()),
     }
-    Ok(expr.clone())
 }
 
 fn path(option: &Written) -> syn::Result<ExprPath> {
@@ -183,50 +134,37 @@ fn path(option: &Written) -> syn::Result<ExprPath> {
 }
 
 fn tags(option: &Written) -> syn::Result<Vec<Template>> {
-    let written = options::strings(option, "`tags(\"user:{id}\", \"policy\")`")?;
     let mut errors = Errors::default();
     let mut templates = Vec::new();
+    let example = "`tags(\"user:{id}\", \"policy\")`";
+    let written = option.strings(example)?;
+    if written.is_empty() {
+        return Err(option.fault(example));
+    }
     for (literal, text) in &written {
-        if text.is_empty() {
+        if text.trim().is_empty() {
             errors.add(literal, "an empty tag names nothing; write one such as `user:{id}`");
         } else {
             templates.extend(errors.take(Template::parse(literal, text)));
         }
     }
-    if written.is_empty() {
-        errors.combine(option.fault("`tags(\"user:{id}\", \"policy\")`"));
-    }
-    errors.into_result().map(|()| templates)
+    errors.instead_of(templates)
 }
 
 fn key(option: &Written) -> syn::Result<Key> {
     let example = "`key = \"user:{id}\"` or `key(id, self.tenant)`";
-    match &option.value {
-        Value::Listed(tokens) => {
-            let exprs = options::exprs(tokens)?;
-            if exprs.is_empty() {
-                return Err(option.fault(example));
-            }
-            Ok(Key::Exprs(exprs))
-        }
-        _ => {
-            let literal = option.string(example)?;
-            Ok(Key::Readable(Template::parse(literal, &literal.value())?))
-        }
+    if matches!(option.value, Value::Listed(_)) {
+        return option.exprs(example).map(Key::Exprs);
     }
+    let literal = option.string(example)?;
+    Template::parse(literal, &literal.value()).map(Key::Readable)
 }
 
 fn skip(option: &Written) -> syn::Result<Vec<Ident>> {
-    use syn::parse::Parser;
-    let example = "`skip(db)`, with the names of arguments";
-    let Value::Listed(tokens) = &option.value else { return Err(option.fault(example)) };
-    let parser = syn::punctuated::Punctuated::<Ident, syn::Token![,]>::parse_terminated_with;
-    let names = |input: syn::parse::ParseStream<'_>| parser(input, Ident::parse_any);
-    let names: Vec<_> = names.parse2(tokens.clone())?.into_iter().collect();
-    if names.is_empty() { Err(option.fault(example)) } else { Ok(names) }
+    option.words("`skip(db)`, with the names of arguments")
 }
 
-fn flag(option: &Written) -> syn::Result<()> {
+fn context(option: &Written) -> syn::Result<()> {
     match &option.value {
         Value::Flag => Ok(()),
         _ => Err(option.fault("`context`, without a value")),
@@ -234,32 +172,30 @@ fn flag(option: &Written) -> syn::Result<()> {
 }
 
 fn scope(option: &Written) -> syn::Result<Scope> {
-    let known = ["global", "session", "request"];
     let literal = option.string("`scope = \"session\"`")?;
     match literal.value().as_str() {
         "global" => Ok(Scope::Global),
         "session" => Ok(Scope::Session),
         "request" => Ok(Scope::Request),
-        other => Err(syn::Error::new_spanned(
-            literal,
-            format!(
-                "unknown scope `{other}`{}; scopes are {}",
-                did_you_mean(other, known),
-                listed(known)
-            ),
-        )),
+        other => {
+            let message = unknown("scope", other, &["global", "session", "request"]);
+            Err(syn::Error::new_spanned(literal, message))
+        }
     }
 }
 
 fn version(option: &Written) -> syn::Result<u32> {
-    let expr = option.expr("`version = 2`")?;
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse(),
-        Expr::Path(path) if path.path.is_ident("auto") => Err(syn::Error::new_spanned(
-            path,
-            "`version = auto` is reserved and not there yet; write a number",
-        )),
-        other => Err(option.fault_at(other, "`version = 2`")),
+    let example = "`version = 2`, with a number from 1 to 4294967295";
+    match option.expr(example)? {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => match number.base10_parse() {
+            Ok(version) if version > 0 => Ok(version),
+            _ => Err(option.fault_at(number, example)),
+        },
+        Expr::Path(path) if path.path.is_ident("auto") => {
+            let message = "`version = auto` is reserved and not there yet; write a number";
+            Err(syn::Error::new_spanned(path, message))
+        }
+        other => Err(option.fault_at(other, example)),
     }
 }
 
@@ -275,6 +211,14 @@ fn when(option: &Written) -> syn::Result<Expr> {
     option.expr("`when = !id.is_empty()`").cloned()
 }
 
+fn negative(option: &Written) -> syn::Result<Duration> {
+    duration::read(option.string("`negative = \"5s\"`")?)
+}
+
+fn wait(option: &Written) -> syn::Result<Duration> {
+    duration::read(option.string("`wait = \"30s\"`")?)
+}
+
 fn handle(option: &Written) -> syn::Result<Ident> {
     option.word("`handle = name` or `handle = none`")
 }
@@ -286,7 +230,7 @@ fn runtime(option: &Written) -> syn::Result<Expr> {
 fn root(option: &Written) -> syn::Result<Path> {
     let example = "`crate = path::to::larder`";
     match option.expr(example)? {
-        Expr::Path(path) => Ok(path.path.clone()),
+        Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
         other => Err(option.fault_at(other, example)),
     }
 }

@@ -1,12 +1,15 @@
 //! The static of one function, and how to name it.
 
+use super::ast::Argument;
 use super::model::{Handle, Model};
 use super::parse::Scope;
-use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use crate::fingerprint;
+use crate::spans::{Place, at, braces};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 use std::time::Duration;
 use syn::ext::IdentExt;
+use syn::{Expr, ExprLit, GenericParam, Generics, Lit};
 
 /// The declaration of the static `__LARDER_SITE`, and its registration.
 pub(crate) fn declaration(model: &Model) -> TokenStream {
@@ -17,66 +20,69 @@ pub(crate) fn declaration(model: &Model) -> TokenStream {
     let settings = settings(model);
     quote! {
         static __LARDER_SITE: #site = #site::new({
-            #[allow(unused_mut)]
             let mut __larder_options = #options::new(::core::module_path!(), #name);
             __larder_options.file = ::core::file!();
             __larder_options.line = ::core::line!();
-            #settings
+            #(__larder_options.#settings;)*
             __larder_options
         });
         #submit! { #linked(&__LARDER_SITE) }
     }
 }
 
-fn settings(model: &Model) -> TokenStream {
+/// Everything that the attribute says and that is not what it is by default.
+fn settings(model: &Model) -> impl Iterator<Item = TokenStream> {
     let site = &model.site;
+    let some = |value: TokenStream| quote!(::core::option::Option::Some(#value));
+    let fingerprint = Literal::u64_unsuffixed(fingerprint(model));
+    let tags = model.tags.iter().map(|tag| tag.text.as_str());
+    let tags = (!model.tags.is_empty()).then(|| quote!(tags = &[#(#tags),*]));
+    [
+        Some(quote!(signature = #fingerprint)),
+        site.name.as_ref().map(|name| some(quote!(#name))).map(|name| quote!(name = #name)),
+        (site.version > 0).then(|| {
+            let version = Literal::u32_unsuffixed(site.version);
+            quote!(version = #version)
+        }),
+        site.ttl.map(|ttl| some(duration(ttl))).map(|ttl| quote!(ttl = #ttl)),
+        site.negative.map(|ttl| some(duration(ttl))).map(|ttl| quote!(negative = #ttl)),
+        site.wait.map(duration).map(|wait| quote!(wait = #wait)),
+        site.capacity.as_ref().map(capacity),
+        model.judge.weigh.is_some().then(|| quote!(weighed = true)),
+        tags,
+        model.key.readable.as_ref().map(|readable| {
+            let template = some(readable.text.to_token_stream());
+            quote!(key = #template)
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .chain(surroundings(model))
+}
+
+/// Which surroundings are part of the key.
+fn surroundings(model: &Model) -> Vec<TokenStream> {
     let keyed = model.paths.Keyed();
-    let mut settings = Vec::new();
-    let mut set = |value: TokenStream| settings.push(quote!(__larder_options.#value;));
-    let signature = Literal::u64_unsuffixed(signature(model));
-    set(quote!(signature = #signature));
-    if let Some(name) = &site.name {
-        set(quote!(name = ::core::option::Option::Some(#name)));
+    let scope = match model.site.scope {
+        Scope::Global => None,
+        Scope::Session => Some(quote!(SESSION)),
+        Scope::Request => Some(quote!(REQUEST)),
+    };
+    let context = model.site.context.then(|| quote!(CONTEXT));
+    context
+        .into_iter()
+        .chain(scope)
+        .map(|what| quote!(keyed = __larder_options.keyed.and(#keyed::#what)))
+        .collect()
+}
+
+fn capacity(capacity: &Expr) -> TokenStream {
+    match capacity {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if number.suffix().is_empty() => {
+            quote!(capacity = #number)
+        }
+        other => quote!(capacity = (#other) as ::core::primitive::u64),
     }
-    if site.version > 0 {
-        let version = Literal::u32_unsuffixed(site.version);
-        set(quote!(version = #version));
-    }
-    if let Some(ttl) = site.ttl {
-        let ttl = duration(ttl);
-        set(quote!(ttl = ::core::option::Option::Some(#ttl)));
-    }
-    if let Some(negative) = site.negative {
-        let negative = duration(negative);
-        set(quote!(negative = ::core::option::Option::Some(#negative)));
-    }
-    if let Some(wait) = site.wait {
-        let wait = duration(wait);
-        set(quote!(wait = #wait));
-    }
-    if let Some(capacity) = &site.capacity {
-        set(quote!(capacity = (#capacity) as u64));
-    }
-    if model.judge.weigh.is_some() {
-        set(quote!(weighed = true));
-    }
-    if !model.tags.is_empty() {
-        let tags = model.tags.iter().map(|tag| tag.text.as_str());
-        set(quote!(tags = &[#(#tags),*]));
-    }
-    if let Some(readable) = &model.key.readable {
-        let template = &readable.text;
-        set(quote!(key = ::core::option::Option::Some(#template)));
-    }
-    if site.context {
-        set(quote!(keyed = __larder_options.keyed.and(#keyed::CONTEXT)));
-    }
-    match site.scope {
-        Scope::Global => {}
-        Scope::Session => set(quote!(keyed = __larder_options.keyed.and(#keyed::SESSION))),
-        Scope::Request => set(quote!(keyed = __larder_options.keyed.and(#keyed::REQUEST))),
-    }
-    settings.into_iter().collect()
 }
 
 fn duration(duration: Duration) -> TokenStream {
@@ -86,46 +92,42 @@ fn duration(duration: Duration) -> TokenStream {
 }
 
 /// A fingerprint of the types in the signature, as they are written.
-fn signature(model: &Model) -> u64 {
-    let signature = &model.function.signature;
-    let mut state = DefaultHasher::new();
-    let inputs = &signature.inputs;
-    quote!(#inputs).to_string().hash(&mut state);
-    let output = &signature.output;
-    quote!(#output).to_string().hash(&mut state);
-    state.finish()
+fn fingerprint(model: &Model) -> u64 {
+    let kinds = model.function.arguments.iter().map(Argument::kind);
+    let out = &model.out;
+    fingerprint::of(quote!(#(#kinds,)* -> #out))
 }
 
-/// The items that a companion shares with its function: the site, and a function whose type tells
-/// instantiations apart.
-pub(crate) fn shared(model: &Model) -> TokenStream {
+/// The items that a companion shares with its function: those that find the site, and whose type
+/// tells instantiations apart.
+pub(crate) fn shared(model: &Model) -> Vec<TokenStream> {
     let declaration = declaration(model);
     let site = model.paths.Site();
-    let (site_name, family_name) = names(model);
     let generics = &model.function.signature.generics;
-    let bounds = &generics.where_clause;
-    quote! {
-        #[doc(hidden)]
-        #[inline]
-        fn #site_name() -> &'static #site {
-            #declaration
-            &__LARDER_SITE
+    let site = |name: Ident, generics: Option<&Generics>| {
+        let bounds = generics.map(|generics| &generics.where_clause);
+        let place = Place::of(&name);
+        let function = at(place, quote!(fn));
+        let body = braces(place.last, quote!(#declaration &__LARDER_SITE));
+        quote!(#[inline] #function #name #generics () -> &'static #site #bounds #body)
+    };
+    match &model.handle {
+        Handle::None => Vec::new(),
+        Handle::Method(handle) => vec![site(hidden(handle), Some(generics))],
+        // What is about the function as a whole has no type parameters to name.
+        Handle::Type(_) => {
+            let bounds = &generics.where_clause;
+            vec![
+                site(format_ident!("__larder_site"), None),
+                quote!(fn __larder_family #generics () #bounds {}),
+            ]
         }
-        #[doc(hidden)]
-        fn #family_name #generics () #bounds {}
     }
 }
 
-fn names(model: &Model) -> (proc_macro2::Ident, proc_macro2::Ident) {
-    match &model.handle {
-        Handle::Method(_) => {
-            let name = model.function.signature.ident.unraw();
-            (format_ident!("__larder_site_{name}"), format_ident!("__larder_family_{name}"))
-        }
-        Handle::Type(_) | Handle::None => {
-            (format_ident!("__larder_site"), format_ident!("__larder_family"))
-        }
-    }
+/// The name of what finds the site, beside a method.
+fn hidden(handle: &Ident) -> Ident {
+    format_ident!("__larder_{}", handle.unraw(), span = handle.span())
 }
 
 /// How the function and its companion name the site and the family.
@@ -134,26 +136,32 @@ pub(crate) struct Reached {
     pub(crate) family: TokenStream,
 }
 
-/// The function's own type and const parameters, to pass on.
-pub(crate) fn turbofish(model: &Model) -> Option<TokenStream> {
-    let generics = &model.function.signature.generics;
-    let arguments: Vec<_> = generics
-        .type_params()
-        .map(|it| &it.ident)
-        .chain(generics.const_params().map(|it| &it.ident))
-        .collect();
-    (!arguments.is_empty()).then(|| quote!(::<#(#arguments),*>))
+pub(crate) fn reach(model: &Model) -> Reached {
+    let arguments = turbofish(model);
+    match &model.handle {
+        Handle::None => Reached { site: quote!(&__LARDER_SITE), family: quote!(&()) },
+        Handle::Type(name) => Reached {
+            site: quote!(#name::__larder_site()),
+            family: quote!(&#name::__larder_family #arguments),
+        },
+        Handle::Method(handle) => {
+            let holder = Ident::new("Self", handle.span());
+            let hidden = hidden(handle);
+            let found = quote!(#holder::#hidden #arguments);
+            Reached { site: quote!(#found()), family: quote!(&#found) }
+        }
+    }
 }
 
-pub(crate) fn reach(model: &Model) -> Reached {
-    let holder = match &model.handle {
-        Handle::None => {
-            return Reached { site: quote!(&__LARDER_SITE), family: quote!(&()) };
-        }
-        Handle::Type(name) => quote!(#name),
-        Handle::Method(_) => quote!(Self),
-    };
-    let (site, family) = names(model);
-    let arguments = turbofish(model);
-    Reached { site: quote!(#holder::#site()), family: quote!(&#holder::#family #arguments) }
+/// The function's own type and const parameters, to pass on.
+pub(crate) fn turbofish(model: &Model) -> Option<TokenStream> {
+    let parameters = model.function.signature.generics.params.iter();
+    let arguments: Vec<_> = parameters
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(it) => Some(&it.ident),
+            GenericParam::Const(it) => Some(&it.ident),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    (!arguments.is_empty()).then(|| quote!(::<#(#arguments),*>))
 }

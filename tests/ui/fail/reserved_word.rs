@@ -1,0 +1,68 @@
+use larder::cached;
+
+#[cached(stale = "10m")]
+fn with_stale(id: u64) -> u64 {
+    id
+}
+
+#[cached(grace = "1h")]
+fn with_grace(id: u64) -> u64 {
+    id
+}
+
+#[cached(refresh = "auto")]
+fn with_refresh(id: u64) -> u64 {
+    id
+}
+
+#[cached(jitter = "10%")]
+fn with_jitter(id: u64) -> u64 {
+    id
+}
+
+#[cached(timeout = "50ms")]
+fn with_timeout(id: u64) -> u64 {
+    id
+}
+
+#[cached(deadline = "2s")]
+fn with_deadline(id: u64) -> u64 {
+    id
+}
+
+#[cached(fallback = path::to::function)]
+fn with_fallback(id: u64) -> u64 {
+    id
+}
+
+#[cached(files(path))]
+fn with_files(id: u64) -> u64 {
+    id
+}
+
+#[cached(batch = ids)]
+fn with_batch(id: u64) -> u64 {
+    id
+}
+
+#[cached(batch_of = other)]
+fn with_batch_of(id: u64) -> u64 {
+    id
+}
+
+#[cached(codec = postcard)]
+fn with_codec(id: u64) -> u64 {
+    id
+}
+
+#[cached(compress)]
+fn with_compress(id: u64) -> u64 {
+    id
+}
+
+#[cached(write = "behind")]
+fn with_write(id: u64) -> u64 {
+    id
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+use larder::cached;
+
+#[cached(tier = "l1,l2")]
+fn disk(id: u64) -> u64 {
+    id
+}
+
+#[cached(tier(l3))]
+fn redis(id: u64) -> u64 {
+    id
+}
+
+#[cached(tier = ["l2", "l1"])]
+fn backwards(id: u64) -> u64 {
+    id
+}
+
+#[cached(ttl(l1 = "30s", l3 = "5m"))]
+fn by_ttl(id: u64) -> u64 {
+    id
+}
+
+fn main() {}
