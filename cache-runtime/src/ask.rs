@@ -1,10 +1,13 @@
 //! What a companion wants of the next call of its function, other than an answer.
 
+use crate::mark::Mark;
 use std::any::Any;
 
 pub(crate) struct Ask {
     /// The place of the function that is meant.
     pub(crate) site: usize,
+    /// The key that is meant, if not whichever comes first.
+    pub(crate) key: Option<Mark>,
     pub(crate) wish: Wish,
 }
 

@@ -4,11 +4,13 @@
 //! with the same types of key and value.
 
 use crate::ask::Wish;
+use crate::clock::Moment;
 use crate::context::{self, Surroundings};
 use crate::desk;
-use crate::entry::Marks;
+use crate::entry::{About, Marks};
 use crate::frame::{Frame, Keyed};
 use crate::function::{self, Function, FunctionOf, Instance};
+use crate::held;
 use crate::key::{OwnedKey, View};
 use crate::mark::Mark;
 use crate::miss::{Bypass, Miss};
@@ -69,9 +71,21 @@ pub enum Found<Out, M> {
 pub struct Declared {
     marks: Marks,
     readable: Option<Box<str>>,
+    /// What the key's mark is made of, where the call itself is not looked up.
+    key: Option<(TypeId, [u64; 2])>,
 }
 
 impl Declared {
+    /// The parts of the key.
+    pub fn view<W: View>(&mut self, view: &W) {
+        self.key = Some(function::key_digest(function::probe(view)));
+    }
+
+    fn key_mark(&self, instance: &Instance) -> Option<Mark> {
+        let (kind, hashes) = self.key?;
+        Some(Mark::key(instance.site.place(), instance.family, kind, hashes))
+    }
+
     /// One tag.
     pub fn tag(&mut self, tag: fmt::Arguments<'_>) {
         let mut written = Written::default();
@@ -137,12 +151,13 @@ fn look_up_shared<W: View, Kd: Kind>(
 ) -> Found<Kd::Out, Miss<W::Owned, Kd>> {
     let (function, wish) = match look_around(instance, kind, runtime, probe, declare) {
         Around::Hit(out) => return Found::Hit(out),
-        Around::Bypass(reason, runtime) => {
-            return Found::Miss(Box::new(Miss::bypassed(instance.site, runtime, reason)));
+        Around::Bypass(reason, runtime, wish) => {
+            let miss = Miss::bypassed(instance.site, runtime, kind, reason, wish);
+            return Found::Miss(Box::new(miss));
         }
         Around::Miss(function, wish) => (function, wish),
     };
-    let arrival = function.runtime.stamp();
+    let arrival = function.home.versions.now();
     let mut declared = Declared::default();
     declare(&mut declared);
     let mut marks = function.marks(probe);
@@ -156,7 +171,7 @@ fn look_up_shared<W: View, Kd: Kind>(
 enum Around<Out, F> {
     Hit(Out),
     Miss(Arc<F>, Option<Wish>),
-    Bypass(Bypass, Runtime),
+    Bypass(Bypass, Runtime, Option<Wish>),
 }
 
 fn look_around<W: View, Kd: Kind>(
@@ -174,7 +189,8 @@ fn look_around<W: View, Kd: Kind>(
     let surroundings = surroundings.as_deref();
     let runtime = runtime.cloned().or_else(|| surroundings?.runtime.clone());
     let runtime = runtime.as_ref().unwrap_or_else(|| Runtime::global());
-    let wish = context::take_ask(instance.site.place()).map(|ask| ask.wish);
+    let key = || function::key_mark(instance.site, instance.family, probe);
+    let wish = context::take_ask(instance.site.place(), || Some(key())).map(|ask| ask.wish);
     let frame = surroundings.and_then(|surroundings| surroundings.frame.as_deref());
     let function = Function::find(instance, runtime, surroundings);
     let function = match bypass(instance.site, surroundings, function.is_some(), wish.as_ref()) {
@@ -185,11 +201,10 @@ fn look_around<W: View, Kd: Kind>(
         if let Some(caller) = frame {
             let mut declared = Declared::default();
             declare(&mut declared);
-            caller.tag(function::key_mark(instance.site, instance.family, probe));
-            blame(caller, runtime, instance, declared.marks);
+            blame(caller, runtime, instance, Some(key()), declared);
         }
         let why = bypass(instance.site, surroundings, false, wish.as_ref());
-        return Around::Bypass(why.unwrap_or(Bypass::Scope), runtime.clone());
+        return Around::Bypass(why.unwrap_or(Bypass::Scope), runtime.clone(), wish);
     };
     if plain {
         desk::put(instance, &function);
@@ -227,7 +242,8 @@ fn bypass(
         Some(Bypass::Asked)
     } else if site.options.keyed.covers(Keyed::CONTEXT) && !ambient {
         Some(Bypass::Context)
-    } else if !scoped {
+    } else if !scoped || !context::can_be_set() || held::is_held() {
+        // What can't have a frame can't find what it depends on, or that it would wait for itself.
         Some(Bypass::Scope)
     } else {
         None
@@ -240,20 +256,33 @@ pub fn pass<I, F, K: OwnedKey, Kd: Kind>(
     declare: impl Fn(&mut Declared),
 ) -> Found<Kd::Out, Miss<K, Kd>> {
     let runtime = call.runtime.cloned().unwrap_or_else(context::runtime);
-    if let Some(caller) = context::frame() {
+    let mut wish = None;
+    if context::is_set() {
+        let instance = call.instance();
         let mut declared = Declared::default();
         declare(&mut declared);
-        blame(&caller, &runtime, &call.instance(), declared.marks);
+        let key = declared.key_mark(&instance);
+        wish = context::take_ask(call.site.place(), || key).map(|ask| ask.wish);
+        if let Some(caller) = context::frame() {
+            blame(&caller, &runtime, &instance, key, declared);
+        }
     }
-    Found::Miss(Box::new(Miss::bypassed(call.site, runtime, Bypass::When)))
+    Found::Miss(Box::new(Miss::bypassed(call.site, runtime, call.kind, Bypass::When, wish)))
 }
 
 /// Makes a computation depend on a callee that is computed as a part of it.
-fn blame(caller: &Frame, runtime: &Runtime, instance: &Instance, marks: Marks) {
+fn blame(
+    caller: &Frame,
+    runtime: &Runtime,
+    instance: &Instance,
+    key: Option<Mark>,
+    declared: Declared,
+) {
     let site = instance.site;
     let name = site.learn(instance.printed);
     runtime.enlist(site.place(), &name);
-    caller.tag(Mark::function(site.place(), &name));
-    marks.into_iter().for_each(|mark| caller.tag(mark));
-    caller.need(site.options.keyed);
+    let mut marks = declared.marks;
+    marks.extend(key.into_iter().chain([Mark::function(site.place(), &name)]));
+    let about = About::of_bypassed(marks, declared.readable, runtime.inner.time.now());
+    caller.inherit(&Arc::new(about), Moment::NEVER, site.options.keyed);
 }

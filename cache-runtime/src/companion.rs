@@ -65,7 +65,7 @@ impl<Out: 'static> Entry<Out> {
     ///
     /// As safe to drop as the call itself; nothing is stored then.
     pub async fn refresh<Fut: Future<Output = Out>>(&self, call: Fut) -> Out {
-        handle::ask_async(self.handle.site(), || Wish::Refresh, call).await
+        handle::ask_async(self.handle.site(), Some(self.handle.key()), || Wish::Refresh, call).await
     }
 
     /// Stores `value` as if `call`, a call of the function for this key, had computed it now. The
@@ -75,7 +75,8 @@ impl<Out: 'static> Entry<Out> {
     ///
     /// Takes effect when first polled, and then as a whole.
     pub async fn put<Fut: Future<Output = Out>>(&self, value: Out, call: Fut) {
-        put_async(self.handle.site(), value, call).await;
+        let wish = || Wish::Put(Box::new(value));
+        handle::ask_async(self.handle.site(), Some(self.handle.key()), wish, call).await;
     }
 
     /// Runs `call`, a call of the function for this key, without the cache.
@@ -84,7 +85,8 @@ impl<Out: 'static> Entry<Out> {
     ///
     /// As safe to drop as the call itself.
     pub async fn uncached<Fut: Future<Output = Out>>(&self, call: Fut) -> Out {
-        handle::ask_async(self.handle.site(), || Wish::Uncached, call).await
+        handle::ask_async(self.handle.site(), Some(self.handle.key()), || Wish::Uncached, call)
+            .await
     }
 
     /// Returns what identifies this call, for logs and metrics.
@@ -100,7 +102,7 @@ impl<Out: 'static> Entry<Out> {
 
 /// The same for functions that are not async.
 pub(crate) mod blocking {
-    use super::{CallContext, Error, Explanation, FunctionStats, Handle, Wish, handle, put, stats};
+    use super::{CallContext, Error, Explanation, FunctionStats, Handle, Wish, handle, stats};
 
     /// One key of one cached function that is not async.
     ///
@@ -136,18 +138,19 @@ pub(crate) mod blocking {
         /// Runs `call`, a call of the function for this key, past what is cached, and stores what
         /// it returns.
         pub fn refresh(&self, call: impl FnOnce() -> Out) -> Out {
-            handle::ask(self.handle.site(), Wish::Refresh, call)
+            handle::ask(self.handle.site(), Some(self.handle.key()), Wish::Refresh, call)
         }
 
         /// Stores `value` as if `call`, a call of the function for this key, had computed it now.
         /// The body does not run.
         pub fn put(&self, value: Out, call: impl FnOnce() -> Out) {
-            put(self.handle.site(), value, call);
+            let wish = Wish::Put(Box::new(value));
+            handle::ask(self.handle.site(), Some(self.handle.key()), wish, call);
         }
 
         /// Runs `call`, a call of the function for this key, without the cache.
         pub fn uncached(&self, call: impl FnOnce() -> Out) -> Out {
-            handle::ask(self.handle.site(), Wish::Uncached, call)
+            handle::ask(self.handle.site(), Some(self.handle.key()), Wish::Uncached, call)
         }
 
         /// Returns what identifies this call, for logs and metrics.
@@ -164,7 +167,7 @@ pub(crate) mod blocking {
 
 /// Stores a value in place of what a call would compute.
 pub fn put<Out: 'static>(site: &'static Site, value: Out, call: impl FnOnce() -> Out) {
-    handle::ask(site, Wish::Put(Box::new(value)), call);
+    handle::ask(site, None, Wish::Put(Box::new(value)), call);
 }
 
 /// Stores a value in place of what a call would compute.
@@ -177,12 +180,12 @@ pub async fn put_async<Out: 'static>(
     value: Out,
     call: impl Future<Output = Out>,
 ) {
-    handle::ask_async(site, || Wish::Put(Box::new(value)), call).await;
+    handle::ask_async(site, None, || Wish::Put(Box::new(value)), call).await;
 }
 
 /// Runs a call past what is cached, and stores what it returns.
 pub fn refresh<Out>(site: &'static Site, call: impl FnOnce() -> Out) -> Out {
-    handle::ask(site, Wish::Refresh, call)
+    handle::ask(site, None, Wish::Refresh, call)
 }
 
 /// Runs a call past what is cached, and stores what it returns.
@@ -191,12 +194,12 @@ pub fn refresh<Out>(site: &'static Site, call: impl FnOnce() -> Out) -> Out {
 ///
 /// As safe to drop as the call itself.
 pub async fn refresh_async<Fut: Future>(site: &'static Site, call: Fut) -> Fut::Output {
-    handle::ask_async(site, || Wish::Refresh, call).await
+    handle::ask_async(site, None, || Wish::Refresh, call).await
 }
 
 /// Runs a call without the cache.
 pub fn uncached<Out>(site: &'static Site, call: impl FnOnce() -> Out) -> Out {
-    handle::ask(site, Wish::Uncached, call)
+    handle::ask(site, None, Wish::Uncached, call)
 }
 
 /// Runs a call without the cache.
@@ -205,7 +208,7 @@ pub fn uncached<Out>(site: &'static Site, call: impl FnOnce() -> Out) -> Out {
 ///
 /// As safe to drop as the call itself.
 pub async fn uncached_async<Fut: Future>(site: &'static Site, call: Fut) -> Fut::Output {
-    handle::ask_async(site, || Wish::Uncached, call).await
+    handle::ask_async(site, None, || Wish::Uncached, call).await
 }
 
 /// Forgets all that a function has cached, in all its instantiations.

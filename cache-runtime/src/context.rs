@@ -7,6 +7,8 @@
 use crate::ambience::Ambient;
 use crate::ask::Ask;
 use crate::frame::Frame;
+use crate::held;
+use crate::mark::Mark;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
 use crate::sync;
@@ -38,11 +40,16 @@ sync::thread_local! {
 /// Whether a call has any surroundings.
 #[inline]
 pub(crate) fn is_set() -> bool {
-    IS_SET.with(Cell::get)
+    IS_SET.with(Cell::get) || held::is_held()
 }
 
 pub(crate) fn current() -> Shared {
     CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+}
+
+/// Whether a call can have surroundings: not when its thread is ending.
+pub(crate) fn can_be_set() -> bool {
+    CURRENT.try_with(|_| ()).is_ok() && ASKED.try_with(|_| ()).is_ok()
 }
 
 /// The computation that the calling code is part of.
@@ -177,12 +184,14 @@ pub(crate) fn asking<R>(ask: Ask, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Takes the question that is meant for a site, if there is one.
-pub(crate) fn take_ask(site: usize) -> Option<Ask> {
-    let meant = ASKED
-        .try_with(|asked| asked.borrow().as_ref().is_some_and(|ask| ask.site == site))
-        .unwrap_or(false);
-    if meant { set_ask(None) } else { None }
+/// Takes the question that is meant for a key of a site, if there is one.
+pub(crate) fn take_ask(site: usize, key: impl FnOnce() -> Option<Mark>) -> Option<Ask> {
+    let asked = ASKED.try_with(|asked| asked.borrow().as_ref().map(|ask| (ask.site, ask.key)));
+    match asked.ok().flatten() {
+        Some((of, None)) if of == site => set_ask(None),
+        Some((of, meant)) if of == site && meant == key() => set_ask(None),
+        _ => None,
+    }
 }
 
 fn set_ask(ask: Option<Ask>) -> Option<Ask> {

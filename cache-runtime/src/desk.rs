@@ -162,7 +162,7 @@ pub(crate) fn put<K: OwnedKey, V: Value, S: Value>(
 
 impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
     fn new(body: TypeId, function: &Arc<Function<K, V, S>>) -> Self {
-        let runtime = &*function.runtime.inner;
+        let runtime = &function.home;
         Self {
             body,
             seed: SEEDS[0].clone(),

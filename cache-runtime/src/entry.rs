@@ -35,6 +35,11 @@ pub(crate) struct About {
 }
 
 impl About {
+    /// What a value depends on that was computed without the cache.
+    pub(crate) fn of_bypassed(marks: Marks, readable: Option<Box<str>>, born: Moment) -> Self {
+        Self { marks, readable, inherited: Vec::new(), unbounded: false, born, weight: 1 }
+    }
+
     /// Whether `test` holds for this or anything inherited.
     pub(crate) fn any(&self, test: &mut impl FnMut(&Self) -> bool) -> bool {
         test(self) || self.inherited.iter().any(|inherited| test(inherited))

@@ -114,6 +114,12 @@ impl<S> Flight<S> {
         !self.state.lock().followers.is_empty()
     }
 
+    /// Whether it was given up and nobody is left to take it over.
+    pub(crate) fn is_deserted(&self) -> bool {
+        let state = self.state.lock();
+        matches!(state.phase, Phase::Abandoned) && state.followers.is_empty()
+    }
+
     /// Registers a follower. To be called while the flight can't be taken out of its table.
     pub(crate) fn join(self: &Arc<Self>) -> Follower<S> {
         let mut state = self.state.lock();

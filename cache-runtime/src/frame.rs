@@ -8,9 +8,10 @@
 use crate::clock::Moment;
 use crate::entry::{About, MOST_DEPENDENCIES, Marks};
 use crate::flight::FlightId;
-use crate::mark::Mark;
+use crate::mark::{Mark, MarkHasher};
 use crate::sync::Mutex;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 use std::ops::BitOr;
 use std::sync::Arc;
 
@@ -63,7 +64,7 @@ pub(crate) struct Found {
     pub(crate) tags: Marks,
     /// By address, so that a callee called again and again counts once.
     inherited: HashMap<usize, Arc<About>>,
-    names: usize,
+    names: HashSet<Mark, BuildHasherDefault<MarkHasher>>,
     unbounded: bool,
     pub(crate) expires: Moment,
     pub(crate) needs: Keyed,
@@ -103,7 +104,7 @@ impl Frame {
         let mut found = self.found.lock();
         if !found.unbounded && !found.tags.contains(&mark) {
             found.tags.push(mark);
-            found.count(1);
+            found.count([mark]);
         }
     }
 
@@ -124,7 +125,7 @@ impl Default for Found {
         Self {
             tags: Marks::new(),
             inherited: HashMap::new(),
-            names: 0,
+            names: HashSet::default(),
             unbounded: false,
             expires: Moment::NEVER,
             needs: Keyed::NOTHING,
@@ -137,17 +138,18 @@ impl Found {
     fn take(&mut self, one: &Arc<About>) {
         let address = Arc::as_ptr(one).addr();
         if !self.unbounded && self.inherited.insert(address, Arc::clone(one)).is_none() {
-            self.count(one.marks.len());
+            self.count(one.marks.iter().copied());
         }
     }
 
-    fn count(&mut self, names: usize) {
-        self.names += names;
-        self.unbounded |= self.names > MOST_DEPENDENCIES;
+    fn count(&mut self, names: impl IntoIterator<Item = Mark>) {
+        self.names.extend(names);
+        self.unbounded |= self.names.len() > MOST_DEPENDENCIES;
     }
 
     /// Adds what was found to what is known of the value.
-    pub(crate) fn complete(self, mut about: About) -> About {
+    pub(crate) fn complete(mut self, mut about: About) -> About {
+        self.count(about.marks.iter().copied());
         about.marks.extend(self.tags);
         about.unbounded = self.unbounded;
         if !self.unbounded {

@@ -1,5 +1,6 @@
 //! One instantiation of one cached function in one runtime or scope.
 
+use crate::clock::TimeSource;
 use crate::context::Surroundings;
 use crate::counters::Counters;
 use crate::entry::{Entry, Marks};
@@ -7,14 +8,15 @@ use crate::frame::{Frame, Keyed};
 use crate::key::{OwnedKey, View};
 use crate::mark::{Mark, SEEDS};
 use crate::outcome::Kind;
-use crate::runtime::Runtime;
+use crate::runtime::{Inner, Runtime};
 use crate::shelf::{Kept, Place};
 use crate::site::Site;
 use crate::tier::Miss;
 use crate::tier::memory::{AnyMemory, Capacity, Memory, Probe};
+use crate::versions::Versions;
 use std::any::{Any, TypeId};
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Which instantiation of which function.
 #[derive(Clone, Copy, Debug)]
@@ -29,10 +31,27 @@ pub(crate) struct Instance {
     pub(crate) printed: &'static str,
 }
 
+/// The runtime a function is kept in, which must not be kept by what it keeps.
+pub(crate) struct Home {
+    pub(crate) id: u64,
+    pub(crate) versions: Arc<Versions>,
+    pub(crate) time: TimeSource,
+    runtime: Weak<Inner>,
+}
+
+impl Home {
+    /// Records the invalidation of one mark. What is kept in a runtime that is gone is, too.
+    pub(crate) fn record_mark(&self, mark: Mark) {
+        if let Some(inner) = self.runtime.upgrade() {
+            Runtime { inner }.record_mark(mark);
+        }
+    }
+}
+
 /// What every call of one instantiation needs, in one place.
 pub(crate) struct Function<K, V, S> {
     pub(crate) site: &'static Site,
-    pub(crate) runtime: Runtime,
+    pub(crate) home: Home,
     pub(crate) memory: Arc<Memory<K, V, S>>,
     pub(crate) counters: Arc<Counters>,
     /// The mark that `invalidate_function` and the companion's `invalidate_all` record.
@@ -84,7 +103,12 @@ where
         let versions = Arc::clone(&runtime.inner.versions);
         Arc::new(Self {
             site,
-            runtime: runtime.clone(),
+            home: Home {
+                id: runtime.inner.id,
+                versions: Arc::clone(&versions),
+                time: runtime.inner.time.clone(),
+                runtime: Arc::downgrade(&runtime.inner),
+            },
             memory: Arc::new(Memory::new(capacity, versions, Arc::clone(&counters))),
             counters,
             mark: Mark::function(site.place(), &name),
@@ -103,7 +127,7 @@ where
         W: View<Owned = K>,
         Kd: Kind<Kept = V>,
     {
-        let time = &self.runtime.inner.time;
+        let time = &self.home.time;
         let mut why = Miss::Absent;
         let found =
             self.memory.get(probe, time, &mut why, |entry| self.hand_out(kind, entry, frame));
@@ -149,8 +173,13 @@ where
 /// The mark that `invalidate(key)` records: for every scope and runtime, and for every
 /// instantiation that the key's own types don't tell apart.
 pub(crate) fn key_mark<W: View>(site: &'static Site, family: TypeId, probe: Probe<'_, W>) -> Mark {
-    let second = hash(&SEEDS[1], probe.view);
-    Mark::key(site.place(), family, TypeId::of::<W::Owned>(), [probe.hash, second])
+    let (key, hashes) = key_digest(probe);
+    Mark::key(site.place(), family, key, hashes)
+}
+
+/// What tells keys of one function apart in a mark.
+pub(crate) fn key_digest<W: View>(probe: Probe<'_, W>) -> (TypeId, [u64; 2]) {
+    (TypeId::of::<W::Owned>(), [probe.hash, hash(&SEEDS[1], probe.view)])
 }
 
 /// A view with the hash that L1 finds it by.

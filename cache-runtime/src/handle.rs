@@ -14,7 +14,7 @@ use crate::mark::Mark;
 use crate::outcome::Kind;
 use crate::runtime::Runtime;
 use crate::site::Site;
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -51,6 +51,7 @@ impl<Out: 'static> Handle<Out> {
         runtime: Option<&Runtime>,
         view: &W,
     ) -> Self {
+        site.learn_beside(type_name::<F>());
         let family = typeid::of::<F>();
         let probe = function::probe(view);
         Self {
@@ -94,6 +95,10 @@ impl<Out: 'static> Handle<Out> {
         self.site
     }
 
+    pub(crate) fn key(&self) -> Mark {
+        self.key
+    }
+
     pub(crate) fn call_context(&self) -> CallContext {
         self.call.clone()
     }
@@ -120,7 +125,7 @@ where
         };
         kept.into_iter()
             .filter_map(|it| it.into_any().downcast::<FunctionFor<K, Kd>>().ok())
-            .filter(|it| it.family == self.family && it.runtime.inner.id == runtime.inner.id)
+            .filter(|it| it.family == self.family && it.home.id == runtime.inner.id)
             .collect()
     }
 }
@@ -172,8 +177,13 @@ where
 }
 
 /// Runs a call with a wish.
-pub(crate) fn ask<R>(site: &'static Site, wish: Wish, call: impl FnOnce() -> R) -> R {
-    context::asking(Ask { site: site.place(), wish }, call)
+pub(crate) fn ask<R>(
+    site: &'static Site,
+    key: Option<Mark>,
+    wish: Wish,
+    call: impl FnOnce() -> R,
+) -> R {
+    context::asking(Ask { site: site.place(), key, wish }, call)
 }
 
 /// Polls a call for the first time with a wish: that is when it looks its entry up.
@@ -183,13 +193,14 @@ pub(crate) fn ask<R>(site: &'static Site, wish: Wish, call: impl FnOnce() -> R) 
 /// As safe to drop as the call itself.
 pub(crate) async fn ask_async<Fut: Future>(
     site: &'static Site,
+    key: Option<Mark>,
     wish: impl FnOnce() -> Wish,
     call: Fut,
 ) -> Fut::Output {
     let mut call = pin!(call);
     let mut wish = Some(wish);
     poll_fn(|task| match wish.take() {
-        Some(wish) => ask(site, wish(), || call.as_mut().poll(task)),
+        Some(wish) => ask(site, key, wish(), || call.as_mut().poll(task)),
         None => call.as_mut().poll(task),
     })
     .await

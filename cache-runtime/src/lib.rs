@@ -20,6 +20,7 @@ mod flight;
 mod frame;
 mod function;
 mod handle;
+mod held;
 mod invalidation;
 mod key;
 mod lookup;

@@ -1,6 +1,8 @@
 //! A call that has to be computed: with its body, in either colour.
 
 use crate::ask::Wish;
+use crate::context;
+use crate::entry::About;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
 use crate::quest::{Quest, Step};
@@ -8,7 +10,9 @@ use crate::runtime::Runtime;
 use crate::site::Site;
 use crate::sync;
 use crate::verdict::Verdict;
+use crate::work;
 use std::future::Future;
+use std::sync::Arc;
 
 /// Why a call is computed without the cache.
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +33,31 @@ pub struct Miss<K: OwnedKey, Kd: Kind> {
 }
 
 enum Plan<K: OwnedKey, Kd: Kind> {
-    Bypass(&'static Site, Runtime, Bypass),
+    Bypass(Bypassed<Kd>),
     Compute(Quest<K, Kd>),
     Put(Kd::Out, Quest<K, Kd>),
+}
+
+/// A call to be computed without the cache.
+struct Bypassed<Kd: Kind> {
+    site: &'static Site,
+    runtime: Runtime,
+    kind: Kd,
+    reason: Bypass,
+    /// What was to be stored, where nothing is: the body does not run for it.
+    put: Option<Kd::Out>,
+}
+
+impl<Kd: Kind> Bypassed<Kd> {
+    /// Tells the computation this is part of what it depends on by the value.
+    fn tell(&self, out: &Kd::Out, judge: impl FnOnce(&Kd::Out) -> Verdict) {
+        let Some(caller) = context::frame() else { return };
+        let verdict = judge(out);
+        let time = &self.runtime.inner.time;
+        let expires = work::expiry(&self.site.options, time, self.kind, out, &verdict);
+        let about = About::of_bypassed(verdict.tags, None, time.now());
+        caller.inherit(&Arc::new(about), expires, self.site.options.keyed);
+    }
 }
 
 impl<K, Kd> Miss<K, Kd>
@@ -39,8 +65,18 @@ where
     K: OwnedKey,
     Kd: Kind,
 {
-    pub(crate) fn bypassed(site: &'static Site, runtime: Runtime, reason: Bypass) -> Self {
-        Self { plan: Plan::Bypass(site, runtime, reason) }
+    pub(crate) fn bypassed(
+        site: &'static Site,
+        runtime: Runtime,
+        kind: Kd,
+        reason: Bypass,
+        wish: Option<Wish>,
+    ) -> Self {
+        let put = match wish {
+            Some(Wish::Put(value)) => value.downcast().ok().map(|value| *value),
+            _ => None,
+        };
+        Self { plan: Plan::Bypass(Bypassed { site, runtime, kind, reason, put }) }
     }
 
     /// A call to be computed as a companion may have wished.
@@ -64,13 +100,15 @@ where
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Kd::Out {
         let mut quest = match self.plan {
-            Plan::Bypass(site, runtime, reason) => {
-                reason.count(&runtime, site);
-                return body();
+            Plan::Bypass(mut bypassed) => {
+                bypassed.reason.count(&bypassed.runtime, bypassed.site);
+                let out = bypassed.put.take().unwrap_or_else(body);
+                bypassed.tell(&out, judge);
+                return out;
             }
             Plan::Put(out, quest) => {
                 let verdict = judge(&out);
-                return quest.put().finish(out, verdict);
+                return quest.put().place(out, verdict);
             }
             Plan::Compute(quest) => quest,
         };
@@ -97,13 +135,18 @@ where
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Kd::Out {
         let mut quest = match self.plan {
-            Plan::Bypass(site, runtime, reason) => {
-                reason.count(&runtime, site);
-                return body().await;
+            Plan::Bypass(mut bypassed) => {
+                bypassed.reason.count(&bypassed.runtime, bypassed.site);
+                let out = match bypassed.put.take() {
+                    Some(out) => out,
+                    None => body().await,
+                };
+                bypassed.tell(&out, judge);
+                return out;
             }
             Plan::Put(out, quest) => {
                 let verdict = judge(&out);
-                return quest.put().finish(out, verdict);
+                return quest.put().place(out, verdict);
             }
             Plan::Compute(quest) => quest,
         };

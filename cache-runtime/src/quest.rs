@@ -46,6 +46,23 @@ pub(crate) struct Waiter<S> {
     _waiting: Waiting<'static>,
 }
 
+/// Leaves a place among those who wait when dropped; the last to leave clears it away.
+struct Leaving<K: OwnedKey, Kd: Kind> {
+    function: Arc<FunctionFor<K, Kd>>,
+    hash: u64,
+    waiter: Option<Waiter<Kd::Shared>>,
+}
+
+impl<K: OwnedKey, Kd: Kind> Drop for Leaving<K, Kd> {
+    fn drop(&mut self) {
+        if let Some(waiter) = self.waiter.take() {
+            let flight = Arc::clone(&waiter.follower.flight);
+            drop(waiter);
+            self.function.memory.tidy(self.hash, &flight);
+        }
+    }
+}
+
 impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     pub(crate) fn new(function: Arc<FunctionFor<K, Kd>>, kind: Kd, basis: Basis, key: K) -> Self {
         Self { function, kind, basis, key: Some(key), next: Next::Begin }
@@ -59,7 +76,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// Makes room for a value that comes from elsewhere: nothing that began before survives it.
     pub(crate) fn put(mut self) -> Work<K, Kd> {
-        self.function.runtime.record_mark(self.basis.marks[0]);
+        self.function.home.record_mark(self.basis.marks[0]);
         self.alone(true)
     }
 
@@ -79,7 +96,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let begun = function.memory.begin(
             self.basis.hash,
             &mut self.key,
-            &function.runtime.inner.time,
+            &function.home.time,
             &self.basis.marks,
             |entry| function.hand_out(self.kind, entry, frame.as_deref()),
         );
@@ -98,8 +115,11 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// Waits for a flight, and finds out what is to be done next.
     pub(crate) async fn wait(&mut self, waiter: Waiter<Kd::Shared>) {
+        let function = Arc::clone(&self.function);
+        let leaving = Leaving::<K, Kd> { function, hash: self.basis.hash, waiter: Some(waiter) };
+        let waiter = leaving.waiter.as_ref().expect("it has not left yet");
         let patience = self.function.site.options.wait;
-        let versions = &self.function.runtime.inner.versions;
+        let versions = &self.function.home.versions;
         let outcome = waiter.follower.wait(versions, self.time(), patience).await;
         self.next = match outcome {
             Waited::Landed(landing) => self.take(&landing),
@@ -128,7 +148,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     }
 
     fn time(&self) -> &TimeSource {
-        &self.function.runtime.inner.time
+        &self.function.home.time
     }
 
     fn lead(&mut self, lead: Lead<Kd::Shared>) -> Work<K, Kd> {

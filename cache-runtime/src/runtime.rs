@@ -2,8 +2,8 @@
 
 use crate::clock::TimeSource;
 use crate::counters::{Count, Counters};
-use crate::entry::Stamp;
 use crate::error::{Error, ErrorKind};
+use crate::held;
 use crate::mark::Mark;
 use crate::shelf::Shelf;
 use crate::sync::Mutex;
@@ -164,19 +164,13 @@ impl Runtime {
     /// Records an invalidation: once this returns, nothing older is served.
     pub(crate) fn record(&self, target: &Target) {
         let inner = &self.inner;
-        inner
-            .versions
-            .record(target, || self.memories().iter().filter_map(|memory| memory.sweep()).min());
+        let sweep = || self.memories().iter().filter_map(|memory| memory.sweep()).min();
+        inner.versions.record(target, (!held::is_held()).then_some(sweep));
     }
 
     /// Records the invalidation of one mark.
     pub(crate) fn record_mark(&self, mark: Mark) {
         self.record(&Target::Any(vec![mark]));
-    }
-
-    /// Reads the logical clock.
-    pub(crate) fn stamp(&self) -> Stamp {
-        self.inner.versions.now()
     }
 }
 

@@ -128,6 +128,20 @@ impl Site {
         }
     }
 
+    /// Learns the function's path from the type name of the item that stands beside it for its
+    /// companion, which may be asked for a key before the function is called.
+    pub(crate) fn learn_beside(&self, family: &str) {
+        let path = function_path(family);
+        let around = path.rsplit_once("::").map(|(around, item)| match item {
+            // In the companion's own type, which stands beside the function.
+            "__larder_family" => around.rsplit_once("::").map_or(around, |(around, _)| around),
+            _ => around,
+        });
+        if let Some(around) = around {
+            self.learn(&format!("{around}::{}", self.options.function));
+        }
+    }
+
     /// Learns the function's path from the type name of something declared inside it, and returns
     /// the name that `invalidate_function` takes.
     pub(crate) fn learn(&self, inside: &str) -> String {

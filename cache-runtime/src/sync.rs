@@ -22,9 +22,48 @@ pub(crate) use shuttle::thread_local;
 /// Runs a future to its end on this thread, parking it meanwhile.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     #[cfg(not(larder_model))]
-    return futures_lite::future::block_on(future);
+    return parked::block_on(future);
     #[cfg(larder_model)]
     return shuttle::future::block_on(future);
+}
+
+#[cfg(not(larder_model))]
+mod parked {
+    use parking_lot::{Condvar, Mutex};
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Wake, Waker};
+
+    /// What one wait of a thread is woken by. It is no thread-local value, which would be gone when
+    /// a thread that ends has to wait.
+    #[derive(Default)]
+    struct Bell {
+        rung: Mutex<bool>,
+        ring: Condvar,
+    }
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            *self.rung.lock() = true;
+            self.ring.notify_one();
+        }
+    }
+
+    pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(out) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return out;
+            }
+            let mut rung = bell.rung.lock();
+            while !*rung {
+                bell.ring.wait(&mut rung);
+            }
+            *rung = false;
+        }
+    }
 }
 
 #[cfg(larder_model)]

@@ -58,6 +58,7 @@ pub(crate) struct Versions {
     filter: Box<[AtomicU64]>,
     records: RwLock<Records>,
     invalidator: Mutex<()>,
+    sweeper: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -91,6 +92,7 @@ impl Default for Versions {
                 sweep_at: (SWEEP_AT, SWEEP_PREDICATES_AT),
             }),
             invalidator: Mutex::new(()),
+            sweeper: Mutex::new(()),
         }
     }
 }
@@ -107,9 +109,14 @@ impl Versions {
     /// before is found valid.
     ///
     /// `participants` is called when a sweep is due: it must look at every entry and remember the
-    /// clock in the valid ones, and return the oldest stamp of a computation in flight.
-    pub(crate) fn record(&self, target: &Target, participants: impl FnOnce() -> Option<Stamp>) {
-        let _alone = (!planted::is(Bug::TwoInvalidatorsAtOnce)).then(|| self.invalidator.lock());
+    /// clock in the valid ones, and return the oldest stamp of a computation in flight. Without it
+    /// the sweep is left to the next invalidation.
+    pub(crate) fn record(
+        &self,
+        target: &Target,
+        participants: Option<impl FnOnce() -> Option<Stamp>>,
+    ) {
+        let alone = (!planted::is(Bug::TwoInvalidatorsAtOnce)).then(|| self.invalidator.lock());
         let next = Stamp(self.clock.0.load(Ordering::Relaxed) + 1);
         let sweep_due = if planted::is(Bug::ClockBeforeRecord) {
             self.publish(next);
@@ -119,9 +126,20 @@ impl Versions {
             self.publish(next);
             sweep_due
         };
-        if sweep_due {
+        // Who sweeps waits for locks under which others may want to invalidate.
+        drop(alone);
+        if let (true, Some(participants)) = (sweep_due, participants) {
+            let _alone = self.sweeper.lock();
             self.sweep(next, participants);
         }
+    }
+
+    /// Makes whoever remembers something of a name without asking ask again. Nothing is invalidated.
+    pub(crate) fn displace(&self, mark: Mark) {
+        let _alone = self.invalidator.lock();
+        let next = Stamp(self.clock.0.load(Ordering::Relaxed) + 1);
+        self.filter[mark.slot(FILTER)].store(next.0, Ordering::Relaxed);
+        self.publish(next);
     }
 
     fn publish(&self, next: Stamp) {
@@ -212,11 +230,14 @@ impl Versions {
         if records.later_than(floor) > MOST_RECORDS {
             floor = now;
         }
+        // An older computation may have been given up by an earlier sweep: what that dropped is
+        // not known any more.
+        floor = floor.max(records.floor);
         records.floor = floor;
         records.marks.retain(|_, recorded| *recorded > floor);
         records.predicates.retain(|(recorded, _)| *recorded > floor);
         records.sweep_at = (
-            SWEEP_AT.max(2 * records.marks.len()),
+            (2 * records.marks.len()).clamp(SWEEP_AT, MOST_RECORDS),
             SWEEP_PREDICATES_AT.max(2 * records.predicates.len()),
         );
     }

@@ -13,6 +13,7 @@ use crate::frame::{Found, Frame};
 use crate::function::FunctionFor;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
+use crate::site::FunctionOptions;
 use crate::tier::memory::{Arrival, Lead};
 use crate::verdict::Verdict;
 use std::future::Future;
@@ -42,6 +43,8 @@ pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     frame: Arc<Frame>,
     inside: Arc<Surroundings>,
     started: Duration,
+    /// The caller's computation knows what this depends on.
+    told: bool,
 }
 
 /// By what right a computation stores what it finds.
@@ -70,8 +73,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         };
         let frame = Arc::new(Frame::new(surroundings.frame.clone(), flight));
         let inside = Surroundings { frame: Some(Arc::clone(&frame)), ..surroundings };
-        let started = function.runtime.inner.time.precise();
-        Self { function, kind, basis, claim, frame, inside: Arc::new(inside), started }
+        let started = function.home.time.precise();
+        Self { function, kind, basis, claim, frame, inside: Arc::new(inside), started, told: false }
     }
 
     pub(crate) fn run(&self, body: impl FnOnce() -> Kd::Out) -> Kd::Out {
@@ -84,12 +87,18 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 
     /// Stores what was computed, hands it to those who wait, and returns it.
-    pub(crate) fn finish(mut self, out: Kd::Out, verdict: Verdict) -> Kd::Out {
+    pub(crate) fn finish(self, out: Kd::Out, verdict: Verdict) -> Kd::Out {
         self.count(&out);
+        self.place(out, verdict)
+    }
+
+    /// The same for a value that no body computed.
+    pub(crate) fn place(mut self, out: Kd::Out, verdict: Verdict) -> Kd::Out {
         let found = self.frame.close();
         let needs = found.needs;
         let keyed = self.function.site.options.keyed;
-        let expires = self.expiry(&out, &verdict).min(found.expires);
+        let options = &self.function.site.options;
+        let expires = expiry(options, self.time(), self.kind, &out, &verdict).min(found.expires);
         let keep = verdict.keep;
         let about = Arc::new(self.about(found, verdict));
         let shareable = keyed.covers(needs);
@@ -106,6 +115,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         if let Some(caller) = self.frame.caller() {
             caller.inherit(&about, expires, needs | keyed);
         }
+        self.told = true;
         out
     }
 
@@ -120,15 +130,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 
     fn time(&self) -> &TimeSource {
-        &self.function.runtime.inner.time
-    }
-
-    /// When a value computed now expires by itself.
-    fn expiry(&self, out: &Kd::Out, verdict: &Verdict) -> Moment {
-        let options = &self.function.site.options;
-        let negative = options.negative.filter(|_| self.kind.is_negative(out));
-        let ttl = negative.or(verdict.ttl).or(options.ttl);
-        ttl.map_or(Moment::NEVER, |ttl| self.time().now().after(ttl))
+        &self.function.home.time
     }
 
     fn about(&mut self, found: Found, verdict: Verdict) -> About {
@@ -171,8 +173,30 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 }
 
+/// When a value computed now expires by itself.
+pub(crate) fn expiry<Kd: Kind>(
+    options: &FunctionOptions,
+    time: &TimeSource,
+    kind: Kd,
+    out: &Kd::Out,
+    verdict: &Verdict,
+) -> Moment {
+    let negative = options.negative.filter(|_| kind.is_negative(out));
+    let ttl = negative.or(verdict.ttl).or(options.ttl);
+    ttl.map_or(Moment::NEVER, |ttl| time.now().after(ttl))
+}
+
 impl<K: OwnedKey, Kd: Kind> Drop for Work<K, Kd> {
     fn drop(&mut self) {
+        if !self.told {
+            // It came to no value, and the caller may make something of that.
+            let found = self.frame.close();
+            let (expires, needs) = (found.expires, found.needs);
+            let about = Arc::new(self.about(found, Verdict::new()));
+            if let Some(caller) = self.frame.caller() {
+                caller.inherit(&about, expires, needs | self.function.site.options.keyed);
+            }
+        }
         match &self.claim {
             Claim::Lead(lead) => self.function.memory.abandon(self.basis.hash, lead),
             Claim::Alone { stamp, .. } => self.function.memory.end_alone(*stamp),

@@ -21,10 +21,10 @@ pub(crate) struct Capacity {
 impl Capacity {
     /// How many shards serve a function: a power of two, each large enough to evict sensibly.
     pub(super) fn shards(self) -> usize {
-        let wanted =
-            if self.weighed { self.limit >> 16 } else { self.limit / SHARD_ENTRIES as u64 };
-        let most = if self.weighed { 8 } else { SHARDS };
-        let wanted = usize::try_from(wanted).unwrap_or(most).clamp(1, most);
+        // What weighs as much as is allowed in all must find room in one of them.
+        let most = if self.weighed { 1 } else { SHARDS };
+        let wanted = usize::try_from(self.limit / SHARD_ENTRIES as u64).unwrap_or(most);
+        let wanted = wanted.clamp(1, most);
         1 << wanted.ilog2()
     }
 }

@@ -19,6 +19,7 @@ use crate::clock::{Moment, TimeSource};
 use crate::counters::Counters;
 use crate::entry::{About, Entry, Marks, Stamp};
 use crate::flight::{Flight, Follower, Landing, Term};
+use crate::held::{self, Held};
 use crate::key::{OwnedKey, View};
 use crate::planted::{self, Bug};
 use crate::sync::{Mutex, RwLock, RwLockWriteGuard};
@@ -121,6 +122,7 @@ where
         why: &mut Miss,
         read: impl FnOnce(&Entry<V>) -> R,
     ) -> Option<R> {
+        let held = held::hold();
         let shard = self.shard(probe.hash).read();
         let Some(entry) = shard.entries.get(&probe) else {
             *why = Miss::Absent;
@@ -133,6 +135,7 @@ where
         let read = read(entry);
         // Before the value is moved: right behind the writes of its clone, a move waits for them.
         drop(shard);
+        drop(held);
         Some(read)
     }
 
@@ -167,6 +170,7 @@ where
         read: impl FnOnce(&Entry<V>) -> R,
     ) -> Begun<R, S> {
         let mut overtaken = None;
+        let held = held::hold();
         let mut shard = self.shard(hash).write();
         let owned = key.as_ref().expect("the key is given back unless a flight takes it");
         if let Some(entry) = shard.entries.get(&Known { hash, key: owned })
@@ -188,6 +192,7 @@ where
         let slot = (Hashed { hash, key }, Arc::clone(&flight));
         shard.flights.insert_unique(hash, slot, |(it, _)| it.hash);
         drop(shard);
+        drop(held);
         drop(overtaken);
         let term = flight.term();
         Begun::Lead(Lead { flight, term, stamp })
@@ -204,6 +209,7 @@ where
     ) {
         let stamp = if planted::is(Bug::StampAtStore) { self.versions.now() } else { lead.stamp };
         let fresh = arrival.map(|arrival| self.admit(arrival, stamp, about));
+        let held = held::hold();
         let mut shard = self.shard(hash).write();
         let found = shard.flights.find_entry(hash, |(_, it)| Arc::ptr_eq(it, &lead.flight));
         let key = match found {
@@ -211,9 +217,17 @@ where
             _ => None,
         };
         match (fresh, key) {
-            (Some(Some(entry)), Some(key)) => self.put_in(shard, hash, key, entry),
-            (Some(_), _) => self.counters.fenced_stores.add(1),
-            (None, _) => {}
+            (Some(Some(entry)), Some(key)) => {
+                self.put_in(hash, key, entry, (shard, held));
+            }
+            (fresh, key) => {
+                drop(shard);
+                drop(held);
+                if fresh.is_some() {
+                    self.counters.fenced_stores.add(1);
+                }
+                drop((fresh, key));
+            }
         }
     }
 
@@ -228,6 +242,7 @@ where
     ) {
         match self.admit(arrival, stamp, about) {
             Some(entry) => {
+                let held = held::hold();
                 let mut shard = self.shard(hash).write();
                 // Whoever is in flight for this key began before this was asked for.
                 let fenced = shard
@@ -235,8 +250,12 @@ where
                     .find_entry(hash, |(it, _)| it.hash == hash && it.key == key)
                     .ok()
                     .map(|entry| entry.remove().0);
-                self.put_in(shard, hash, key, entry);
+                let replaced = self.put_in(hash, key, entry, (shard, held));
                 drop(fenced);
+                if replaced {
+                    // Threads may have copies of what was there, which nothing invalidated.
+                    self.versions.displace(about.marks[0]);
+                }
             }
             None => self.counters.fenced_stores.add(1),
         }
@@ -249,10 +268,14 @@ where
         Some(Entry::new(value, valid, expires, Versions::slots(about), Arc::clone(about)))
     }
 
-    fn put_in(&self, mut shard: Locked<'_, K, V, S>, hash: u64, key: K, entry: Entry<V>) {
+    /// Puts an entry in, and says whether another one made room for it.
+    ///
+    /// The lock comes last, so that it is the first to be dropped, whatever happens.
+    fn put_in(&self, hash: u64, key: K, entry: Entry<V>, lock: Locked<'_, K, V, S>) -> bool {
+        let (mut shard, held) = lock;
         if self.weighed && entry.about.weight > shard.entries.capacity() {
             self.counters.evictions_oversized.add(1);
-            return;
+            return false;
         }
         self.counters.stores.add(1);
         let mut evicted = Vec::new();
@@ -263,7 +286,10 @@ where
             shard.entries.insert_with_lifecycle(Hashed { hash, key }, entry, &mut evicted);
         }
         drop(shard);
+        drop(held);
+        let has_replaced = replaced.is_some();
         drop((evicted, replaced));
+        has_replaced
     }
 
     /// Gives a flight up: to a follower if there is one, else for good.
@@ -279,6 +305,19 @@ where
         drop(shard);
         drop(unwanted);
         lead.flight.abandon(lead.term);
+    }
+
+    /// Forgets a flight that was given up and that nobody waits for any more.
+    pub(crate) fn tidy(&self, hash: u64, flight: &Arc<Flight<S>>) {
+        if !flight.is_deserted() {
+            return;
+        }
+        let mut shard = self.shard(hash).write();
+        let found = shard.flights.find_entry(hash, |(_, it)| Arc::ptr_eq(it, flight)).ok();
+        // Somebody may have joined it since; from here on nobody can.
+        let unwanted = found.filter(|_| flight.is_deserted()).map(|entry| entry.remove().0);
+        drop(shard);
+        drop(unwanted);
     }
 
     /// Whether a follower may take what its leader found (V6).
@@ -299,6 +338,10 @@ where
         time: &TimeSource,
         read: impl FnOnce(&Entry<V>) -> R,
     ) -> Result<R, Miss> {
+        if held::is_held() {
+            return Err(Miss::Unavailable);
+        }
+        let _held = held::hold();
         let shard = self.shard(hash).read();
         let entry = shard.entries.peek(&Known { hash, key }).ok_or(Miss::Absent)?;
         self.judge(entry, time)?;
@@ -307,11 +350,16 @@ where
 
     /// Removes an entry, to give its memory back; it has been invalidated already.
     pub(crate) fn remove(&self, hash: u64, key: &K) {
+        if held::is_held() {
+            return;
+        }
+        let held = held::hold();
         let mut shard = self.shard(hash).write();
         let overtaken =
             |entry: &Entry<V>| self.versions.check(&entry.about, entry.valid_at()).is_none();
         let removed = shard.entries.remove_if(&Known { hash, key }, overtaken);
         drop(shard);
+        drop(held);
         drop(removed);
     }
 
@@ -332,7 +380,7 @@ where
     }
 }
 
-type Locked<'a, K, V, S> = RwLockWriteGuard<'a, Shard<K, V, S>>;
+type Locked<'a, K, V, S> = (RwLockWriteGuard<'a, Shard<K, V, S>>, Held);
 
 /// An L1 of whatever types, for what concerns all of them.
 pub(crate) trait AnyMemory: Any + Send + Sync {

@@ -1,0 +1,428 @@
+//! What stands beside a cached function: put, refresh, uncached, peek, explain, and handles.
+
+use crate::support::{Calls, Stage, everywhere, everywhere_alone, everywhere_async, fresh, run};
+use larder::{Miss, cached};
+use std::sync::Arc;
+use std::time::Duration;
+
+static SOURCE: Calls = Calls::new();
+
+#[test]
+fn put_stores_a_value_without_running_the_body() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(tags("companion-put:{id}"), ttl = "10s")]
+    fn number(id: u64) -> u64 {
+        CALLS.note();
+        id
+    }
+
+    everywhere_alone(|clock| {
+        number::put(1, 77);
+        assert_eq!((number(1), number(2)), (77, 2));
+        number::put(2, 88);
+        assert_eq!((number(1), number(2)), (77, 88), "what was cached is replaced");
+        assert_eq!(CALLS.taken(), 1);
+        larder::blocking::invalidate_tag("companion-put:1").unwrap();
+        assert_eq!((number(1), number(2)), (1, 88), "it carries the tags of the call");
+        clock.advance(Duration::from_secs(10));
+        assert_eq!(number(2), 2, "it lives as long as a computed one");
+        number::invalidate_all().unwrap();
+        CALLS.taken();
+    });
+}
+
+#[test]
+fn put_into_an_async_function_does_the_same() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached]
+    async fn number(id: u64) -> u64 {
+        CALLS.note();
+        id
+    }
+
+    everywhere_async(|| async {
+        number(1).await;
+        number::put(1, 77).await;
+        assert_eq!(number(1).await, 77);
+        assert_eq!(CALLS.taken(), 1);
+        number::invalidate(1).await.unwrap();
+    });
+}
+
+#[test]
+fn put_counts_as_a_store_and_not_as_a_computation() {
+    #[cached]
+    fn number(id: u64) -> u64 {
+        id
+    }
+
+    let (runtime, _) = fresh();
+    runtime.with(|| {
+        number::put(1, 77);
+        let stats = number::stats();
+        assert_eq!((stats.stores, stats.computations), (1, 0));
+        assert_eq!(stats.computation_time.count(), 0);
+    });
+}
+
+#[test]
+fn put_reaches_callers_of_the_function() {
+    #[cached]
+    fn inner(id: u64) -> u64 {
+        id
+    }
+
+    #[cached]
+    fn outer(id: u64) -> u64 {
+        inner(id)
+    }
+
+    everywhere(|| {
+        assert_eq!(outer(1), 1);
+        inner::put(1, 77);
+        assert_eq!(outer(1), 77);
+        outer::invalidate_all().unwrap();
+        inner::invalidate_all().unwrap();
+    });
+}
+
+#[test]
+fn put_where_nothing_is_kept_runs_no_body_and_keeps_nothing() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(context, when = id > 0)]
+    fn number(id: u64) -> u64 {
+        CALLS.note();
+        id
+    }
+
+    everywhere(|| {
+        number::put(1, 77);
+        assert_eq!(CALLS.taken(), 0, "without the context it is keyed by");
+        larder::ambient::with("tenant", || {
+            number::put(0, 77);
+            assert_eq!(CALLS.taken(), 0, "when it is not to be cached");
+            assert_eq!(number(0), 0);
+        });
+        CALLS.taken();
+    });
+}
+
+#[test]
+fn put_never_reaches_another_call() {
+    #[cached(when = id > 0)]
+    fn number(id: u64) -> u64 {
+        if id == 0 { number(1) } else { id }
+    }
+
+    struct Shop;
+
+    impl Shop {
+        #[cached(skip(self), handle = price_entry)]
+        fn price(&self, id: u64) -> u64 {
+            id
+        }
+    }
+
+    everywhere(|| {
+        number::put(0, 77);
+        assert_eq!(number(1), 1, "a call in the body of the one that was meant");
+        Shop.price_entry(2).put(77, || Shop.price(Shop.price(1) + 1));
+        assert_eq!((Shop.price(1), Shop.price(2)), (1, 77), "a call before the one that was meant");
+        number::invalidate_all().unwrap();
+        Shop.price_entry(2).invalidate().unwrap();
+    });
+}
+
+#[test]
+fn refresh_computes_and_its_value_is_what_is_served_then() {
+    #[cached]
+    fn current() -> u64 {
+        SOURCE.note()
+    }
+
+    everywhere(|| {
+        let first = current();
+        for _ in 0..3 {
+            assert_eq!(current(), first);
+        }
+        let second = current::refresh();
+        assert!(second > first);
+        for _ in 0..3 {
+            assert_eq!(current(), second);
+        }
+        current::invalidate().unwrap();
+    });
+}
+
+#[test]
+fn refresh_of_an_async_function_does_the_same() {
+    #[cached]
+    async fn current() -> u64 {
+        tokio::task::yield_now().await;
+        SOURCE.note()
+    }
+
+    everywhere_async(|| async {
+        let first = current().await;
+        assert_eq!(current().await, first);
+        let second = current::refresh().await;
+        assert!(second > first);
+        assert_eq!((current().await, current().await), (second, second));
+        current::invalidate().await.unwrap();
+    });
+}
+
+#[test]
+fn refresh_is_seen_by_threads_that_had_the_value_at_hand() {
+    #[cached]
+    fn current() -> u64 {
+        SOURCE.note()
+    }
+
+    everywhere(|| {
+        let first = current();
+        assert_eq!((current(), current()), (first, first));
+        let other = larder::inherit(async { current::refresh() });
+        let second = run("the refreshing thread", || futures_lite::future::block_on(other)).ended();
+        assert_eq!((current(), current()), (second, second));
+        current::invalidate().unwrap();
+    });
+}
+
+#[test]
+fn what_is_cached_is_served_while_a_refresh_runs() {
+    #[cached(skip(stage))]
+    fn slow(stage: &Stage) -> u64 {
+        stage.act()
+    }
+
+    everywhere(|| {
+        assert_eq!(slow(&Stage::open()), 1);
+        let stage = Arc::new(Stage::default());
+        stage.calls.note();
+        let inside = Arc::clone(&stage);
+        let call = larder::inherit(async move { slow::refresh(&inside) });
+        let running = run("the refresh", || futures_lite::future::block_on(call));
+        stage.entered.wait("the refreshing body");
+        assert_eq!(slow(&stage), 1);
+        stage.leave.open();
+        assert_eq!(running.ended(), 2);
+        assert_eq!(slow(&stage), 2);
+        slow::invalidate().unwrap();
+    });
+}
+
+#[test]
+fn uncached_computes_and_leaves_the_cache_alone() {
+    #[cached]
+    fn current() -> u64 {
+        SOURCE.note()
+    }
+
+    #[cached]
+    async fn current_async() -> u64 {
+        SOURCE.note()
+    }
+
+    everywhere_async(|| async {
+        let before = current::stats().bypasses_asked;
+        assert_ne!(current::uncached(), current::uncached());
+        assert_eq!(current::peek(), None);
+        let kept = current();
+        assert_ne!(current::uncached(), kept);
+        assert_eq!(current(), kept);
+        assert_eq!(current::stats().bypasses_asked - before, 3);
+        let kept = current_async().await;
+        assert_ne!(current_async::uncached().await, kept);
+        assert_eq!(current_async().await, kept);
+        current::invalidate().unwrap();
+        current_async::invalidate().await.unwrap();
+    });
+}
+
+#[test]
+fn uncached_speaks_of_the_call_alone_and_not_of_what_it_calls() {
+    static INNER: Calls = Calls::new();
+
+    #[cached]
+    fn inner() -> u64 {
+        INNER.note()
+    }
+
+    #[cached]
+    fn outer() -> u64 {
+        inner()
+    }
+
+    everywhere(|| {
+        let kept = inner();
+        assert_eq!((outer::uncached(), outer::uncached()), (kept, kept));
+        assert_eq!(INNER.so_far(), kept);
+        inner::invalidate().unwrap();
+    });
+}
+
+#[test]
+fn peek_and_explain_never_compute() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(ttl = "10s", tags("companion-explain"))]
+    fn number(id: u64) -> u64 {
+        CALLS.note();
+        id
+    }
+
+    everywhere_alone(|clock| {
+        let missing = |why: &str, sentence: &str| {
+            assert_eq!(number::peek(1), None);
+            let explained = number::explain(1);
+            assert!(format!("{:?}", explained.state).contains(why), "{explained:?}");
+            assert!(explained.to_string().contains(sentence), "{explained}");
+        };
+        number::invalidate_all().unwrap();
+        missing(&format!("{:?}", Miss::Absent), "no entry");
+        number(1);
+        clock.advance(Duration::from_secs(4));
+        assert_eq!(number::peek(1), Some(1));
+        let explained = number::explain(1);
+        let fresh = "Fresh { age: 4s, left: Some(6s) }";
+        assert_eq!(format!("{:?}", explained.state), fresh);
+        assert!(explained.to_string().contains("would be served"), "{explained}");
+        clock.advance(Duration::from_secs(6));
+        missing(&format!("{:?}", Miss::Expired), "expired");
+        number(1);
+        larder::blocking::invalidate_tag("companion-explain").unwrap();
+        missing(&format!("{:?}", Miss::Invalidated), "invalidated");
+        assert_eq!(CALLS.taken(), 2);
+        // As if nobody had been here.
+        number::invalidate(1).unwrap();
+    });
+}
+
+#[test]
+fn explain_says_what_is_missing_around_the_call() {
+    #[cached(context)]
+    fn contextual() -> u64 {
+        1
+    }
+
+    #[cached(scope = "request")]
+    fn scoped() -> u64 {
+        1
+    }
+
+    everywhere(|| {
+        assert!(contextual::explain().to_string().contains("ambient context"));
+        assert!(scoped::explain().to_string().contains("session or request"));
+        larder::ambient::with(1_u8, || {
+            contextual();
+            assert!(contextual::explain().to_string().contains("would be served"));
+        });
+        larder::request::with("companion", || {
+            scoped();
+            assert!(scoped::explain().to_string().contains("would be served"));
+        });
+    });
+}
+
+#[test]
+fn an_error_is_kept_apart_from_what_peek_shows() {
+    #[cached]
+    fn fails(id: u64) -> Result<u64, String> {
+        if id == 0 { Err("no".to_owned()) } else { Ok(id) }
+    }
+
+    everywhere(|| {
+        assert_eq!(fails(0), Err("no".to_owned()));
+        assert_eq!(fails::peek(0), None);
+        assert_eq!(fails(1), Ok(1));
+        assert_eq!(fails::peek(1), Some(Ok(1)));
+    });
+}
+
+#[test]
+fn a_companion_can_have_another_name_or_none() {
+    #[cached(handle = Pricing)]
+    fn price(id: u64) -> u64 {
+        id
+    }
+
+    // In the way of a companion.
+    mod shelf {}
+
+    #[cached(handle = none)]
+    fn shelf(id: u64) -> u64 {
+        id
+    }
+
+    everywhere(|| {
+        price(1);
+        assert_eq!(Pricing::peek(1), Some(1));
+        Pricing::invalidate(1).unwrap();
+        assert_eq!(Pricing::peek(1), None);
+        assert_eq!(shelf(1), 1);
+    });
+}
+
+#[test]
+fn a_handle_on_a_method_has_the_same_operations() {
+    struct Shop {
+        tenant: u64,
+    }
+
+    impl Shop {
+        #[cached(key(self.tenant, id), handle = price_entry)]
+        fn price(&self, id: u64, _database: &str) -> u64 {
+            SOURCE.note() + id
+        }
+
+        #[cached(key(self.tenant, id), handle = stock_entry)]
+        async fn stock(&self, id: u64) -> u64 {
+            SOURCE.note() + id
+        }
+
+        #[cached(handle = made_entry)]
+        fn made(id: u64) -> u64 {
+            SOURCE.note() + id
+        }
+    }
+
+    everywhere_async(|| async {
+        let (shop, other) = (Shop { tenant: 1 }, Shop { tenant: 2 });
+        let entry = shop.price_entry(1);
+        assert_eq!(entry.peek(), None);
+        let kept = shop.price(1, "db");
+        assert_eq!(entry.peek(), Some(kept));
+        assert_eq!(other.price_entry(1).peek(), None);
+        let refreshed = entry.refresh(|| shop.price(1, "db"));
+        assert!(refreshed > kept);
+        assert_eq!(shop.price(1, "db"), refreshed);
+        entry.put(7, || shop.price(1, "db"));
+        assert_eq!(shop.price(1, "db"), 7);
+        assert!(entry.uncached(|| shop.price(1, "db")) > refreshed);
+        assert_eq!(shop.price(1, "db"), 7);
+        assert!(entry.explain().to_string().contains("would be served"));
+        assert_eq!(entry.stats().name, shop.price_entry(1).call_context().function);
+        entry.invalidate().unwrap();
+        assert_eq!(entry.peek(), None);
+
+        let entry = shop.stock_entry(1);
+        let kept = shop.stock(1).await;
+        assert_eq!(entry.peek().await, Some(kept));
+        let refreshed = entry.refresh(shop.stock(1)).await;
+        assert_eq!(shop.stock(1).await, refreshed);
+        entry.put(7, shop.stock(1)).await;
+        assert_eq!(shop.stock(1).await, 7);
+        assert!(entry.uncached(shop.stock(1)).await > refreshed);
+        entry.invalidate().await.unwrap();
+        assert_eq!(entry.peek().await, None);
+
+        let kept = Shop::made(1);
+        assert_eq!(Shop::made_entry(1).peek(), Some(kept));
+        Shop::made_entry(1).invalidate().unwrap();
+        assert_eq!(Shop::made_entry(1).peek(), None);
+    });
+}
