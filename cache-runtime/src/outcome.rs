@@ -102,7 +102,10 @@ pub trait Fallible {
 
 /// Asks a return type for its [`Kind`]. Not `Sync`, so that the compiler never takes the question
 /// for the value it asks about.
-pub struct Probe<Out>(PhantomData<(fn() -> Out, *const ())>);
+pub struct Probe<Out>(PhantomData<Question<Out>>);
+
+/// What keeps a question from being `Sync`.
+type Question<Out> = (fn() -> Out, *const ());
 
 impl<Out> Probe<Out> {
     /// The question.

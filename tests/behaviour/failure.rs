@@ -226,7 +226,13 @@ fn a_panic_in_clone_of_a_value_is_the_caller_s_alone() {
 
     // Once where it is stored, and once where it is served.
     survives(&FUSE, |id| brittle(id).0, || brittle::invalidate_all().unwrap());
-    survives(&FUSE, |id| brittle(id).0, || drop(brittle(1)));
+    survives(
+        &FUSE,
+        |id| brittle(id).0,
+        || {
+            let _ = brittle(1);
+        },
+    );
 }
 
 #[test]

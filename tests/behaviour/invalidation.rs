@@ -110,7 +110,7 @@ fn a_tag_takes_everything_that_carries_it_and_nothing_else() {
 
     impl Parity for u64 {
         fn is_multiple_of_two(&self) -> bool {
-            self % 2 == 0
+            self.is_multiple_of(2)
         }
     }
 

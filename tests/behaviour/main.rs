@@ -1,6 +1,12 @@
 //! What larder promises, each promise with the tests that try to break it.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
+#![expect(
+    clippy::pedantic,
+    clippy::ptr_arg,
+    clippy::type_complexity,
+    reason = "functions are declared here in every shape a user may choose"
+)]
 
 mod support;
 

@@ -3,12 +3,11 @@
 //!
 //! Functions here keep few entries, so that all of them are neighbours.
 
-use crate::support::{Calls, Gate, Running, Stage, fresh, in_a_process, run, until};
+use crate::support::{Calls, Running, Stage, fresh, in_a_process, run, until};
 use larder::{blocking, cached};
 use std::cell::Cell;
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Runs a check on a runtime of its own, and on the global one of a process of its own.

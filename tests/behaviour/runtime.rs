@@ -24,7 +24,8 @@ fn an_installed_runtime_is_the_global_one() {
         let clock = ManualClock::new();
         let runtime = Runtime::builder().namespace("mine").clock(clock.clone()).build().unwrap();
         runtime.install().unwrap();
-        (number(1), number(1));
+        number(1);
+        number(1);
         clock.advance(Duration::from_secs(10));
         number(1);
         assert_eq!(CALLS.taken(), 2);
