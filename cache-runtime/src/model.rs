@@ -20,6 +20,7 @@ use crate::verdict::Verdict;
 use crate::versions::Target;
 use shuttle::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use shuttle::thread;
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,14 +67,18 @@ impl World {
     /// Calls a function that reads both sources and finds their tags on the way.
     fn call(&self) {
         let floor = self.sources.each_ref().map(|source| source.acknowledged.load(SeqCst));
-        let kind = (&&&&Probe::<[u64; 2]>::new()).kind();
+        let kind = (&&&&Probe::<[u64; 2]>::new()).__larder_kind();
         let call = Call::new(&SITE, &|| {}, &(), kind).on(&self.runtime);
         let key = 7_u64;
-        let read = match look_up(call, &(Arg(&key).part(),), |_| {}) {
+        let read = match look_up(call, &(Arg(&key).__larder_part(),), |_| {}) {
             Found::Hit(read) => read,
             Found::Miss(miss) => miss.compute(|| self.body(), |_| Verdict::new()),
         };
-        assert!(read[0] >= floor[0] && read[1] >= floor[1], "{read:?} is older than {floor:?}");
+        if read[0] < floor[0] || read[1] < floor[1] {
+            let violation = format!("{read:?} is older than {floor:?}");
+            VIOLATION.with(|it| it.replace(Some(violation.clone())));
+            panic!("{violation}");
+        }
     }
 
     fn body(&self) -> [u64; 2] {
@@ -122,19 +127,25 @@ fn scenario() {
     world.call();
 }
 
+std::thread_local! {
+    // Where a schedule ends in a panic, what it takes down may end in others: this is the first.
+    static VIOLATION: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
 /// What the checker finds; nothing if every schedule it tries keeps the promise.
 fn find(bug: Option<Bug>) -> Option<String> {
     plant(bug);
+    VIOLATION.take();
     let run = || {
         shuttle::check_random(scenario, SCHEDULES);
         shuttle::check_pct(scenario, SCHEDULES, 3);
     };
-    let found = catch_unwind(AssertUnwindSafe(run)).err();
+    let ended = catch_unwind(AssertUnwindSafe(run));
     plant(None);
-    found.map(|panic| match panic.downcast::<String>() {
-        Ok(message) => *message,
-        Err(_) => "a panic without a message".to_owned(),
-    })
+    match ended {
+        Ok(()) => None,
+        Err(_) => Some(VIOLATION.take().unwrap_or_else(|| "another panic".to_owned())),
+    }
 }
 
 #[test]
