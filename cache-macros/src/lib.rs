@@ -12,6 +12,110 @@ mod template;
 use proc_macro::TokenStream;
 
 /// Turns a function into a cached one.
+///
+/// ```text
+/// #[cached(ttl = "1h", tags("user:{id}"), skip(db))]
+/// async fn user(id: u64, db: &Db) -> Result<User, DbError> { .. }
+///
+/// user(7, &db).await?;                            // computed, then found
+/// user::invalidate(7).await?;                     // forgets this call
+/// larder::invalidate_tag("user:7").await?;        // forgets all that carries the tag
+/// ```
+///
+/// The signature stays as it is, and so does the type of the call: an `async fn` stays one, and its
+/// future is `Send` when its parts are. Works on free functions, methods, associated functions,
+/// methods in trait impls and default methods of traits, also under `#[async_trait]`; generic or
+/// not; with patterns, `impl Trait` and bodies that consume their arguments.
+///
+/// # What a call is told apart by
+///
+/// Every argument, by `Eq`, unless the attribute says otherwise. A hit borrows the arguments; what is
+/// kept of them is the owned form: `T::Owned` of `&T` and `Cow<'_, T>`, the same of `Option<&T>` and
+/// of tuples of those, a clone of anything else. So arguments are `Clone + Hash + Eq + Send + Sync +
+/// 'static`, or references to something that has such an owned form. A floating-point argument is
+/// told apart by its bits. Floats inside other types, borrows inside other types, `impl Trait` and
+/// `dyn` need `key(..)` or `skip(..)`. An argument `_` is not part of the key: the body can't see it.
+///
+/// A method has to say what `self` means: `key(self.tenant, ..)`, `key(self, ..)`, or `skip(self)` if
+/// all instances give the same answers.
+///
+/// Two functions never share an entry, nor do two instantiations of a generic one.
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `tier = "l1"` | the tiers, from the nearest to the farthest; also `tier(l1)`. `l1` is this process and the default |
+/// | `ttl = "1h"` | how long a value is fresh: a whole number and one of `us`, `ms`, `s`, `m`, `h`, `d`. Without it, until evicted or invalidated. Per tier: `ttl(l1 = "30s")` |
+/// | `capacity = 10_000` | how many entries are kept; 10,000 unless said. Any constant expression |
+/// | `weigh = path` | what one value weighs: a function of `&Out` that returns `usize`, `u64` or `u32`. `capacity` is in weight then |
+/// | `tags("user:{id}", "policy")` | what the entry can be invalidated by, beside its key. Also `tags = "a, b"` and `tags = ["a", "b"]` |
+/// | `key(id, self.tenant)` | expressions over the arguments that make the key, evaluated once for each call |
+/// | `key = "user:{id}:{name}"` | the same as a template: what it names is the key, and its text is what patterns match |
+/// | `skip(db)` | arguments that are not part of the key |
+/// | `context` | makes the ambient context part of the key. Without one, the call is computed and not cached |
+/// | `scope = "session"` | who shares the entries: `"global"`, `"session"` or `"request"`; they end with the scope |
+/// | `version = 2` | another number is another function: nothing cached before is found |
+/// | `name = "decide"` | the function's name in patterns and statistics, instead of its path |
+/// | `when = id > 0` | computes without the cache where this is false |
+/// | `negative = "5s"` | keeps an outermost `Err` or `None` too, for this long. Without it `Err` is never kept, and `None` is a value like any other |
+/// | `ttl_for = path` | a function of `&Out` that returns the `Duration` of this value, or `Option<Duration>` |
+/// | `cache_if = path` | a function of `&Out` that returns whether to keep this value |
+/// | `tags_for = path` | a function of `&Out` that returns further tags |
+/// | `wait = "30s"` | the longest wait for another caller that computes the same; then this one computes too |
+/// | `handle = name` | where the companion goes, see below; `handle = none` for nowhere |
+/// | `runtime = self.runtime` | a `larder::Runtime` other than the global one, found anew for each call |
+/// | `crate = path` | where larder is, if renamed or exported by another crate |
+///
+/// The outermost `Result` or `Option` is recognized by its type, whatever it is called.
+///
+/// # Templates
+///
+/// Text with `{path}` in it: an argument, with fields and methods without arguments behind it, as in
+/// `{id}`, `{user.name}`, `{self.tenant}` or `{name.len()}`. `{{` and `}}` are braces. There are no
+/// format specifications; what is named implements `Display`. Tags are written on a miss, before the
+/// body runs, never on a hit.
+///
+/// # The companion
+///
+/// Beside a free function `f` stands a type of the same name, with operations that are `async` where
+/// `f` is. In a module that has a type or a module `f` already, `handle = Other` names the type.
+///
+/// | operation | what it does |
+/// |---|---|
+/// | `f::invalidate(key)` | forgets this call |
+/// | `f::peek(key)` | what is cached, if anything; never computes |
+/// | `f::explain(key)` | what a call would do now, and why |
+/// | `f::call_context(key)` | what identifies the call, for logs and metrics |
+/// | `f::refresh(arguments)` | computes and stores |
+/// | `f::put(arguments, value)` | stores the value as if computed now |
+/// | `f::uncached(arguments)` | the body alone |
+/// | `f::warm(iterator)` | calls `f` with each of many arguments: one by itself, several as a tuple |
+/// | `f::invalidate_all()` | forgets all calls |
+/// | `f::stats()` | the function's counters |
+///
+/// `key` are the arguments that the key is made of, `arguments` all of them.
+///
+/// In an inherent impl, `handle = name` adds a method `name` that takes what makes the key and
+/// returns the entry, with the same operations; without `handle` a method gets none. An associated
+/// function without receiver has to say `handle`. To an impl of a trait nothing can be added: use
+/// tags there.
+///
+/// # What is refused
+///
+/// With a reason, and together with every other fault of the attribute: `&mut` arguments and
+/// receivers, returned borrows, `impl Trait` in return position, and functions that are `const`,
+/// `unsafe` or `extern`.
+///
+/// # Not to be forgotten
+///
+/// - The body runs once, and then not again until the entry is gone: what it does beside returning a
+///   value happens on a miss only.
+/// - With `skip(self)`, all instances share their entries. An argument that is skipped must not
+///   change the answer.
+/// - What a function reads from elsewhere is not part of its key. Name it in `tags`, so that whoever
+///   changes it can invalidate; put it into the ambient context and say `context`; or give it a `ttl`.
+/// - A tag is text: `invalidate_tag("user:07")` does not meet `tags("user:{id}")` with 7.
 #[proc_macro_attribute]
 pub fn cached(options: TokenStream, item: TokenStream) -> TokenStream {
     cached::expand(options.into(), &item.into()).into()

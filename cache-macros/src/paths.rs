@@ -29,11 +29,11 @@ impl Paths {
     }
 
     paths! {
-        public: CallContext Entry Error Explanation FunctionStats Runtime blocking;
+        public: CallContext Entry Error Explanation FunctionStats Runtime Warmed blocking;
         private:
             AmbientPart Arg Call Declared Escaped Found FunctionOptions Keyed Linked Negative
             Nested Probe Site Verdict
             blocking_entry entry invalidate_all look_up methods pass put put_async refresh
-            refresh_async stats submit uncached uncached_async;
+            refresh_async stats submit uncached uncached_async warm warm_async;
     }
 }

@@ -71,21 +71,9 @@ pub enum Found<Out, M> {
 pub struct Declared {
     marks: Marks,
     readable: Option<Box<str>>,
-    /// What the key's mark is made of, where the call itself is not looked up.
-    key: Option<(TypeId, [u64; 2])>,
 }
 
 impl Declared {
-    /// The parts of the key.
-    pub fn view<W: View>(&mut self, view: &W) {
-        self.key = Some(function::key_digest(function::probe(view)));
-    }
-
-    fn key_mark(&self, instance: &Instance) -> Option<Mark> {
-        let (kind, hashes) = self.key?;
-        Some(Mark::key(instance.site.place(), instance.family, kind, hashes))
-    }
-
     /// One tag.
     pub fn tag(&mut self, tag: fmt::Arguments<'_>) {
         let mut written = Written::default();
@@ -201,7 +189,7 @@ fn look_around<W: View, Kd: Kind>(
         if let Some(caller) = frame {
             let mut declared = Declared::default();
             declare(&mut declared);
-            blame(caller, runtime, instance, Some(key()), declared);
+            blame(caller, runtime, instance, key(), declared);
         }
         let why = bypass(instance.site, surroundings, false, wish.as_ref());
         return Around::Bypass(why.unwrap_or(Bypass::Scope), runtime.clone(), wish);
@@ -261,9 +249,10 @@ pub fn pass<I, F, K: OwnedKey, Kd: Kind>(
         let instance = call.instance();
         let mut declared = Declared::default();
         declare(&mut declared);
-        let key = declared.key_mark(&instance);
-        wish = context::take_ask(call.site.place(), || key).map(|ask| ask.wish);
+        wish = context::take_any_ask(call.site.place()).map(|ask| ask.wish);
         if let Some(caller) = context::frame() {
+            // What makes the key may not even be there where `when` is false, so the key is unknown.
+            let key = Mark::any_key(call.site.place());
             blame(&caller, &runtime, &instance, key, declared);
         }
     }
@@ -271,18 +260,12 @@ pub fn pass<I, F, K: OwnedKey, Kd: Kind>(
 }
 
 /// Makes a computation depend on a callee that is computed as a part of it.
-fn blame(
-    caller: &Frame,
-    runtime: &Runtime,
-    instance: &Instance,
-    key: Option<Mark>,
-    declared: Declared,
-) {
+fn blame(caller: &Frame, runtime: &Runtime, instance: &Instance, key: Mark, declared: Declared) {
     let site = instance.site;
     let name = site.learn(instance.printed);
     runtime.enlist(site.place(), &name);
     let mut marks = declared.marks;
-    marks.extend(key.into_iter().chain([Mark::function(site.place(), &name)]));
+    marks.extend([key, Mark::function(site.place(), &name)]);
     let about = About::of_bypassed(marks, declared.readable, runtime.inner.time.now());
     caller.inherit(&Arc::new(about), Moment::NEVER, site.options.keyed);
 }

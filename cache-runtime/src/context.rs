@@ -194,6 +194,12 @@ pub(crate) fn take_ask(site: usize, key: impl FnOnce() -> Option<Mark>) -> Optio
     }
 }
 
+/// Takes the question that is meant for any key of a site, if there is one.
+pub(crate) fn take_any_ask(site: usize) -> Option<Ask> {
+    let asked = ASKED.try_with(|asked| asked.borrow().as_ref().map(|ask| ask.site));
+    if asked.ok().flatten() == Some(site) { set_ask(None) } else { None }
+}
+
 fn set_ask(ask: Option<Ask>) -> Option<Ask> {
     let set = ask.is_some();
     let previous = ASKED.try_with(|asked| asked.replace(ask)).ok().flatten();

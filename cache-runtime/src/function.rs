@@ -40,10 +40,10 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// Records the invalidation of one mark. What is kept in a runtime that is gone is, too.
-    pub(crate) fn record_mark(&self, mark: Mark) {
+    /// Records the invalidation of one key. What is kept in a runtime that is gone is, too.
+    pub(crate) fn record_key(&self, site: usize, key: Mark) {
         if let Some(inner) = self.runtime.upgrade() {
-            Runtime { inner }.record_mark(mark);
+            Runtime { inner }.record_key(site, key);
         }
     }
 }
@@ -173,13 +173,8 @@ where
 /// The mark that `invalidate(key)` records: for every scope and runtime, and for every
 /// instantiation that the key's own types don't tell apart.
 pub(crate) fn key_mark<W: View>(site: &'static Site, family: TypeId, probe: Probe<'_, W>) -> Mark {
-    let (key, hashes) = key_digest(probe);
-    Mark::key(site.place(), family, key, hashes)
-}
-
-/// What tells keys of one function apart in a mark.
-pub(crate) fn key_digest<W: View>(probe: Probe<'_, W>) -> (TypeId, [u64; 2]) {
-    (TypeId::of::<W::Owned>(), [probe.hash, hash(&SEEDS[1], probe.view)])
+    let hashes = [probe.hash, hash(&SEEDS[1], probe.view)];
+    Mark::key(site.place(), family, TypeId::of::<W::Owned>(), hashes)
 }
 
 /// A view with the hash that L1 finds it by.

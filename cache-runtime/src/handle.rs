@@ -66,7 +66,7 @@ impl<Out: 'static> Handle<Out> {
     #[expect(clippy::unnecessary_wraps, reason = "a tier that can't be reached makes it pending")]
     pub(crate) fn invalidate(&self) -> Result<(), Error> {
         self.runtime.counters(self.site.place()).invalidations_key.add(1);
-        self.runtime.record_mark(self.key);
+        self.runtime.record_key(self.site.place(), self.key);
         self.reach.remove(&self.runtime);
         Ok(())
     }

@@ -21,6 +21,7 @@ pub(crate) static SEEDS: LazyLock<[RandomState; 2]> =
 enum Name<'a> {
     Tag(&'a str),
     Function { site: usize, name: &'a str },
+    AnyKey(usize),
     Key { site: usize, family: TypeId, key: TypeId, hashes: [u64; 2] },
 }
 
@@ -36,6 +37,12 @@ impl Mark {
     /// The mark of one function: two of one name have two marks, and so have two names of one site.
     pub(crate) fn function(site: usize, name: &str) -> Self {
         Self::of(&Name::Function { site, name })
+    }
+
+    /// The mark that every invalidation of a key of a site records as well, for those who depend on
+    /// a key that they don't know.
+    pub(crate) fn any_key(site: usize) -> Self {
+        Self::of(&Name::AnyKey(site))
     }
 
     /// The mark of one key of one function: `family` tells instantiations of a generic function

@@ -76,7 +76,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// Makes room for a value that comes from elsewhere: nothing that began before survives it.
     pub(crate) fn put(mut self) -> Work<K, Kd> {
-        self.function.home.record_mark(self.basis.marks[0]);
+        let site = self.function.site.place();
+        self.function.home.record_key(site, self.basis.marks[0]);
         self.alone(true)
     }
 

@@ -168,9 +168,9 @@ impl Runtime {
         inner.versions.record(target, (!held::is_held()).then_some(sweep));
     }
 
-    /// Records the invalidation of one mark.
-    pub(crate) fn record_mark(&self, mark: Mark) {
-        self.record(&Target::Any(vec![mark]));
+    /// Records the invalidation of one key of a site.
+    pub(crate) fn record_key(&self, site: usize, key: Mark) {
+        self.record(&Target::Any(vec![key, Mark::any_key(site)]));
     }
 }
 

@@ -477,3 +477,27 @@ fn a_call_at_the_end_of_a_thread_that_others_compute_is_answered() {
         assert_eq!(ENDING.so_far(), 4);
     });
 }
+
+/// What makes the key is there only where `when` holds.
+#[cached(when = !items.is_empty(), key(items[0]))]
+fn first(items: &[u64]) -> usize {
+    items.len()
+}
+
+#[cached]
+fn around_first(salt: u64) -> usize {
+    first(&[]) + usize::try_from(salt).unwrap()
+}
+
+#[test]
+fn a_key_that_is_not_there_where_the_condition_fails_is_never_looked_at() {
+    let runtime = larder::Runtime::builder().build().unwrap();
+    runtime.with(|| {
+        assert_eq!(around_first(1), 1);
+        assert_eq!(around_first(1), 1);
+        assert_eq!(around_first::stats().hits, 1);
+        first::invalidate(&[7]).unwrap();
+        assert_eq!(around_first(1), 1);
+        assert_eq!(around_first::stats().misses_invalidated, 1);
+    });
+}

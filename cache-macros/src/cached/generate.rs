@@ -90,7 +90,7 @@ fn look_up(model: &Model) -> TokenStream {
     let site::Reached { site, family } = site::reach(model);
     let kind = kind(model);
     let view = view(model);
-    let (declare, declared) = (declare(model), paths.Declared());
+    let declare = declare(model);
     let runtime = runtime(model);
     let on = model.runtime.as_ref().map(|_| quote!(.on(__larder_runtime)));
     let look_up = quote!(#look_up(__larder_call, &#view, __larder_declare));
@@ -100,10 +100,7 @@ fn look_up(model: &Model) -> TokenStream {
             if __larder_when {
                 #look_up
             } else {
-                #pass(&__larder_call, |__larder_declared: &mut #declared| {
-                    __larder_declare(__larder_declared);
-                    __larder_declared.view(&#view);
-                })
+                #pass(&__larder_call, __larder_declare)
             }
         },
         None => look_up,

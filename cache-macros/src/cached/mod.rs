@@ -11,6 +11,7 @@ mod generate;
 mod handle;
 mod inputs;
 mod key;
+mod lifetime;
 mod mention;
 mod model;
 mod parse;
@@ -19,6 +20,7 @@ mod signature;
 mod site;
 mod tier;
 mod validate;
+mod value;
 
 use crate::diagnostics::Errors;
 use proc_macro2::TokenStream;

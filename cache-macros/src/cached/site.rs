@@ -81,7 +81,21 @@ fn capacity(capacity: &Expr) -> TokenStream {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if number.suffix().is_empty() => {
             quote!(capacity = #number)
         }
-        other => quote!(capacity = (#other) as ::core::primitive::u64),
+        other => {
+            // Only the compiler knows the number, and it alone can judge it.
+            let judge = quote! {
+                ::core::assert!(
+                    __larder_capacity > 0,
+                    "a capacity of less than 1 keeps nothing; write at least 1"
+                );
+            };
+            let judge = at(Place::of(other), judge);
+            quote!(capacity = {
+                let __larder_capacity = (#other) as ::core::primitive::i128;
+                #judge
+                __larder_capacity as ::core::primitive::u64
+            })
+        }
     }
 }
 

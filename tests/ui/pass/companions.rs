@@ -15,6 +15,11 @@ fn under_another_name(id: u64) -> u64 {
     id
 }
 
+#[cached]
+fn without_arguments() -> u64 {
+    7
+}
+
 // Its name is taken by a module.
 #[cached(handle = none)]
 fn module(id: u64) -> u64 {
@@ -32,6 +37,20 @@ fn handles(id: u64) -> u64 {
     id
 }
 
+struct Transaction<'a>(&'a str);
+
+/// What an argument borrows need not be written out, and what the iterator yields may be borrowed
+/// for as long as it likes.
+#[cached(skip(transaction))]
+fn left_out(id: u64, transaction: &Transaction, name: std::borrow::Cow<str>) -> usize {
+    transaction.0.len() + name.len() + id as usize
+}
+
+#[cached(skip(read))]
+fn unnamed(id: u64, read: &impl Fn(u64) -> u64) -> u64 {
+    read(id)
+}
+
 fn blocking() {
     assert_eq!(plain(1, "a"), "1a");
     assert_eq!(plain::peek(1, "a").as_deref(), Some("1a"));
@@ -43,6 +62,9 @@ fn blocking() {
     plain::invalidate(1, "a").expect("l1 alone never fails");
     assert_eq!(plain::peek(1, "a"), None);
     assert_eq!(plain(1, "a"), "1a");
+    let calls = (2..5).map(|id| (id, "b"));
+    assert_eq!(plain::warm(calls).calls, 3);
+    assert_eq!(plain::peek(4, "b").as_deref(), Some("4b"));
     plain::invalidate_all().expect("l1 alone never fails");
     assert_eq!(plain::peek(1, "a"), None);
     assert!(plain::stats().misses() > 0);
@@ -58,6 +80,9 @@ async fn not_blocking() {
     later::put(1, "db", Ok("put".to_owned())).await;
     assert_eq!(later(1, "db").await, Ok("put".to_owned()));
     assert_eq!(later::uncached(1, "db").await, Ok("1db".to_owned()));
+    let database = String::from("db");
+    let warmed = later::warm([(7, database.as_str()), (8, "db")]).await;
+    assert_eq!((warmed.calls, warmed.failures), (2, 0));
     later::invalidate(1).await.expect("l1 alone never fails");
     assert_eq!(later::peek(1).await, None);
     later::invalidate_all().await.expect("l1 alone never fails");
@@ -69,6 +94,16 @@ fn main() {
     blocking();
     futures_lite::future::block_on(not_blocking());
     assert_eq!(under_another_name(1), 1);
+    assert_eq!(Other::warm(1..=3).calls, 3);
+    assert_eq!(Other::peek(3), Some(3));
+    let text = String::from("tx");
+    let transaction = Transaction(&text);
+    let calls = ["a", "b"].map(|name| (1, &transaction, name.into()));
+    assert_eq!(left_out::warm(calls).calls, 2);
+    assert_eq!(left_out::peek(1, "b".into()), Some(4));
+    assert_eq!(unnamed::warm([1, 2].map(|id| (id, &|id| id + 1))).calls, 2);
+    assert_eq!(without_arguments(), 7);
+    assert_eq!(without_arguments::warm([()]).calls, 1);
     assert_eq!(Other::peek(1), Some(1));
     assert_eq!(module(1), 1);
     assert_eq!(handles(1), 1);

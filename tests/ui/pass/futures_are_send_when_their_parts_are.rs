@@ -50,6 +50,7 @@ fn main() {
     drop(assert_send(sends::explain(1, "a", vec![])));
     drop(assert_send(sends::put(1, "a", vec![], Ok("b".into()))));
     drop(assert_send(sends::uncached(1, "a", vec![])));
+    drop(assert_send(sends::warm([(1, "a", vec![])])));
     drop(assert_send(sends::invalidate_all()));
     drop(assert_send(Engine(1).decide(1)));
     drop(assert_send(Engine(1).entry(1)));

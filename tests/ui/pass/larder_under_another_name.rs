@@ -2,9 +2,9 @@ extern crate larder as cache;
 
 mod outer {
     pub mod inner {
-        pub use larder::*;
         #[doc(hidden)]
         pub use larder::__private;
+        pub use larder::*;
     }
 }
 

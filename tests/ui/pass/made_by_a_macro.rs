@@ -34,7 +34,9 @@ plain!(of_strings, &str);
 #[doc(hidden)]
 pub mod __larder {
     pub use larder::__private;
-    pub use larder::{CallContext, Entry, Error, Explanation, FunctionStats, Runtime, blocking};
+    pub use larder::{
+        CallContext, Entry, Error, Explanation, FunctionStats, Runtime, Warmed, blocking,
+    };
 }
 
 #[macro_export]

@@ -31,28 +31,94 @@ struct bool;
 struct usize;
 
 trait Blanket {
-    fn part(self) -> u8 where Self: Sized { 0 }
-    fn kind(&self) -> u8 { 0 }
-    fn compute(self) -> u8 where Self: Sized { 0 }
-    fn compute_async(self) -> u8 where Self: Sized { 0 }
-    fn invalidate(self) -> u8 where Self: Sized { 0 }
-    fn peek(self) -> u8 where Self: Sized { 0 }
-    fn explain(self) -> u8 where Self: Sized { 0 }
-    fn call_context(self) -> u8 where Self: Sized { 0 }
-    fn tag(self) -> u8 where Self: Sized { 0 }
-    fn key(self) -> u8 where Self: Sized { 0 }
-    fn on(self) -> u8 where Self: Sized { 0 }
-    fn and(self) -> u8 where Self: Sized { 0 }
-    fn keep_if(self) -> u8 where Self: Sized { 0 }
+    fn part(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
+    fn kind(&self) -> u8 {
+        0
+    }
+    fn compute(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
+    fn compute_async(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
+    fn invalidate(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
+    fn peek(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
+    fn explain(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
+    fn call_context(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
+    fn tag(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
+    fn key(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
+    fn on(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
+    fn and(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
+    fn keep_if(self) -> u8
+    where
+        Self: Sized,
+    {
+        0
+    }
 }
 
 impl<T> Blanket for T {}
 
 macro_rules! format_args {
-    ($($any:tt)*) => { compile_error!("not this one") };
+    ($($any:tt)*) => {
+        compile_error!("not this one")
+    };
 }
 macro_rules! module_path {
-    ($($any:tt)*) => { compile_error!("not this one") };
+    ($($any:tt)*) => {
+        compile_error!("not this one")
+    };
 }
 
 fn look_up() {}

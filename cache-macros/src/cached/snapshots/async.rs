@@ -2,7 +2,7 @@
 
 # Cache
 
-This function is cached. `later::invalidate`, `later::peek` and `later::explain` take what makes its key; `later::refresh`, `later::put`, `later::uncached` take all arguments; `later::invalidate_all` and `later::stats` are about all calls.*/
+This function is cached. `later::invalidate`, `later::peek` and `later::explain` take what makes its key; `later::refresh`, `later::put`, `later::uncached` take all arguments, `later::warm` many times over; `later::invalidate_all` and `later::stats` are about all calls.*/
 async fn later(mut id: u64) -> Result<u64, String> {
     #[allow(clippy::used_underscore_binding)]
     let __larder_found = {
@@ -63,6 +63,7 @@ async fn later(mut id: u64) -> Result<u64, String> {
 enum later {}
 #[allow(
     clippy::all,
+    clippy::nursery,
     clippy::pedantic,
     dead_code,
     deprecated,
@@ -137,6 +138,18 @@ impl later {
     }
     async fn put(id: u64, __larder_value: Result<u64, String>) {
         ::larder::__private::put_async(later::__larder_site(), __larder_value, later(id))
+            .await
+    }
+    async fn warm(
+        __larder_calls: impl ::core::iter::IntoIterator<Item = u64>,
+    ) -> ::larder::Warmed {
+        #[allow(unused_imports)]
+        use ::larder::__private::methods::*;
+        let __larder_kind = ::larder::__private::Probe::checked(
+            (&&&&::larder::__private::Probe::<Result<u64, String>>::new())
+                .__larder_kind(),
+        );
+        ::larder::__private::warm_async(__larder_kind, __larder_calls, |id| later(id))
             .await
     }
     async fn invalidate_all() -> ::core::result::Result<(), ::larder::Error> {

@@ -2,7 +2,7 @@
 
 # Cache
 
-This function is cached. `generic::invalidate`, `generic::peek` and `generic::explain` take what makes its key; `generic::refresh`, `generic::put`, `generic::uncached` take all arguments; `generic::invalidate_all` and `generic::stats` are about all calls.*/
+This function is cached. `generic::invalidate`, `generic::peek` and `generic::explain` take what makes its key; `generic::refresh`, `generic::put`, `generic::uncached` take all arguments, `generic::warm` many times over; `generic::invalidate_all` and `generic::stats` are about all calls.*/
 pub(crate) fn generic<'a, const N: usize, D, T>(
     db: &'a D,
     ids: [u64; N],
@@ -63,6 +63,7 @@ where
 pub(crate) enum generic {}
 #[allow(
     clippy::all,
+    clippy::nursery,
     clippy::pedantic,
     dead_code,
     deprecated,
@@ -212,6 +213,28 @@ impl generic {
             generic::__larder_site(),
             __larder_value,
             || generic::<N, D, T>(db, ids, pair),
+        )
+    }
+    pub(crate) fn warm<'a, const N: usize, D, T>(
+        __larder_calls: impl ::core::iter::IntoIterator<
+            Item = (&'a D, [u64; N], (T, &'a str)),
+        >,
+    ) -> ::larder::Warmed
+    where
+        D: Reads,
+        T: Clone + Hash + Eq + Send + Sync + 'static,
+        D: 'a,
+        str: 'a,
+    {
+        #[allow(unused_imports)]
+        use ::larder::__private::methods::*;
+        let __larder_kind = ::larder::__private::Probe::checked(
+            (&&&&::larder::__private::Probe::<D::Out>::new()).__larder_kind(),
+        );
+        ::larder::__private::warm(
+            __larder_kind,
+            __larder_calls,
+            |(db, ids, pair)| generic::<N, D, T>(db, ids, pair),
         )
     }
     pub(crate) fn invalidate_all() -> ::core::result::Result<(), ::larder::Error> {

@@ -48,6 +48,7 @@ This method is cached. `decide_entry` takes what makes its key and returns the e
     #[cfg(feature = "decisions")]
     #[allow(
         clippy::all,
+        clippy::nursery,
         clippy::pedantic,
         dead_code,
         deprecated,
@@ -81,6 +82,7 @@ This method is cached. `decide_entry` takes what makes its key and returns the e
     #[cfg(feature = "decisions")]
     #[allow(
         clippy::all,
+        clippy::nursery,
         clippy::pedantic,
         dead_code,
         deprecated,

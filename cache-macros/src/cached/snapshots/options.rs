@@ -2,7 +2,7 @@
 
 # Cache
 
-This function is cached. `Every::invalidate`, `Every::peek` and `Every::explain` take what makes its key; `Every::refresh`, `Every::put`, `Every::uncached` take all arguments; `Every::invalidate_all` and `Every::stats` are about all calls.*/
+This function is cached. `Every::invalidate`, `Every::peek` and `Every::explain` take what makes its key; `Every::refresh`, `Every::put`, `Every::uncached` take all arguments, `Every::warm` many times over; `Every::invalidate_all` and `Every::stats` are about all calls.*/
 fn every(id: u64, name: &str, shared: &Shared) -> Result<u64, String> {
     #[allow(clippy::used_underscore_binding)]
     let __larder_found = {
@@ -84,6 +84,7 @@ fn every(id: u64, name: &str, shared: &Shared) -> Result<u64, String> {
 enum Every {}
 #[allow(
     clippy::all,
+    clippy::nursery,
     clippy::pedantic,
     dead_code,
     deprecated,
@@ -114,7 +115,14 @@ impl Every {
                 ::core::time::Duration::new(5, 0),
             );
             __larder_options.wait = ::core::time::Duration::new(1, 500000000);
-            __larder_options.capacity = (LIMIT) as ::core::primitive::u64;
+            __larder_options.capacity = {
+                let __larder_capacity = (LIMIT) as ::core::primitive::i128;
+                ::core::assert!(
+                    __larder_capacity > 0,
+                    "a capacity of less than 1 keeps nothing; write at least 1"
+                );
+                __larder_capacity as ::core::primitive::u64
+            };
             __larder_options.weighed = true;
             __larder_options.tags = &["user:{id}", "name:{name.len()}", "{{policy}}"];
             __larder_options.key = ::core::option::Option::Some("user:{id}:{name}");
@@ -202,6 +210,44 @@ impl Every {
             Every::__larder_site(),
             __larder_value,
             || every(id, name, shared),
+        )
+    }
+    fn warm<__Larder0, __Larder1, __Larder2>(
+        __larder_calls: impl ::core::iter::IntoIterator<
+            Item = (__Larder0, __Larder1, __Larder2),
+        >,
+    ) -> crate::cache::Warmed
+    where
+        fn(
+            u64,
+            &str,
+            &Shared,
+        ) -> Result<
+            u64,
+            String,
+        >: ::core::ops::Fn(__Larder0, __Larder1, __Larder2) -> Result<u64, String>,
+    {
+        #[allow(unused_imports)]
+        use crate::cache::__private::methods::*;
+        fn __larder_spread<__LarderOut, __Larder0, __Larder1, __Larder2>(
+            __larder_call: impl ::core::ops::Fn(
+                __Larder0,
+                __Larder1,
+                __Larder2,
+            ) -> __LarderOut,
+        ) -> impl ::core::ops::Fn((__Larder0, __Larder1, __Larder2)) -> __LarderOut {
+            move |(id, name, shared)| __larder_call(id, name, shared)
+        }
+        let __larder_kind = crate::cache::__private::Probe::checked(
+            crate::cache::__private::Negative::of(
+                (&&&&crate::cache::__private::Probe::<Result<u64, String>>::new())
+                    .__larder_kind(),
+            ),
+        );
+        crate::cache::__private::warm(
+            __larder_kind,
+            __larder_calls,
+            __larder_spread(every as fn(u64, &str, &Shared) -> Result<u64, String>),
         )
     }
     fn invalidate_all(

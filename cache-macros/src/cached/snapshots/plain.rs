@@ -3,7 +3,7 @@
 
 # Cache
 
-This function is cached. `plain::invalidate`, `plain::peek` and `plain::explain` take what makes its key; `plain::refresh`, `plain::put`, `plain::uncached` take all arguments; `plain::invalidate_all` and `plain::stats` are about all calls.*/
+This function is cached. `plain::invalidate`, `plain::peek` and `plain::explain` take what makes its key; `plain::refresh`, `plain::put`, `plain::uncached` take all arguments, `plain::warm` many times over; `plain::invalidate_all` and `plain::stats` are about all calls.*/
 pub fn plain(id: u64, name: &str) -> String {
     #[allow(clippy::used_underscore_binding)]
     let __larder_found = {
@@ -53,6 +53,7 @@ pub fn plain(id: u64, name: &str) -> String {
 pub enum plain {}
 #[allow(
     clippy::all,
+    clippy::nursery,
     clippy::pedantic,
     dead_code,
     deprecated,
@@ -132,6 +133,28 @@ impl plain {
             plain::__larder_site(),
             __larder_value,
             || plain(id, name),
+        )
+    }
+    pub fn warm<__Larder0, __Larder1>(
+        __larder_calls: impl ::core::iter::IntoIterator<Item = (__Larder0, __Larder1)>,
+    ) -> ::larder::Warmed
+    where
+        fn(u64, &str) -> String: ::core::ops::Fn(__Larder0, __Larder1) -> String,
+    {
+        #[allow(unused_imports)]
+        use ::larder::__private::methods::*;
+        fn __larder_spread<__LarderOut, __Larder0, __Larder1>(
+            __larder_call: impl ::core::ops::Fn(__Larder0, __Larder1) -> __LarderOut,
+        ) -> impl ::core::ops::Fn((__Larder0, __Larder1)) -> __LarderOut {
+            move |(id, name)| __larder_call(id, name)
+        }
+        let __larder_kind = ::larder::__private::Probe::checked(
+            (&&&&::larder::__private::Probe::<String>::new()).__larder_kind(),
+        );
+        ::larder::__private::warm(
+            __larder_kind,
+            __larder_calls,
+            __larder_spread(plain as fn(u64, &str) -> String),
         )
     }
     pub fn invalidate_all() -> ::core::result::Result<(), ::larder::Error> {

@@ -1,12 +1,15 @@
 //! The companion: operations on a function's entries, beside the function.
 
+mod operations;
+mod warm;
+
 use super::inputs::Inputs;
 use super::model::{Handle, Model};
 use super::question::{kind, runtime, view};
-use super::site::{self, reach, turbofish};
+use super::site::{self, reach};
 use crate::spans::{Place, at, braces};
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Receiver, ReceiverKind};
 
@@ -25,7 +28,7 @@ pub(crate) fn doc(model: &Model) -> TokenStream {
         Handle::Type(name) => format!(
             "\n\n# Cache\n\nThis function is cached. `{name}::invalidate`, `{name}::peek` and \
              `{name}::explain` take what makes its key; `{name}::refresh`, `{name}::put`, \
-             `{name}::uncached` take all arguments; `{name}::invalidate_all` and `{name}::stats` \
+             `{name}::uncached` take all arguments, `{name}::warm` many times over; `{name}::invalidate_all` and `{name}::stats` \
              are about all calls."
         ),
         Handle::Method(name) => format!(
@@ -49,6 +52,7 @@ fn attributes(model: &Model) -> TokenStream {
         #(#conditions)*
         #[allow(
             clippy::all,
+            clippy::nursery,
             clippy::pedantic,
             dead_code,
             deprecated,
@@ -70,10 +74,8 @@ fn beside_function(model: &Model, name: &Ident) -> TokenStream {
     let of = at(place, quote!(impl));
     let shared = site::shared(model);
     let entry = entry(model, &quote!(__larder_entry), None);
-    let by_key = by_key(model);
-    let by_call = by_call(model);
-    let of_all = of_all(model);
-    let operations = quote!(#(#shared)* #entry #by_key #by_call #of_all);
+    let operations = operations::operations(model);
+    let operations = quote!(#(#shared)* #entry #operations);
     let operations = braces(place.last, operations);
     quote! {
         #(#conditions)*
@@ -163,104 +165,5 @@ fn kept(model: &Model) -> TokenStream {
     } else {
         let blocking = model.paths.blocking();
         quote!(#blocking::Entry)
-    }
-}
-
-/// The operations that need no more than the key.
-fn by_key(model: &Model) -> TokenStream {
-    let (error, explanation) = (model.paths.Error(), model.paths.Explanation());
-    let (context, out) = (model.paths.CallContext(), &model.out);
-    let (asynchronous, wait) = colour(model);
-    let no = TokenStream::new();
-    let operations = [
-        ("invalidate", quote!(::core::result::Result<(), #error>), &asynchronous, &wait),
-        ("peek", quote!(::core::option::Option<#out>), &asynchronous, &wait),
-        ("explain", quote!(#explanation), &asynchronous, &wait),
-        ("call_context", quote!(#context), &no, &no),
-    ];
-    let visibility = &model.function.visibility;
-    let generics = &model.function.signature.generics;
-    let bounds = &generics.where_clause;
-    let arguments = turbofish(model);
-    let inputs = Inputs::of_key(model);
-    let (names, inputs) = (inputs.names(), inputs.declared());
-    let kept = kept(model);
-    let operations = operations.into_iter().map(|(name, returned, asynchronous, wait)| {
-        let name = format_ident!("{name}");
-        quote! {
-            #visibility #asynchronous fn #name #generics (#(#inputs),*) -> #returned #bounds {
-                let __larder_entry = Self::__larder_entry #arguments (#(#names),*);
-                #kept::#name(&__larder_entry) #wait
-            }
-        }
-    });
-    operations.collect()
-}
-
-fn colour(model: &Model) -> (TokenStream, TokenStream) {
-    if model.function.flow.is_async() {
-        (quote!(async), quote!(.await))
-    } else {
-        (TokenStream::new(), TokenStream::new())
-    }
-}
-
-/// The operations that call the function, with all its arguments.
-fn by_call(model: &Model) -> TokenStream {
-    let paths = &model.paths;
-    let function = &model.function.signature.ident;
-    let generics = &model.function.signature.generics;
-    let bounds = &generics.where_clause;
-    let visibility = &model.function.visibility;
-    let out = &model.out;
-    let inputs = Inputs::of_call(model);
-    let (names, inputs) = (inputs.names(), inputs.declared());
-    let site = reach(model).site;
-    let arguments = turbofish(model);
-    let (asynchronous, wait) = colour(model);
-    let call = quote!(#function #arguments (#(#names),*));
-    let (refresh, uncached, put, call) = if model.function.flow.is_async() {
-        (paths.refresh_async(), paths.uncached_async(), paths.put_async(), call)
-    } else {
-        (paths.refresh(), paths.uncached(), paths.put(), quote!(|| #call))
-    };
-    quote! {
-        #visibility #asynchronous fn refresh #generics (#(#inputs),*) -> #out #bounds {
-            #refresh(#site, #call) #wait
-        }
-        #visibility #asynchronous fn uncached #generics (#(#inputs),*) -> #out #bounds {
-            #uncached(#site, #call) #wait
-        }
-        #visibility #asynchronous fn put #generics (#(#inputs,)* __larder_value: #out) #bounds {
-            #put(#site, __larder_value, #call) #wait
-        }
-    }
-}
-
-/// The operations on the function as a whole.
-fn of_all(model: &Model) -> TokenStream {
-    let paths = &model.paths;
-    let (invalidate_all, stats) = (paths.invalidate_all(), paths.stats());
-    let (error, function_stats) = (paths.Error(), paths.FunctionStats());
-    let site = reach(model).site;
-    let visibility = &model.function.visibility;
-    let (asynchronous, _) = colour(model);
-    let inputs = Inputs::of_runtime(model).as_written();
-    // Without an argument there is nothing a type parameter could be found by, nor needed for.
-    let generics = (!inputs.is_empty()).then_some(&model.function.signature.generics);
-    let bounds = generics.map(|generics| &generics.where_clause);
-    let (runtime, found) = (runtime(model), found_runtime(model));
-    quote! {
-        #visibility #asynchronous fn invalidate_all #generics (#(#inputs),*)
-            -> ::core::result::Result<(), #error>
-        #bounds
-        {
-            #runtime
-            #invalidate_all(#site, #found)
-        }
-        #visibility fn stats #generics (#(#inputs),*) -> #function_stats #bounds {
-            #runtime
-            #stats(#site, #found)
-        }
     }
 }

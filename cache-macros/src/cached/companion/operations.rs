@@ -1,0 +1,116 @@
+//! The operations of a companion that is a type.
+
+use super::warm::warm;
+use super::{found_runtime, kept};
+use crate::cached::inputs::Inputs;
+use crate::cached::model::Model;
+use crate::cached::question::runtime;
+use crate::cached::site::{reach, turbofish};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+/// All of them.
+pub(super) fn operations(model: &Model) -> TokenStream {
+    let (by_key, by_call) = (by_key(model), by_call(model));
+    let (warm, of_all) = (warm(model), of_all(model));
+    quote!(#by_key #by_call #warm #of_all)
+}
+
+/// The operations that need no more than the key.
+fn by_key(model: &Model) -> TokenStream {
+    let (error, explanation) = (model.paths.Error(), model.paths.Explanation());
+    let (context, out) = (model.paths.CallContext(), &model.out);
+    let (asynchronous, wait) = colour(model);
+    let no = TokenStream::new();
+    let operations = [
+        ("invalidate", quote!(::core::result::Result<(), #error>), &asynchronous, &wait),
+        ("peek", quote!(::core::option::Option<#out>), &asynchronous, &wait),
+        ("explain", quote!(#explanation), &asynchronous, &wait),
+        ("call_context", quote!(#context), &no, &no),
+    ];
+    let visibility = &model.function.visibility;
+    let generics = &model.function.signature.generics;
+    let bounds = &generics.where_clause;
+    let arguments = turbofish(model);
+    let inputs = Inputs::of_key(model);
+    let (names, inputs) = (inputs.names(), inputs.declared());
+    let kept = kept(model);
+    let operations = operations.into_iter().map(|(name, returned, asynchronous, wait)| {
+        let name = format_ident!("{name}");
+        quote! {
+            #visibility #asynchronous fn #name #generics (#(#inputs),*) -> #returned #bounds {
+                let __larder_entry = Self::__larder_entry #arguments (#(#names),*);
+                #kept::#name(&__larder_entry) #wait
+            }
+        }
+    });
+    operations.collect()
+}
+
+pub(super) fn colour(model: &Model) -> (TokenStream, TokenStream) {
+    if model.function.flow.is_async() {
+        (quote!(async), quote!(.await))
+    } else {
+        (TokenStream::new(), TokenStream::new())
+    }
+}
+
+/// The operations that call the function, with all its arguments.
+fn by_call(model: &Model) -> TokenStream {
+    let paths = &model.paths;
+    let function = &model.function.signature.ident;
+    let generics = &model.function.signature.generics;
+    let bounds = &generics.where_clause;
+    let visibility = &model.function.visibility;
+    let out = &model.out;
+    let inputs = Inputs::of_call(model);
+    let (names, inputs) = (inputs.names(), inputs.declared());
+    let site = reach(model).site;
+    let arguments = turbofish(model);
+    let (asynchronous, wait) = colour(model);
+    let call = quote!(#function #arguments (#(#names),*));
+    let (refresh, uncached, put, call) = if model.function.flow.is_async() {
+        (paths.refresh_async(), paths.uncached_async(), paths.put_async(), call)
+    } else {
+        (paths.refresh(), paths.uncached(), paths.put(), quote!(|| #call))
+    };
+    quote! {
+        #visibility #asynchronous fn refresh #generics (#(#inputs),*) -> #out #bounds {
+            #refresh(#site, #call) #wait
+        }
+        #visibility #asynchronous fn uncached #generics (#(#inputs),*) -> #out #bounds {
+            #uncached(#site, #call) #wait
+        }
+        #visibility #asynchronous fn put #generics (#(#inputs,)* __larder_value: #out) #bounds {
+            #put(#site, __larder_value, #call) #wait
+        }
+    }
+}
+
+/// The operations on the function as a whole.
+fn of_all(model: &Model) -> TokenStream {
+    let paths = &model.paths;
+    let (invalidate_all, stats) = (paths.invalidate_all(), paths.stats());
+    let (error, function_stats) = (paths.Error(), paths.FunctionStats());
+    let site = reach(model).site;
+    let visibility = &model.function.visibility;
+    let (asynchronous, _) = colour(model);
+    let inputs = Inputs::of_runtime(model).as_written();
+    // Without an argument there is nothing a type parameter could be found by, nor needed for.
+    let generics = (!inputs.is_empty()).then_some(&model.function.signature.generics);
+    let bounds = generics.map(|generics| &generics.where_clause);
+    let (runtime, found) = (runtime(model), found_runtime(model));
+    quote! {
+        #visibility #asynchronous fn invalidate_all #generics (#(#inputs),*)
+            -> ::core::result::Result<(), #error>
+        #bounds
+        {
+            #runtime
+            #invalidate_all(#site, #found)
+        }
+        #visibility fn stats #generics (#(#inputs),*) -> #function_stats #bounds {
+            #runtime
+            #stats(#site, #found)
+        }
+    }
+}

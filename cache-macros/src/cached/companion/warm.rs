@@ -1,0 +1,91 @@
+//! The operation that calls a function with each of many arguments: one by itself, several as a
+//! tuple.
+//!
+//! What an iterator yields is said in a bound, and there no lifetime may be left out. A function
+//! pointer has lifetimes of its own: a bound that it can be called with what the iterator yields
+//! leaves out what the signature does. Where there can be no such pointer, lifetimes are named.
+
+use super::operations::colour;
+use crate::cached::inputs::Inputs;
+use crate::cached::lifetime;
+use crate::cached::model::Model;
+use crate::cached::question::kind;
+use crate::cached::site::turbofish;
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Generics, Type, parse_quote};
+
+pub(super) fn warm(model: &Model) -> TokenStream {
+    let kinds: Vec<Type> = model.function.arguments.iter().map(|it| it.kind().clone()).collect();
+    let has_pointer = !model.function.flow.is_async()
+        && turbofish(model).is_none()
+        && !kinds.iter().any(lifetime::is_unnamed);
+    if has_pointer { by_pointer(model, &kinds) } else { by_name(model, kinds) }
+}
+
+/// Takes what a pointer to the function can be called with.
+fn by_pointer(model: &Model, kinds: &[Type]) -> TokenStream {
+    let out = &model.out;
+    let items: Vec<Ident> = (0..kinds.len()).map(|at| format_ident!("__Larder{at}")).collect();
+    let mut generics = model.function.signature.generics.clone();
+    generics.params.extend(items.iter().map(|item| -> syn::GenericParam { parse_quote!(#item) }));
+    let pointer = quote!(fn(#(#kinds),*) -> #out);
+    let calls: syn::WherePredicate = parse_quote!(#pointer: ::core::ops::Fn(#(#items),*) -> #out);
+    generics.make_where_clause().predicates.push(calls);
+    let function = &model.function.signature.ident;
+    let call = quote!(__larder_spread(#function as #pointer));
+    let names = Inputs::of_call(model).names();
+    let (item, pattern) = (several(&items), several(&names));
+    let spread = quote! {
+        fn __larder_spread<__LarderOut, #(#items),*>(
+            __larder_call: impl ::core::ops::Fn(#(#items),*) -> __LarderOut
+        ) -> impl ::core::ops::Fn(#item) -> __LarderOut {
+            move |#pattern| __larder_call(#(#names),*)
+        }
+    };
+    operation(model, &generics, &item, &spread, &call)
+}
+
+/// Takes what the signature says, with every lifetime named.
+fn by_name(model: &Model, mut kinds: Vec<Type>) -> TokenStream {
+    let mut generics = model.function.signature.generics.clone();
+    lifetime::spell_out(&mut kinds, &mut generics);
+    let names = Inputs::of_call(model).names();
+    let (function, arguments) = (&model.function.signature.ident, turbofish(model));
+    let pattern = several(&names);
+    let call = quote!(|#pattern| #function #arguments (#(#names),*));
+    operation(model, &generics, &several(&kinds), &TokenStream::new(), &call)
+}
+
+fn operation(
+    model: &Model,
+    generics: &Generics,
+    item: &TokenStream,
+    helper: &TokenStream,
+    call: &TokenStream,
+) -> TokenStream {
+    let paths = &model.paths;
+    let (asynchronous, wait) = colour(model);
+    let warm = if model.function.flow.is_async() { paths.warm_async() } else { paths.warm() };
+    let (warmed, methods) = (paths.Warmed(), paths.methods());
+    let visibility = &model.function.visibility;
+    let bounds = &generics.where_clause;
+    let kind = kind(model);
+    quote! {
+        #visibility #asynchronous fn warm #generics (
+            __larder_calls: impl ::core::iter::IntoIterator<Item = #item>
+        ) -> #warmed #bounds {
+            #[allow(unused_imports)]
+            use #methods::*;
+            #helper
+            // Bound before, so that nothing of the question is there while a call is waited for.
+            let __larder_kind = #kind;
+            #warm(__larder_kind, __larder_calls, #call) #wait
+        }
+    }
+}
+
+/// One by itself, several as a tuple.
+fn several(parts: &[impl ToTokens]) -> TokenStream {
+    if let [one] = parts { one.to_token_stream() } else { quote!((#(#parts),*)) }
+}
