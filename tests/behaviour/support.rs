@@ -19,7 +19,7 @@ use std::{any, env, mem, thread};
 
 /// How long a test waits for what has to happen. Less than the 30 s after which a caller of a cached
 /// function gives up waiting by itself.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(28);
 
 /// Held for reading by whoever uses the global runtime, for writing by whoever disturbs others.
 static GLOBAL: RwLock<()> = RwLock::new(());
