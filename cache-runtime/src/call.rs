@@ -195,7 +195,7 @@ fn look_around<W: View, Kd: Kind>(
         return Around::Bypass(why.unwrap_or(Bypass::Scope), runtime.clone(), wish);
     };
     if plain {
-        desk::put(instance, &function);
+        desk::put::<W, _, _>(instance, &function);
     }
     if wish.is_some() {
         Around::Miss(function, wish)

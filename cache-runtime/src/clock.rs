@@ -39,6 +39,12 @@ impl Moment {
         Self(self.0.saturating_add(nanos(span)))
     }
 
+    /// Nanoseconds since the clock's origin.
+    #[inline]
+    pub(crate) fn nanos(self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }

@@ -76,6 +76,28 @@ impl Slots {
     pub(crate) fn few(self) -> Option<[usize; 4]> {
         (self.0[0] != u16::MAX).then(|| self.0.map(usize::from))
     }
+
+    /// Those of the tags alone: the slots of key and function are known to whoever knows the call.
+    #[inline]
+    pub(crate) fn tags(self) -> TagSlots {
+        let [.., a, b] = self.0;
+        TagSlots([a, b])
+    }
+}
+
+/// The slots of a value's tags.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TagSlots([u16; 2]);
+
+impl TagSlots {
+    pub(crate) const MANY: Self = Self([u16::MAX; 2]);
+
+    /// All slots of a value, unless it depends on more.
+    #[inline]
+    pub(crate) fn of_call(self, key: usize, function: usize) -> Option<[usize; 4]> {
+        let [a, b] = self.0.map(usize::from);
+        (self.0[0] != u16::MAX).then_some([key, function, a, b])
+    }
 }
 
 /// A value in L1. Kept small: a look-up reads all of it but what is behind `about`.
@@ -110,9 +132,9 @@ impl<V> Entry<V> {
         Stamp(self.valid_at.load(Ordering::Relaxed))
     }
 
-    /// Remembers that nothing was recorded up to `stamp`. Two threads may do so at once; the older
-    /// reading may win, which costs a check and nothing else.
+    /// Remembers that nothing was recorded up to `stamp`. It never goes back: a sweep may have raised
+    /// the floor to what it remembered.
     pub(crate) fn remember(&self, stamp: Stamp) {
-        self.valid_at.store(stamp.0, Ordering::Relaxed);
+        self.valid_at.fetch_max(stamp.0, Ordering::Relaxed);
     }
 }

@@ -5,6 +5,7 @@ use crate::context::Surroundings;
 use crate::counters::Counters;
 use crate::entry::{Entry, Marks};
 use crate::frame::{Frame, Keyed};
+use crate::hash::Seed;
 use crate::key::{OwnedKey, View};
 use crate::mark::{Mark, SEEDS};
 use crate::outcome::Kind;
@@ -55,7 +56,9 @@ pub(crate) struct Function<K, V, S> {
     pub(crate) memory: Arc<Memory<K, V, S>>,
     pub(crate) counters: Arc<Counters>,
     /// The mark that `invalidate_function` and the companion's `invalidate_all` record.
-    mark: Mark,
+    pub(crate) mark: Mark,
+    /// What the marks of its keys are made from.
+    pub(crate) keys: Mark,
     pub(crate) family: TypeId,
 }
 
@@ -112,6 +115,7 @@ where
             memory: Arc::new(Memory::new(capacity, versions, Arc::clone(&counters))),
             counters,
             mark: Mark::function(site.place(), &name),
+            keys: Mark::keys(site.place(), family, TypeId::of::<K>()),
             family,
         })
     }
@@ -165,7 +169,7 @@ where
 
     /// What an entry is known by, whatever its computation finds.
     pub(crate) fn marks<W: View<Owned = K>>(&self, probe: Probe<'_, W>) -> Marks {
-        let key = key_mark::<W>(self.site, self.family, probe);
+        let key = self.keys.key([probe.hash, hash(&SEEDS[1], probe.view)]);
         Marks::from_slice(&[key, self.mark])
     }
 }
@@ -174,7 +178,7 @@ where
 /// instantiation that the key's own types don't tell apart.
 pub(crate) fn key_mark<W: View>(site: &'static Site, family: TypeId, probe: Probe<'_, W>) -> Mark {
     let hashes = [probe.hash, hash(&SEEDS[1], probe.view)];
-    Mark::key(site.place(), family, TypeId::of::<W::Owned>(), hashes)
+    Mark::keys(site.place(), family, TypeId::of::<W::Owned>()).key(hashes)
 }
 
 /// A view with the hash that L1 finds it by.
@@ -185,7 +189,7 @@ pub(crate) fn probe<W: View>(view: &W) -> Probe<'_, W> {
 
 /// What a view is hashed to.
 #[inline]
-pub(crate) fn hash<W: View>(seed: &ahash::RandomState, view: &W) -> u64 {
+pub(crate) fn hash<W: View>(seed: &Seed, view: &W) -> u64 {
     let mut state = seed.build_hasher();
     view.hash_into(&mut state);
     state.finish()

@@ -5,6 +5,7 @@
 //! 3. A key is hashed once, as a view. Its owned form carries the hash, so the two never need to
 //!    hash alike.
 
+use crate::short::{self, SHORT};
 use std::borrow::{Borrow, Cow};
 use std::hash::{Hash, Hasher};
 
@@ -24,6 +25,27 @@ pub trait Part {
     fn matches(&self, owned: &Self::Owned) -> bool;
     #[doc(hidden)]
     fn own(&self) -> Self::Owned;
+
+    /// A key with room for any short one, if there is one.
+    #[doc(hidden)]
+    #[inline]
+    fn room() -> Option<Self::Owned> {
+        None
+    }
+
+    /// Whether it goes into that room.
+    #[doc(hidden)]
+    #[inline]
+    fn is_short(&self) -> bool {
+        false
+    }
+
+    /// Puts the owned form in the place of another one, whose memory is used again.
+    #[doc(hidden)]
+    #[inline]
+    fn own_into(&self, place: &mut Self::Owned) {
+        *place = self.own();
+    }
 }
 
 /// An argument about to become part of a key. `__larder_part()` picks the form by the argument's type:
@@ -149,6 +171,21 @@ impl<A: Clone + Hash + Eq + Send + Sync + 'static> Part for Plain<'_, A> {
     fn own(&self) -> A {
         self.0.clone()
     }
+
+    #[inline]
+    fn room() -> Option<A> {
+        short::room()
+    }
+
+    #[inline]
+    fn is_short(&self) -> bool {
+        short::is_short(self.0)
+    }
+
+    #[inline]
+    fn own_into(&self, place: &mut A) {
+        place.clone_from(self.0);
+    }
 }
 
 /// The form of every argument whose type has no other.
@@ -182,6 +219,23 @@ impl<B: ?Sized + Hash + Eq + ToOwned<Owned: OwnedKey>> Part for Borrowed<'_, B> 
 
     fn own(&self) -> B::Owned {
         self.0.to_owned()
+    }
+
+    #[inline]
+    fn room() -> Option<B::Owned> {
+        // Of these, the size of the view is what the owned form owns.
+        let is_slice = [typeid::of::<str>(), typeid::of::<[u8]>()].contains(&typeid::of::<B>());
+        if is_slice { short::room() } else { None }
+    }
+
+    #[inline]
+    fn is_short(&self) -> bool {
+        size_of_val(self.0) <= SHORT
+    }
+
+    #[inline]
+    fn own_into(&self, place: &mut B::Owned) {
+        self.0.clone_into(place);
     }
 }
 
@@ -250,6 +304,16 @@ impl Part for Bits {
     fn own(&self) -> u64 {
         self.0
     }
+
+    #[inline]
+    fn room() -> Option<u64> {
+        Some(0)
+    }
+
+    #[inline]
+    fn is_short(&self) -> bool {
+        true
+    }
 }
 
 impl Arg<'_, f64> {
@@ -279,6 +343,12 @@ pub trait View {
     fn matches(&self, owned: &Self::Owned) -> bool;
     #[doc(hidden)]
     fn own(&self) -> Self::Owned;
+    #[doc(hidden)]
+    fn room() -> Option<Self::Owned>;
+    #[doc(hidden)]
+    fn is_short(&self) -> bool;
+    #[doc(hidden)]
+    fn own_into(&self, place: &mut Self::Owned);
 }
 
 macro_rules! view_for_tuples {
@@ -301,6 +371,22 @@ macro_rules! view_for_tuples {
             #[allow(clippy::unused_unit, reason = "the empty tuple is one of the lists")]
             fn own(&self) -> Self::Owned {
                 ($(self.$at.own(),)*)
+            }
+
+            #[inline]
+            fn room() -> Option<Self::Owned> {
+                Some(($($part::room()?,)*))
+            }
+
+            #[inline]
+            fn is_short(&self) -> bool {
+                true $(&& self.$at.is_short())*
+            }
+
+            #[inline]
+            fn own_into(&self, place: &mut Self::Owned) {
+                let _ = place;
+                $(self.$at.own_into(&mut place.$at);)*
             }
         }
     )* };
@@ -336,5 +422,20 @@ impl<V: View> Part for Nested<V> {
 
     fn own(&self) -> V::Owned {
         self.0.own()
+    }
+
+    #[inline]
+    fn room() -> Option<V::Owned> {
+        V::room()
+    }
+
+    #[inline]
+    fn is_short(&self) -> bool {
+        self.0.is_short()
+    }
+
+    #[inline]
+    fn own_into(&self, place: &mut V::Owned) {
+        self.0.own_into(place);
     }
 }

@@ -4,7 +4,7 @@
 //! 2. Two names that met in one mark would cost a needless recomputation, never a wrong value:
 //!    marks decide what is dropped, not what is served.
 
-use ahash::RandomState;
+use crate::hash::Seed;
 use std::any::TypeId;
 use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
@@ -14,15 +14,14 @@ use std::sync::LazyLock;
 pub(crate) struct Mark(u64, u64);
 
 /// What the two halves of a mark, and every L1 map, hash with.
-pub(crate) static SEEDS: LazyLock<[RandomState; 2]> =
-    LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+pub(crate) static SEEDS: LazyLock<[Seed; 2]> = LazyLock::new(|| [Seed::new(), Seed::new()]);
 
 #[derive(Hash)]
 enum Name<'a> {
     Tag(&'a str),
     Function { site: usize, name: &'a str },
     AnyKey(usize),
-    Key { site: usize, family: TypeId, key: TypeId, hashes: [u64; 2] },
+    Keys { site: usize, family: TypeId, key: TypeId },
 }
 
 impl Mark {
@@ -45,10 +44,22 @@ impl Mark {
         Self::of(&Name::AnyKey(site))
     }
 
-    /// The mark of one key of one function: `family` tells instantiations of a generic function
-    /// apart, `key` the types of the arguments.
-    pub(crate) fn key(site: usize, family: TypeId, key: TypeId, hashes: [u64; 2]) -> Self {
-        Self::of(&Name::Key { site, family, key, hashes })
+    /// What all key marks of one function are made from: `family` tells instantiations of a generic
+    /// function apart, `key` the types of the arguments.
+    pub(crate) fn keys(site: usize, family: TypeId, key: TypeId) -> Self {
+        Self::of(&Name::Keys { site, family, key })
+    }
+
+    /// The mark of one key, of a function's `keys`. The hashes are of two seeds.
+    #[inline]
+    pub(crate) fn key(self, hashes: [u64; 2]) -> Self {
+        Self(self.0 ^ hashes[0], self.1 ^ hashes[1])
+    }
+
+    /// The `slot` of the key whose first hash this is, of a function's `keys`.
+    #[inline]
+    pub(crate) fn key_slot(self, hash: u64, size: usize) -> usize {
+        self.key([hash, 0]).slot(size)
     }
 
     /// A number below `size`, evenly spread. `size` is a power of two.

@@ -1,10 +1,10 @@
 //! Where the L1 of each function instantiation is kept: one shelf in every runtime, and one in
 //! every scope.
 
+use crate::hash::HashMap;
 use crate::sync::RwLock;
 use crate::tier::memory::AnyMemory;
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Which L1: the runtime, the site, and the type that tells instantiations apart.
@@ -25,7 +25,7 @@ pub(crate) trait Kept: Any + Send + Sync {
 
 #[derive(Default)]
 pub(crate) struct Shelf {
-    places: RwLock<HashMap<Place, Arc<dyn Kept>, ahash::RandomState>>,
+    places: RwLock<HashMap<Place, Arc<dyn Kept>>>,
 }
 
 impl Shelf {

@@ -19,9 +19,12 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 #[cfg(not(larder_model))]
-const FILTER: usize = 4_096;
+pub(crate) const FILTER: usize = 16_384;
 #[cfg(larder_model)]
-const FILTER: usize = 2;
+pub(crate) const FILTER: usize = 2;
+
+/// How many of the latest invalidations can be told in filter slots.
+const RECENT: u64 = 1_024;
 
 /// Records kept before a sweep is due, and the most that are kept however old a computation is.
 #[cfg(not(larder_model))]
@@ -56,6 +59,8 @@ pub(crate) struct Versions {
     predicate: AtomicU64,
     /// For each slot, when the last mark that falls into it was recorded.
     filter: Box<[AtomicU64]>,
+    /// For each of the latest readings, the filter slots of what was recorded then.
+    recent: Box<[AtomicU64]>,
     records: RwLock<Records>,
     invalidator: Mutex<()>,
     sweeper: Mutex<()>,
@@ -84,6 +89,7 @@ impl Default for Versions {
             clock: Padded(AtomicU64::new(1)),
             predicate: AtomicU64::new(0),
             filter: (0..FILTER).map(|_| AtomicU64::new(0)).collect(),
+            recent: (0..RECENT).map(|_| AtomicU64::new(0)).collect(),
             records: RwLock::new(Records {
                 marks: HashMap::default(),
                 predicates: Vec::new(),
@@ -139,7 +145,36 @@ impl Versions {
         let _alone = self.invalidator.lock();
         let next = Stamp(self.clock.0.load(Ordering::Relaxed) + 1);
         self.filter[mark.slot(FILTER)].store(next.0, Ordering::Relaxed);
+        self.announce(next, Some(&[mark]));
         self.publish(next);
+    }
+
+    /// Leaves word of what is recorded at a reading; nothing, if it is not only marks.
+    fn announce(&self, next: Stamp, marks: Option<&[Mark]>) {
+        let told = marks.and_then(Announced::of).unwrap_or(Announced::UNTOLD);
+        // Release: who meets an announcement in the place of an older one also sees the clock that
+        // was published before it, and so that the older one is gone.
+        self.recent[Self::recent_at(next.0)].store(told.0, Ordering::Release);
+    }
+
+    fn recent_at(reading: u64) -> usize {
+        usize::try_from(reading % RECENT).expect("a place in the table")
+    }
+
+    /// Tells the filter slots of all that was recorded after `since` and up to `now`. False if that
+    /// can't be told.
+    pub(crate) fn tell(&self, since: Stamp, now: Stamp, mut each: impl FnMut(usize)) -> bool {
+        if now.0.saturating_sub(since.0) >= RECENT {
+            return false;
+        }
+        for reading in since.0 + 1..=now.0 {
+            // Acquire: meets the Release in `announce`.
+            let told = self.recent[Self::recent_at(reading)].load(Ordering::Acquire);
+            let Some(slots) = Announced(told).slots() else { return false };
+            slots.for_each(&mut each);
+        }
+        // The next announcement to come is written before the clock says so.
+        self.now().0.saturating_sub(since.0) + 1 < RECENT
     }
 
     fn publish(&self, next: Stamp) {
@@ -163,8 +198,11 @@ impl Versions {
             }
             Target::Everything => records.everything = next,
         }
-        if !matches!(target, Target::Any(_)) {
+        if let Target::Any(marks) = target {
+            self.announce(next, Some(marks));
+        } else {
             self.predicate.store(next.0, Ordering::Relaxed);
+            self.announce(next, None);
         }
         let (marks, predicates) = records.sweep_at;
         records.marks.len() > marks || records.predicates.len() > predicates
@@ -184,10 +222,10 @@ impl Versions {
     /// The same from the filter alone, for a value that depends on few names. Nothing means only
     /// that it can't tell.
     #[inline]
-    pub(crate) fn check_slots(&self, slots: Slots, since: Stamp) -> Option<Stamp> {
+    pub(crate) fn check_slots(&self, slots: [usize; 4], since: Stamp) -> Option<Stamp> {
         let clock = self.now();
         let latest = |at: usize| self.filter[at].load(Ordering::Relaxed);
-        let [a, b, c, d] = slots.few()?.map(latest);
+        let [a, b, c, d] = slots.map(latest);
         let latest = a.max(b).max(c).max(d).max(self.predicate.load(Ordering::Relaxed));
         let clock = if planted::is(Bug::RememberedFromAfter) { self.now() } else { clock };
         (latest <= since.0).then_some(clock)
@@ -266,6 +304,31 @@ impl Records {
     fn later_than(&self, floor: Stamp) -> usize {
         self.marks.values().filter(|recorded| **recorded > floor).count()
             + self.predicates.iter().filter(|(recorded, _)| *recorded > floor).count()
+    }
+}
+
+/// The filter slots of one invalidation, as far as they fit into one word.
+#[derive(Clone, Copy)]
+struct Announced(u64);
+
+impl Announced {
+    const UNTOLD: Self = Self(u64::MAX);
+
+    fn of(marks: &[Mark]) -> Option<Self> {
+        let mut lanes = [0; 4];
+        if marks.len() > lanes.len() {
+            return None;
+        }
+        for (lane, mark) in lanes.iter_mut().zip(marks) {
+            // One more than the slot: an empty lane is zero.
+            *lane = u16::try_from(mark.slot(FILTER) + 1).ok().filter(|it| *it < u16::MAX)?;
+        }
+        Some(Self(lanes.into_iter().fold(0, |told, lane| told << 16 | u64::from(lane))))
+    }
+
+    fn slots(self) -> Option<impl Iterator<Item = usize>> {
+        let lane = move |at: u32| usize::try_from(self.0 >> (16 * at) & 0xffff).expect("16 bits");
+        (self.0 != Self::UNTOLD.0).then(|| (0..4).filter_map(move |at| lane(at).checked_sub(1)))
     }
 }
 

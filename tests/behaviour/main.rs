@@ -15,6 +15,7 @@ mod borrowing;
 mod cascade;
 mod circles;
 mod companion;
+mod copies;
 mod counters;
 mod dependencies;
 mod failure;

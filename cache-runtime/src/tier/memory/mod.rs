@@ -147,9 +147,9 @@ where
         }
         let since = entry.valid_at();
         if since != self.versions.now() {
-            let clock = self
-                .versions
-                .check_slots(entry.slots, since)
+            let filtered = entry.slots.few();
+            let clock = filtered
+                .and_then(|slots| self.versions.check_slots(slots, since))
                 .or_else(|| self.versions.check(&entry.about, since))
                 .ok_or(Miss::Invalidated)?;
             entry.remember(clock);
@@ -250,12 +250,11 @@ where
                     .find_entry(hash, |(it, _)| it.hash == hash && it.key == key)
                     .ok()
                     .map(|entry| entry.remove().0);
-                let replaced = self.put_in(hash, key, entry, (shard, held));
+                self.put_in(hash, key, entry, (shard, held));
                 drop(fenced);
-                if replaced {
-                    // Threads may have copies of what was there, which nothing invalidated.
-                    self.versions.displace(about.marks[0]);
-                }
+                // Threads may have copies of what was there before, which nothing invalidated, even
+                // if it made room for others in the meantime.
+                self.versions.displace(about.marks[0]);
             }
             None => self.counters.fenced_stores.add(1),
         }
@@ -268,14 +267,14 @@ where
         Some(Entry::new(value, valid, expires, Versions::slots(about), Arc::clone(about)))
     }
 
-    /// Puts an entry in, and says whether another one made room for it.
+    /// Puts an entry in.
     ///
     /// The lock comes last, so that it is the first to be dropped, whatever happens.
-    fn put_in(&self, hash: u64, key: K, entry: Entry<V>, lock: Locked<'_, K, V, S>) -> bool {
+    fn put_in(&self, hash: u64, key: K, entry: Entry<V>, lock: Locked<'_, K, V, S>) {
         let (mut shard, held) = lock;
         if self.weighed && entry.about.weight > shard.entries.capacity() {
             self.counters.evictions_oversized.add(1);
-            return false;
+            return;
         }
         self.counters.stores.add(1);
         let mut evicted = Vec::new();
@@ -287,9 +286,7 @@ where
         }
         drop(shard);
         drop(held);
-        let has_replaced = replaced.is_some();
         drop((evicted, replaced));
-        has_replaced
     }
 
     /// Gives a flight up: to a follower if there is one, else for good.
