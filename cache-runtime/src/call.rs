@@ -87,7 +87,10 @@ impl Declared {
 
     /// The readable key.
     pub fn key(&mut self, key: fmt::Arguments<'_>) {
-        self.readable = Some(key.to_string().into_boxed_str());
+        let mut written = String::new();
+        // As for a tag.
+        let _ = written.write_fmt(key);
+        self.readable = Some(written.into_boxed_str());
     }
 }
 
@@ -230,8 +233,10 @@ fn bypass(
         Some(Bypass::Asked)
     } else if site.options.keyed.covers(Keyed::CONTEXT) && !ambient {
         Some(Bypass::Context)
-    } else if !scoped || !context::can_be_set() || held::is_held() {
+    } else if !context::can_be_set() || held::is_held() {
         // What can't have a frame can't find what it depends on, or that it would wait for itself.
+        Some(Bypass::Reentrant)
+    } else if !scoped {
         Some(Bypass::Scope)
     } else {
         None
@@ -267,5 +272,5 @@ fn blame(caller: &Frame, runtime: &Runtime, instance: &Instance, key: Mark, decl
     let mut marks = declared.marks;
     marks.extend([key, Mark::function(site.place(), &name)]);
     let about = About::of_bypassed(marks, declared.readable, runtime.inner.time.now());
-    caller.inherit(&Arc::new(about), Moment::NEVER, site.options.keyed);
+    caller.inherit(runtime.inner.id, &Arc::new(about), Moment::NEVER, site.options.keyed);
 }

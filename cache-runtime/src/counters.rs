@@ -1,13 +1,13 @@
 //! What happened, counted.
 //!
-//! 1. A hit writes to a cell of its own thread and to nothing that another thread writes.
+//! 1. A hit writes to a cell of its own thread, or to a share that few other threads write.
 //! 2. Nothing is lost when a thread ends: its cell is read once more and then let go.
 
 use crate::lookup::Miss;
 use crate::sync::Mutex;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 /// A number that only grows.
@@ -29,6 +29,30 @@ impl Count {
         let next = self.0.load(Relaxed).wrapping_add(1);
         self.0.store(next, Relaxed);
         next
+    }
+}
+
+/// A number that many threads add to: each to one of several parts, seldom the same.
+#[derive(Debug, Default)]
+pub(crate) struct Shares([Share; 16]);
+
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Share(Count);
+
+impl Shares {
+    pub(crate) fn add(&self, more: u64) {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static OWN: usize = THREADS.fetch_add(1, Relaxed);
+        }
+        // A thread that ends has none any more.
+        let own = OWN.try_with(|own| *own).unwrap_or_default();
+        self.0[own % self.0.len()].0.add(more);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.iter().map(|share| share.0.get()).sum()
     }
 }
 
@@ -54,8 +78,9 @@ impl HitCell {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     cells: Mutex<Vec<Arc<HitCell>>>,
-    pub(crate) hits: Count,
-    pub(crate) negative_hits: Count,
+    /// Of calls that have surroundings, and of threads that ended.
+    pub(crate) hits: Shares,
+    pub(crate) negative_hits: Shares,
     pub(crate) misses_absent: Count,
     pub(crate) misses_expired: Count,
     pub(crate) misses_invalidated: Count,
@@ -63,6 +88,7 @@ pub(crate) struct Counters {
     pub(crate) bypasses_context: Count,
     pub(crate) bypasses_scope: Count,
     pub(crate) bypasses_asked: Count,
+    pub(crate) bypasses_reentrant: Count,
     pub(crate) bypasses_tenant: Count,
     pub(crate) bypasses_dependencies: Count,
     pub(crate) computations: Count,

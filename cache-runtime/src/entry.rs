@@ -52,7 +52,7 @@ pub(crate) struct Slots([u16; 4]);
 
 impl Slots {
     /// Depends on more than fits here.
-    const MANY: Self = Self([u16::MAX; 4]);
+    pub(crate) const MANY: Self = Self([u16::MAX; 4]);
 
     pub(crate) fn of(about: &About, size: usize) -> Self {
         let few = about.inherited.is_empty() && !about.unbounded && about.marks.len() <= 4;
@@ -136,5 +136,21 @@ impl<V> Entry<V> {
     /// the floor to what it remembered.
     pub(crate) fn remember(&self, stamp: Stamp) {
         self.valid_at.fetch_max(stamp.0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(all(test, not(larder_model)))]
+mod tests {
+    use super::{About, Entry, Marks, Slots, Stamp};
+    use crate::clock::Moment;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_an_entry_remembers_never_goes_back() {
+        let about = Arc::new(About::of_bypassed(Marks::new(), None, Moment::NEVER));
+        let entry = Entry::new((), Stamp(1), Moment::NEVER, Slots::MANY, about);
+        entry.remember(Stamp(7));
+        entry.remember(Stamp(5));
+        assert_eq!(entry.valid_at(), Stamp(7));
     }
 }

@@ -50,6 +50,11 @@ impl fmt::Display for Explanation {
             State::Missing(Miss::Invalidated) => {
                 write!(f, "{call} would be computed: its entry in L1 has been invalidated")
             }
+            State::Missing(Miss::Unavailable) => write!(
+                f,
+                "{call} would be computed and not cached: it is made while the cache clones or \
+                 compares a value"
+            ),
             State::Missing(_) => write!(f, "{call} would be computed: L1 has no entry"),
             State::NoContext => write!(
                 f,

@@ -44,6 +44,7 @@ impl FunctionStats {
             ("larder_bypasses_total", "context", self.bypasses_context),
             ("larder_bypasses_total", "scope", self.bypasses_scope),
             ("larder_bypasses_total", "asked", self.bypasses_asked),
+            ("larder_bypasses_total", "reentrant", self.bypasses_reentrant),
             ("larder_bypasses_total", "tenant", self.bypasses_tenant),
             ("larder_bypasses_total", "dependencies", self.bypasses_dependencies),
             ("larder_evictions_total", "capacity", self.evictions_capacity),

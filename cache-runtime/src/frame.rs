@@ -53,6 +53,8 @@ impl BitOr for Keyed {
 /// A running computation.
 #[derive(Debug)]
 pub(crate) struct Frame {
+    /// The runtime that what is computed here is kept in.
+    runtime: u64,
     caller: Option<Arc<Frame>>,
     flight: Option<FlightId>,
     found: Mutex<Found>,
@@ -71,8 +73,8 @@ pub(crate) struct Found {
 }
 
 impl Frame {
-    pub(crate) fn new(caller: Option<Arc<Frame>>, flight: Option<FlightId>) -> Self {
-        Self { caller, flight, found: Mutex::new(Found::default()) }
+    pub(crate) fn new(runtime: u64, caller: Option<Arc<Frame>>, flight: Option<FlightId>) -> Self {
+        Self { runtime, caller, flight, found: Mutex::new(Found::default()) }
     }
 
     /// The computation that called this one.
@@ -86,9 +88,11 @@ impl Frame {
         callers.filter_map(|frame| frame.flight).collect()
     }
 
-    /// Takes over what a value that was used here depends on.
-    pub(crate) fn inherit(&self, from: &Arc<About>, expires: Moment, needs: Keyed) {
+    /// Takes over what a value of `runtime` that was used here depends on. Of what is invalidated in
+    /// another runtime than this computation's own, nobody here would hear.
+    pub(crate) fn inherit(&self, runtime: u64, from: &Arc<About>, expires: Moment, needs: Keyed) {
         let mut found = self.found.lock();
+        found.unbounded |= runtime != self.runtime;
         found.expires = found.expires.min(expires);
         found.needs = found.needs | needs;
         found.unbounded |= from.unbounded;

@@ -162,7 +162,7 @@ where
     ) -> Kd::Out {
         if let Some(frame) = frame {
             let keyed = self.site.options.keyed;
-            frame.inherit(&entry.about, entry.expires, keyed);
+            frame.inherit(self.home.id, &entry.about, entry.expires, keyed);
         }
         kind.serve(&entry.value)
     }

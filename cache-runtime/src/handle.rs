@@ -109,6 +109,13 @@ where
     K: OwnedKey,
     Kd: Kind,
 {
+    /// The one place an entry of this key can be in. Instantiations that only the type of an
+    /// `impl Trait` argument tells apart can't be told apart by their key: of two, neither is meant.
+    fn only(&self, runtime: &Runtime) -> Option<Arc<FunctionFor<K, Kd>>> {
+        let mut functions = self.functions(runtime).into_iter();
+        functions.next().filter(|_| functions.next().is_none())
+    }
+
     /// Every place that entries of this key can be in, as far as the calling code reaches.
     fn functions(&self, runtime: &Runtime) -> Vec<Arc<FunctionFor<K, Kd>>> {
         let keyed = self.site.options.keyed;
@@ -137,36 +144,27 @@ where
 {
     fn peek(&self, runtime: &Runtime) -> Result<Kd::Out, Miss> {
         let frame = context::frame();
-        let mut miss = Miss::Absent;
-        for function in self.functions(runtime) {
-            let time = &runtime.inner.time;
-            match function.memory.peek(self.hash, &self.key, time, |entry| {
-                function.lend(self.kind, entry, frame.as_deref())
-            }) {
-                Ok(out) => return Ok(out),
-                Err(reason) => miss = reason,
-            }
-        }
-        Err(miss)
+        let function = self.only(runtime).ok_or(Miss::Absent)?;
+        let time = &runtime.inner.time;
+        function.memory.peek(self.hash, &self.key, time, |entry| {
+            function.lend(self.kind, entry, frame.as_deref())
+        })
     }
 
     fn state(&self, runtime: &Runtime) -> State {
         let time = &runtime.inner.time;
-        let mut state = State::Missing(Miss::Absent);
-        for function in self.functions(runtime) {
-            let found = function
-                .memory
-                .peek(self.hash, &self.key, time, |entry| (entry.about.born, entry.expires));
-            state = match found {
-                Ok((born, expires)) => {
-                    let now = time.now();
-                    let left = (expires != Moment::NEVER).then(|| expires.since(now));
-                    return State::Fresh { age: now.since(born), left };
-                }
-                Err(reason) => State::Missing(reason),
-            };
+        let Some(function) = self.only(runtime) else { return State::Missing(Miss::Absent) };
+        let found = function
+            .memory
+            .peek(self.hash, &self.key, time, |entry| (entry.about.born, entry.expires));
+        match found {
+            Ok((born, expires)) => {
+                let now = time.now();
+                let left = (expires != Moment::NEVER).then(|| expires.since(now));
+                State::Fresh { age: now.since(born), left }
+            }
+            Err(reason) => State::Missing(reason),
         }
-        state
     }
 
     fn remove(&self, runtime: &Runtime) {

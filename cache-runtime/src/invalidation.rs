@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::mark::Mark;
 use crate::pattern::Pattern;
 use crate::runtime::Runtime;
+use crate::site::Site;
 use crate::versions::Target;
 
 /// One invalidation, by what it names.
@@ -35,7 +36,10 @@ impl Invalidation {
             Self::AllTags(marks) => (&counts.tags, Target::All(marks)),
             Self::Matching(pattern) => (&counts.patterns, Target::Matching(pattern)),
             Self::Function(name) => {
-                let marks = runtime.marks_of(|_, known| known == name);
+                // By the name of the instantiation called first, as statistics show it, all are meant.
+                let sites = Site::all();
+                let is_shown = |site: usize| sites.get(site).is_some_and(|it| it.name() == name);
+                let marks = runtime.marks_of(|site, known| known == name || is_shown(site));
                 (&counts.functions, Target::Any(marks))
             }
             Self::Everything => (&counts.everything, Target::Everything),

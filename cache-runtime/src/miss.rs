@@ -25,6 +25,8 @@ pub(crate) enum Bypass {
     Scope,
     /// The caller asked for it.
     Asked,
+    /// Made while the cache clones or compares, or by a thread that ends.
+    Reentrant,
 }
 
 /// A call that has to be computed.
@@ -56,7 +58,8 @@ impl<Kd: Kind> Bypassed<Kd> {
         let time = &self.runtime.inner.time;
         let expires = work::expiry(&self.site.options, time, self.kind, out, &verdict);
         let about = About::of_bypassed(verdict.tags, None, time.now());
-        caller.inherit(&Arc::new(about), expires, self.site.options.keyed);
+        let keyed = self.site.options.keyed;
+        caller.inherit(self.runtime.inner.id, &Arc::new(about), expires, keyed);
     }
 }
 
@@ -171,6 +174,7 @@ impl Bypass {
             Self::Context => &counters.bypasses_context,
             Self::Scope => &counters.bypasses_scope,
             Self::Asked => &counters.bypasses_asked,
+            Self::Reentrant => &counters.bypasses_reentrant,
         };
         count.add(1);
     }

@@ -8,7 +8,9 @@
 //! Each planted fault must be found: a checker that finds nothing proves nothing.
 
 use crate::call::{Call, Found, look_up};
-use crate::clock::{Clock, Sleep};
+use crate::clock::{Clock, Sleep, TimeSource};
+use crate::counters::Counters;
+use crate::entry::Marks;
 use crate::frame::Keyed;
 use crate::key::{Arg, PlainArg as _};
 use crate::mark::Mark;
@@ -16,8 +18,9 @@ use crate::outcome::{KindOf as _, Probe};
 use crate::planted::{Bug, plant};
 use crate::runtime::Runtime;
 use crate::site::{FunctionOptions, Site};
+use crate::tier::memory::{AnyMemory as _, Begun, Capacity, Memory};
 use crate::verdict::Verdict;
-use crate::versions::Target;
+use crate::versions::{Target, Versions};
 use shuttle::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use shuttle::thread;
 use std::cell::RefCell;
@@ -142,6 +145,38 @@ fn duel() {
 std::thread_local! {
     // Where a schedule ends in a panic, what it takes down may end in others: this is the first.
     static VIOLATION: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// A leader that gives up while its only follower does.
+fn desertion() {
+    let (versions, counters) = (Arc::new(Versions::default()), Arc::new(Counters::default()));
+    let capacity = Capacity { limit: 8, weighed: false };
+    let memory = Arc::new(Memory::<u64, u64, u64>::new(capacity, versions, counters));
+    let give_up = |memory: &Memory<u64, u64, u64>| {
+        let time = TimeSource::Injected(Arc::new(Frozen));
+        match memory.begin(1, &mut Some(7), &time, &Marks::new(), |_| ()) {
+            Begun::Found(()) => unreachable!("nothing is stored"),
+            Begun::Lead(lead) => memory.abandon(1, &lead),
+            Begun::Follow(follower) => {
+                let flight = Arc::clone(&follower.flight);
+                drop(follower);
+                memory.tidy(1, &flight);
+            }
+        }
+    };
+    let other = thread::spawn({
+        let memory = Arc::clone(&memory);
+        move || give_up(&memory)
+    });
+    give_up(&memory);
+    other.join().unwrap();
+    assert_eq!(memory.sweep(), None, "a computation that nobody carries out is still in flight");
+}
+
+#[test]
+fn a_computation_given_up_by_all_is_forgotten() {
+    shuttle::check_random(desertion, SCHEDULES);
+    shuttle::check_pct(desertion, SCHEDULES, 3);
 }
 
 /// What the checker finds; nothing if every schedule it tries keeps the promise.

@@ -109,7 +109,10 @@ impl Write for Escaper<'_, '_> {
 /// assert_eq!(larder::escape("a:b*"), "a%3Ab%2A");
 /// ```
 pub fn escape(value: impl fmt::Display) -> String {
-    Escaped(value).to_string()
+    let mut escaped = String::new();
+    // Only a faulty `Display` fails, and then the value is what it wrote until there.
+    let _ = fmt::Write::write_fmt(&mut escaped, format_args!("{}", Escaped(value)));
+    escaped
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A call on its way to a value: to compute it, or to wait for whoever does (F1, F2).
 
-use crate::clock::TimeSource;
+use crate::clock::{Moment, TimeSource};
 use crate::context;
 use crate::flight::{Follower, Landing, Waited};
 use crate::function::FunctionFor;
@@ -21,6 +21,8 @@ pub(crate) struct Quest<K, Kd: Kind> {
     basis: Basis,
     /// Taken by the flight that is begun with it.
     key: Option<K>,
+    /// Until when others are waited for, since the first of them was.
+    patience: Option<Moment>,
     next: Next<Kd>,
 }
 
@@ -65,7 +67,7 @@ impl<K: OwnedKey, Kd: Kind> Drop for Leaving<K, Kd> {
 
 impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     pub(crate) fn new(function: Arc<FunctionFor<K, Kd>>, kind: Kd, basis: Basis, key: K) -> Self {
-        Self { function, kind, basis, key: Some(key), next: Next::Begin }
+        Self { function, kind, basis, key: Some(key), patience: None, next: Next::Begin }
     }
 
     /// The same, but computed whatever is cached or in flight.
@@ -99,7 +101,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             &mut self.key,
             &function.home.time,
             &self.basis.marks,
-            |entry| function.hand_out(self.kind, entry, frame.as_deref()),
+            // It has been counted as a miss.
+            |entry| function.lend(self.kind, entry, frame.as_deref()),
         );
         match begun {
             Begun::Found(out) => Step::Serve(out),
@@ -119,7 +122,9 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let function = Arc::clone(&self.function);
         let leaving = Leaving::<K, Kd> { function, hash: self.basis.hash, waiter: Some(waiter) };
         let waiter = leaving.waiter.as_ref().expect("it has not left yet");
-        let patience = self.function.site.options.wait;
+        let now = self.time().now();
+        let latest = now.after(self.function.site.options.wait);
+        let patience = self.patience.get_or_insert(latest).since(now);
         let versions = &self.function.home.versions;
         let outcome = waiter.follower.wait(versions, self.time(), patience).await;
         self.next = match outcome {
@@ -143,7 +148,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         counters.joins.add(1);
         if let Some(frame) = context::frame() {
             let keyed = self.function.site.options.keyed;
-            frame.inherit(&landing.about, landing.expires, keyed);
+            frame.inherit(self.function.home.id, &landing.about, landing.expires, keyed);
         }
         Next::Serve(self.kind.open(shared))
     }

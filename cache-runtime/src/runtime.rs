@@ -144,7 +144,12 @@ impl Runtime {
     }
 
     /// How full the L1 of one function is, all instantiations and scopes taken together.
+    ///
+    /// Nothing, if it is asked while the cache clones or compares: this thread may hold a lock.
     pub(crate) fn usage(&self, site: usize) -> Usage {
+        if held::is_held() {
+            return Usage::default();
+        }
         let shelved = self.inner.shelf.of_site(site);
         let shelved = shelved.iter().map(|kept| kept.memory().usage());
         let counters = self.counters(site);

@@ -36,6 +36,8 @@ pub struct FunctionStats {
     pub bypasses_scope: u64,
     /// Calls that asked not to use the cache.
     pub bypasses_asked: u64,
+    /// Calls made while the cache itself clones or compares a value, or by a thread that ends.
+    pub bypasses_reentrant: u64,
     /// Values not kept because a callee depends on surroundings that this function's key lacks.
     pub bypasses_tenant: u64,
     /// Values not kept because they depend on more names than are kept track of.
@@ -98,7 +100,8 @@ impl FunctionStats {
         }
         stats! {
             misses_absent misses_expired misses_invalidated
-            bypasses_when bypasses_context bypasses_scope bypasses_asked bypasses_tenant
+            bypasses_when bypasses_context bypasses_scope bypasses_asked bypasses_reentrant
+            bypasses_tenant
             bypasses_dependencies computations failures joins refused_joins takeovers stores
             fenced_stores evictions_capacity evictions_oversized evictions_scope
             invalidations_key invalidations_function
@@ -112,7 +115,11 @@ impl FunctionStats {
 
     /// Returns how many calls were computed without the cache.
     pub fn bypasses(&self) -> u64 {
-        self.bypasses_when + self.bypasses_context + self.bypasses_scope + self.bypasses_asked
+        self.bypasses_when
+            + self.bypasses_context
+            + self.bypasses_scope
+            + self.bypasses_asked
+            + self.bypasses_reentrant
     }
 
     /// Returns the share of look-ups that were hits, from 0 to 1; 0 without any.

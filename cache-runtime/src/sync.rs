@@ -82,6 +82,10 @@ mod model {
         pub(crate) fn lock(&self) -> sync::MutexGuard<'_, T> {
             self.0.lock().unwrap_or_else(sync::PoisonError::into_inner)
         }
+
+        pub(crate) fn try_lock(&self) -> Option<sync::MutexGuard<'_, T>> {
+            self.0.try_lock().ok()
+        }
     }
 
     /// The checker's reader-writer lock, likewise.

@@ -134,8 +134,10 @@ impl Versions {
         };
         // Who sweeps waits for locks under which others may want to invalidate.
         drop(alone);
-        if let (true, Some(participants)) = (sweep_due, participants) {
-            let _alone = self.sweeper.lock();
+        if let (true, Some(participants)) = (sweep_due, participants)
+            // While one sweeps, perhaps on this very thread, nobody else needs to.
+            && let Some(_alone) = self.sweeper.try_lock()
+        {
             self.sweep(next, participants);
         }
     }
@@ -342,5 +344,26 @@ impl Predicate {
                 some.readable.as_deref().is_some_and(|readable| pattern.matches(readable))
             }),
         }
+    }
+}
+
+#[cfg(all(test, not(larder_model)))]
+mod tests {
+    use super::{SWEEP_AT, Target, Versions};
+    use crate::entry::Stamp;
+    use crate::mark::Mark;
+
+    #[test]
+    fn what_a_sweep_drops_may_invalidate() {
+        let versions = Versions::default();
+        let many = (0..=SWEEP_AT).map(|n| Mark::tag(&n.to_string())).collect();
+        let one = Target::Any(vec![Mark::tag("one")]);
+        versions.record(&Target::Any(many), None::<fn() -> Option<Stamp>>);
+        let swept = || {
+            versions.record(&one, Some(|| unreachable!("one sweep is under way")));
+            None
+        };
+        versions.record(&one, Some(swept));
+        assert!(versions.len() <= 1);
     }
 }

@@ -71,7 +71,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             Claim::Lead(lead) => Some(lead.flight.id),
             Claim::Alone { .. } | Claim::Landed => None,
         };
-        let frame = Arc::new(Frame::new(surroundings.frame.clone(), flight));
+        let frame = Arc::new(Frame::new(function.home.id, surroundings.frame.clone(), flight));
         let inside = Surroundings { frame: Some(Arc::clone(&frame)), ..surroundings };
         let started = function.home.time.precise();
         Self { function, kind, basis, claim, frame, inside: Arc::new(inside), started, told: false }
@@ -113,7 +113,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             shareable.then(|| kind.share(&out)).flatten().map(Arc::new)
         });
         if let Some(caller) = self.frame.caller() {
-            caller.inherit(&about, expires, needs | keyed);
+            caller.inherit(self.function.home.id, &about, expires, needs | keyed);
         }
         self.told = true;
         out
@@ -194,7 +194,8 @@ impl<K: OwnedKey, Kd: Kind> Drop for Work<K, Kd> {
             let (expires, needs) = (found.expires, found.needs);
             let about = Arc::new(self.about(found, Verdict::new()));
             if let Some(caller) = self.frame.caller() {
-                caller.inherit(&about, expires, needs | self.function.site.options.keyed);
+                let keyed = self.function.site.options.keyed;
+                caller.inherit(self.function.home.id, &about, expires, needs | keyed);
             }
         }
         match &self.claim {

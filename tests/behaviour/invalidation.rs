@@ -256,6 +256,35 @@ fn a_method_of_a_trait_is_forgotten_by_the_name_that_stats_show() {
 }
 
 #[test]
+fn a_provided_method_is_forgotten_for_all_its_types_by_the_name_that_statistics_show() {
+    static CALLS: Calls = Calls::new();
+
+    trait Engine {
+        #[cached(skip(self))]
+        fn decide(&self, id: u64) -> u64 {
+            CALLS.note();
+            id
+        }
+    }
+
+    struct One;
+    struct Other;
+    impl Engine for One {}
+    impl Engine for Other {}
+
+    everywhere(|| {
+        computed(&CALLS, |id| One.decide(id), 0..3);
+        computed(&CALLS, |id| Other.decide(id), 0..3);
+        let named = |name: &str| name.contains("a_provided_method_is") && name.ends_with("decide");
+        let stats = larder::stats();
+        let name = stats.functions.iter().map(|it| &it.name).find(|it| named(it)).expect("called");
+        blocking::invalidate_function(name).unwrap();
+        assert_eq!(computed(&CALLS, |id| One.decide(id), 0..3), [0, 1, 2]);
+        assert_eq!(computed(&CALLS, |id| Other.decide(id), 0..3), [0, 1, 2]);
+    });
+}
+
+#[test]
 fn a_function_with_a_name_is_forgotten_by_it() {
     static CALLS: Calls = Calls::new();
 

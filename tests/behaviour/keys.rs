@@ -157,6 +157,26 @@ fn impl_trait_arguments_of_two_types_share_nothing() {
 }
 
 #[test]
+fn a_key_that_does_not_tell_instantiations_apart_names_none_of_them() {
+    #[cached(key(it.to_string()))]
+    fn name(it: impl Display + 'static) -> String {
+        fn of<T>(_: &T) -> &'static str {
+            type_name::<T>()
+        }
+        of(&it).to_owned()
+    }
+    everywhere(|| {
+        name(1_u8);
+        assert_eq!(name::peek("1".to_owned()).as_deref(), Some("u8"), "there is no other");
+        name(1_u64);
+        assert_eq!(name::peek("1".to_owned()), None);
+        assert!(name::explain("1".to_owned()).to_string().contains("would be computed"));
+        name::invalidate("1".to_owned()).unwrap();
+        name::invalidate_all().unwrap();
+    });
+}
+
+#[test]
 fn types_that_print_alike_share_nothing() {
     trait Number {
         const NUMBER: u64;

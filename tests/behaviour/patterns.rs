@@ -154,3 +154,28 @@ fn what_is_computed_after_a_pattern_stays() {
         }
     });
 }
+
+#[test]
+fn a_key_whose_display_fails_is_what_it_wrote_until_there() {
+    #[derive(Clone, PartialEq, Eq, Hash)]
+    struct Faulty(u64);
+
+    impl std::fmt::Display for Faulty {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "faulty-{}", self.0)?;
+            Err(std::fmt::Error)
+        }
+    }
+
+    #[cached(key = "pat-faulty:{it}")]
+    fn same(it: Faulty) -> u64 {
+        it.0
+    }
+
+    everywhere(|| {
+        assert_eq!((same(Faulty(1)), same(Faulty(1))), (1, 1));
+        blocking::invalidate_pattern("pat-faulty:faulty-1*").unwrap();
+        assert_eq!(same::peek(Faulty(1)), None);
+        assert_eq!(larder::escape(Faulty(2)), "faulty-2");
+    });
+}

@@ -91,6 +91,46 @@ fn a_clone_may_call_while_others_store() {
     });
 }
 
+/// A value that asks for statistics when it is cloned.
+struct Counting(u64);
+
+#[cached(capacity = 20)]
+fn counting(id: u64) -> Counting {
+    Counting(id)
+}
+
+impl Clone for Counting {
+    fn clone(&self) -> Self {
+        assert!(!larder::stats().functions.is_empty());
+        assert!(counting::stats().name.ends_with("counting"));
+        Self(self.0)
+    }
+}
+
+#[test]
+fn a_clone_may_ask_for_statistics() {
+    anywhere!(|| {
+        for _ in 0..3 {
+            assert_eq!(counting(1).0, 1);
+        }
+        assert_eq!(counting::peek(1).map(|it| it.0), Some(1));
+        assert_eq!(counting::stats().entries, 1);
+        let caller = |at: u64| {
+            let calls = larder::inherit(async move {
+                for round in 0..60 {
+                    assert_eq!(counting(1).0, 1);
+                    if at == 0 {
+                        counting::invalidate(round % 3).unwrap();
+                        counting(round % 3);
+                    }
+                }
+            });
+            run("a caller", || futures_lite::future::block_on(calls))
+        };
+        [caller(0), caller(1)].into_iter().for_each(Running::ended);
+    });
+}
+
 /// A value that invalidates when it is cloned.
 struct Eager(u64);
 

@@ -6,7 +6,8 @@ use crate::support::{
 use larder::testing::ManualClock;
 use larder::{ErrorKind, Runtime, blocking, cached};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -112,6 +113,32 @@ fn two_runtimes_share_nothing() {
         assert_eq!(one.with(|| number::stats().computations), 2);
         assert_eq!(other.with(|| number::stats().computations), 1);
         number::invalidate(1).unwrap();
+    });
+}
+
+#[test]
+fn what_is_made_of_another_runtime_s_values_is_not_stored() {
+    static OTHER: LazyLock<Runtime> = LazyLock::new(|| fresh().0);
+    static SOURCE: AtomicU64 = AtomicU64::new(1);
+
+    #[cached(runtime = &*OTHER, tags("runtime-other"))]
+    fn inner() -> u64 {
+        SOURCE.load(SeqCst)
+    }
+
+    #[cached]
+    fn outer() -> u64 {
+        inner() * 10
+    }
+
+    everywhere(|| {
+        let before = SOURCE.load(SeqCst);
+        assert_eq!((outer(), outer()), (before * 10, before * 10));
+        SOURCE.store(before + 1, SeqCst);
+        OTHER.with(|| blocking::invalidate_tag("runtime-other")).unwrap();
+        assert_eq!(outer(), (before + 1) * 10);
+        assert_eq!((outer::stats().hits, outer::stats().stores), (0, 0));
+        assert!(outer::stats().bypasses_dependencies >= 3);
     });
 }
 

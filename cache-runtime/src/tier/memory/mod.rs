@@ -302,6 +302,8 @@ where
         drop(shard);
         drop(unwanted);
         lead.flight.abandon(lead.term);
+        // The follower that was there may have left since.
+        self.tidy(hash, &lead.flight);
     }
 
     /// Forgets a flight that was given up and that nobody waits for any more.
