@@ -13,7 +13,10 @@ const LAYERS: &[&[&str]] = &[
     &["clock", "error", "hash", "lookup", "planted", "short", "sync"],
     &["key", "mark"],
     // What is said of a value, and what is counted.
-    &["ambience", "ask", "counters", "entry", "held", "outcome", "pattern", "testing", "tier"],
+    &[
+        "ambience", "ask", "counters", "entry", "held", "outcome", "pattern", "testing", "tier",
+        "view",
+    ],
     // The core.
     &["verdict", "versions", "warm"],
     &["flight", "news"],

@@ -3,8 +3,8 @@
 use crate::ambience::Ambient;
 use crate::context;
 use crate::frame::Keyed;
-use crate::key::View;
 use crate::site::Site;
+use crate::view::View;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 

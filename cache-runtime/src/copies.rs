@@ -9,12 +9,12 @@
 
 use crate::clock::{Moment, TimeSource};
 use crate::entry::{Entry, Stamp, TagSlots};
-use crate::key::View;
 use crate::mark::Mark;
 use crate::news::News;
 use crate::short;
 use crate::tier::memory::Probe;
 use crate::versions::{FILTER, Versions};
+use crate::view::View;
 use std::num::NonZeroU64;
 
 const FEWEST: u64 = 512;

@@ -44,6 +44,7 @@ mod sync;
 mod tier;
 mod verdict;
 mod versions;
+mod view;
 mod waits;
 mod warm;
 mod work;

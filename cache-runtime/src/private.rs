@@ -10,11 +10,12 @@ pub use crate::companion::{
     invalidate_all, put, put_async, refresh, refresh_async, stats, uncached, uncached_async,
 };
 pub use crate::frame::Keyed;
-pub use crate::key::{Arg, Nested, PlainArg, View};
+pub use crate::key::{Arg, PlainArg};
 pub use crate::outcome::{Kind, KindOf, Negative, Probe};
 pub use crate::pattern::Escaped;
 pub use crate::site::{FunctionOptions, Linked, Site};
 pub use crate::verdict::Verdict;
+pub use crate::view::{Nested, View};
 pub use crate::warm::{warm, warm_async};
 pub use inventory::submit;
 

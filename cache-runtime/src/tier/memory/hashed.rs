@@ -1,6 +1,6 @@
 //! Keys in the map: each brings along the hash of the view it was made from.
 
-use crate::key::View;
+use crate::view::View;
 use quick_cache::Equivalent;
 use std::hash::{Hash, Hasher};
 

@@ -7,9 +7,11 @@
 //! 4. Nothing of the user's is dropped under a lock.
 
 mod bounds;
+mod flights;
 mod hashed;
 
 pub(crate) use self::bounds::Capacity;
+pub(crate) use self::flights::{Begun, Lead};
 pub(crate) use self::hashed::Probe;
 
 use self::bounds::{Evictions, SHARD_ENTRIES, Weigh};
@@ -17,13 +19,14 @@ use self::hashed::{Carried, Hashed, Known};
 use super::Miss;
 use crate::clock::{Moment, TimeSource};
 use crate::counters::Counters;
-use crate::entry::{About, Entry, Marks, Stamp};
-use crate::flight::{Flight, Follower, Landing, Term};
+use crate::entry::{About, Entry, Stamp};
+use crate::flight::Flight;
 use crate::held::{self, Held};
-use crate::key::{OwnedKey, View};
+use crate::key::OwnedKey;
 use crate::planted::{self, Bug};
 use crate::sync::{Mutex, RwLock, RwLockWriteGuard};
 use crate::versions::Versions;
+use crate::view::View;
 use hashbrown::HashTable;
 use quick_cache::OptionsBuilder;
 use quick_cache::unsync::Cache;
@@ -43,24 +46,6 @@ pub(crate) struct Memory<K, V, S> {
 struct Shard<K, V, S> {
     entries: Cache<Hashed<K>, Entry<V>, Weigh, BuildHasherDefault<Carried>, Evictions>,
     flights: HashTable<(Hashed<K>, Arc<Flight<S>>)>,
-}
-
-/// What a caller that found no entry is to do.
-pub(crate) enum Begun<R, S> {
-    /// An entry came to be in the meantime.
-    Found(R),
-    /// Compute, and land the flight.
-    Lead(Lead<S>),
-    /// Wait for the flight.
-    Follow(Follower<S>),
-}
-
-/// A leader's claim to a flight.
-#[derive(Debug)]
-pub(crate) struct Lead<S> {
-    pub(crate) flight: Arc<Flight<S>>,
-    pub(crate) term: Term,
-    pub(crate) stamp: Stamp,
 }
 
 /// A computed value on its way into the cache, and when it expires.
@@ -157,47 +142,6 @@ where
         Ok(())
     }
 
-    /// Joins the flight of a key, or starts it.
-    ///
-    /// `key` is taken when it starts. A flight that began before `arrival` and is known to be
-    /// overtaken since is left to those who wait for it already.
-    pub(crate) fn begin<R>(
-        &self,
-        hash: u64,
-        key: &mut Option<K>,
-        time: &TimeSource,
-        marks: &Marks,
-        read: impl FnOnce(&Entry<V>) -> R,
-    ) -> Begun<R, S> {
-        let mut overtaken = None;
-        let held = held::hold();
-        let mut shard = self.shard(hash).write();
-        let owned = key.as_ref().expect("the key is given back unless a flight takes it");
-        if let Some(entry) = shard.entries.get(&Known { hash, key: owned })
-            && self.judge(entry, time).is_ok()
-        {
-            return Begun::Found(read(entry));
-        }
-        let found = shard.flights.find_entry(hash, |(it, _)| it.hash == hash && it.key == *owned);
-        if let Ok(entry) = found {
-            let flight = &entry.get().1;
-            if !self.versions.overtook(&flight.marks, flight.stamp()) {
-                return Begun::Follow(flight.join());
-            }
-            overtaken = Some(entry.remove().0);
-        }
-        let stamp = self.versions.now();
-        let flight = Arc::new(Flight::new(marks.clone(), stamp));
-        let key = key.take().expect("looked at above");
-        let slot = (Hashed { hash, key }, Arc::clone(&flight));
-        shard.flights.insert_unique(hash, slot, |(it, _)| it.hash);
-        drop(shard);
-        drop(held);
-        drop(overtaken);
-        let term = flight.term();
-        Begun::Lead(Lead { flight, term, stamp })
-    }
-
     /// Takes a flight out of the table and stores what it found, if there is something to keep and
     /// nothing overtook it. The caller lands the flight afterwards.
     pub(crate) fn land(
@@ -289,46 +233,6 @@ where
         drop((evicted, replaced));
     }
 
-    /// Gives a flight up: to a follower if there is one, else for good.
-    pub(crate) fn abandon(&self, hash: u64, lead: &Lead<S>) {
-        let mut unwanted = None;
-        let mut shard = self.shard(hash).write();
-        if let Ok(entry) = shard.flights.find_entry(hash, |(_, it)| Arc::ptr_eq(it, &lead.flight))
-            && lead.flight.term() == lead.term
-            && !lead.flight.has_followers()
-        {
-            unwanted = Some(entry.remove().0);
-        }
-        drop(shard);
-        drop(unwanted);
-        lead.flight.abandon(lead.term);
-        // The follower that was there may have left since.
-        self.tidy(hash, &lead.flight);
-    }
-
-    /// Forgets a flight that was given up and that nobody waits for any more.
-    pub(crate) fn tidy(&self, hash: u64, flight: &Arc<Flight<S>>) {
-        if !flight.is_deserted() {
-            return;
-        }
-        let mut shard = self.shard(hash).write();
-        let found = shard.flights.find_entry(hash, |(_, it)| Arc::ptr_eq(it, flight)).ok();
-        // Somebody may have joined it since; from here on nobody can.
-        let unwanted = found.filter(|_| flight.is_deserted()).map(|entry| entry.remove().0);
-        drop(shard);
-        drop(unwanted);
-    }
-
-    /// Whether a follower may take what its leader found (V6).
-    ///
-    /// A computation that began after the follower arrived is always good enough: nothing the
-    /// follower has to hear of can have come between.
-    pub(crate) fn accepts(&self, landing: &Landing<S>, arrival: Stamp) -> bool {
-        planted::is(Bug::JoinedUnchecked)
-            || landing.stamp >= arrival
-            || self.versions.check(&landing.about, landing.stamp).is_some()
-    }
-
     /// Reads an entry that might be served, without its use being noticed.
     pub(crate) fn peek<R>(
         &self,
@@ -360,22 +264,6 @@ where
         drop(shard);
         drop(held);
         drop(removed);
-    }
-
-    /// Begins a computation that no other caller waits for.
-    pub(crate) fn begin_alone(&self) -> Stamp {
-        let mut alone = self.alone.lock();
-        let stamp = self.versions.now();
-        alone.push(stamp);
-        stamp
-    }
-
-    /// Ends what `begin_alone` began.
-    pub(crate) fn end_alone(&self, stamp: Stamp) {
-        let mut alone = self.alone.lock();
-        if let Some(at) = alone.iter().position(|it| *it == stamp) {
-            alone.swap_remove(at);
-        }
     }
 }
 
