@@ -64,12 +64,20 @@ pub(crate) struct Frame {
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) tags: Marks,
-    /// By address, so that a callee called again and again counts once.
-    inherited: HashMap<usize, Arc<About>>,
-    names: HashSet<Mark, BuildHasherDefault<MarkHasher>>,
+    /// Most computations have none.
+    callees: Option<Box<Callees>>,
     unbounded: bool,
     pub(crate) expires: Moment,
     pub(crate) needs: Keyed,
+}
+
+/// What was taken over from cached functions called on the way.
+#[derive(Debug, Default)]
+struct Callees {
+    /// By address, so that a callee called again and again counts once.
+    inherited: HashMap<usize, Arc<About>>,
+    /// Every name depended on, the tags among them.
+    names: HashSet<Mark, BuildHasherDefault<MarkHasher>>,
 }
 
 impl Frame {
@@ -96,7 +104,7 @@ impl Frame {
         found.expires = found.expires.min(expires);
         found.needs = found.needs | needs;
         found.unbounded |= from.unbounded;
-        if found.inherited.contains_key(&Arc::as_ptr(from).addr()) {
+        if found.has(from) {
             return;
         }
         for one in std::iter::once(from).chain(&from.inherited) {
@@ -107,8 +115,8 @@ impl Frame {
     pub(crate) fn tag(&self, mark: Mark) {
         let mut found = self.found.lock();
         if !found.unbounded && !found.tags.contains(&mark) {
+            found.count(&[mark]);
             found.tags.push(mark);
-            found.count([mark]);
         }
     }
 
@@ -128,8 +136,7 @@ impl Default for Found {
     fn default() -> Self {
         Self {
             tags: Marks::new(),
-            inherited: HashMap::new(),
-            names: HashSet::default(),
+            callees: None,
             unbounded: false,
             expires: Moment::NEVER,
             needs: Keyed::NOTHING,
@@ -138,27 +145,43 @@ impl Default for Found {
 }
 
 impl Found {
-    /// Takes over one callee's own names, unless they are there or there are too many.
-    fn take(&mut self, one: &Arc<About>) {
+    fn has(&self, one: &Arc<About>) -> bool {
         let address = Arc::as_ptr(one).addr();
-        if !self.unbounded && self.inherited.insert(address, Arc::clone(one)).is_none() {
-            self.count(one.marks.iter().copied());
-        }
+        self.callees.as_ref().is_some_and(|callees| callees.inherited.contains_key(&address))
     }
 
-    fn count(&mut self, names: impl IntoIterator<Item = Mark>) {
-        self.names.extend(names);
-        self.unbounded |= self.names.len() > MOST_DEPENDENCIES;
+    /// Takes over one callee's own names, unless they are there or there are too many.
+    fn take(&mut self, one: &Arc<About>) {
+        if self.unbounded || self.has(one) {
+            return;
+        }
+        let callees = self.callees.get_or_insert_with(|| {
+            let names = self.tags.iter().copied().collect();
+            Box::new(Callees { names, ..Callees::default() })
+        });
+        callees.inherited.insert(Arc::as_ptr(one).addr(), Arc::clone(one));
+        self.count(&one.marks);
+    }
+
+    /// Counts names, of which the tags are there already.
+    fn count(&mut self, names: &[Mark]) {
+        let known = match &mut self.callees {
+            Some(callees) => {
+                callees.names.extend(names);
+                callees.names.len()
+            }
+            None => self.tags.len() + names.len(),
+        };
+        self.unbounded |= known > MOST_DEPENDENCIES;
     }
 
     /// Adds what was found to what is known of the value.
-    pub(crate) fn complete(mut self, mut about: About) -> About {
-        self.count(about.marks.iter().copied());
-        about.marks.extend(self.tags);
+    pub(crate) fn complete(mut self, about: &mut About) {
+        self.count(&about.marks);
+        about.marks.append(&mut self.tags);
         about.unbounded = self.unbounded;
-        if !self.unbounded {
-            about.inherited = self.inherited.into_values().collect();
+        if let Some(callees) = self.callees.filter(|_| !self.unbounded) {
+            about.inherited = callees.inherited.into_values().collect();
         }
-        about
     }
 }

@@ -136,14 +136,16 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     fn about(&mut self, found: Found, verdict: Verdict) -> About {
         let mut marks = mem::take(&mut self.basis.marks);
         marks.extend(verdict.tags);
-        found.complete(About {
+        let mut about = About {
             marks,
             readable: self.basis.readable.take(),
             inherited: Vec::new(),
             unbounded: false,
             born: self.time().now(),
             weight: verdict.weight,
-        })
+        };
+        found.complete(&mut about);
+        about
     }
 
     /// Puts the value where the claim allows, and lands the flight.
