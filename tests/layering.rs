@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// never import each other.
 const LAYERS: &[&[&str]] = &[
     // Leaves.
-    &["clock", "error", "hash", "lookup", "planted", "short", "sync"],
+    &["clock", "error", "hash", "lookup", "planted", "short", "sync", "typed"],
     &["key", "mark"],
     // What is said of a value, and what is counted.
     &[
@@ -54,6 +54,15 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("smallvec", &["call.rs", "entry.rs"]),
     ("typeid", &["call.rs", "handle.rs"]),
 ];
+
+/// The only files with unsafe code in them.
+const UNSAFE: &[&str] = &["typed.rs"];
+
+#[test]
+fn unsafe_code_is_where_it_is_said_to_be() {
+    let unsafes = sources().into_iter().filter(|it| has_unsafe(it.tokens.clone()));
+    assert_eq!(unsafes.map(|it| it.file).collect::<Vec<_>>(), UNSAFE);
+}
 
 #[test]
 fn imports_point_downwards_only() {
@@ -182,6 +191,14 @@ impl Source {
     fn names_crate(&self, name: &str) -> bool {
         names(&self.tokens, name)
     }
+}
+
+fn has_unsafe(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "unsafe",
+        TokenTree::Group(group) => has_unsafe(group.stream()),
+        _ => false,
+    })
 }
 
 /// Collects the heads of all paths that begin with `crate` or, in a file of a tier, `super`.

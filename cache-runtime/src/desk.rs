@@ -14,9 +14,10 @@ use crate::mark::SEEDS;
 use crate::news::News;
 use crate::outcome::{Kind, Value};
 use crate::tier::memory::{Memory, Probe};
+use crate::typed::Typed;
 use crate::versions::Versions;
 use crate::view::View;
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,8 +28,8 @@ const SAMPLED: u64 = 256;
 
 /// By site: the instantiation that was called first, and all others.
 struct Desks {
-    first: Vec<Option<Box<dyn Any>>>,
-    others: Option<HashMap<(usize, TypeId), Box<dyn Any>>>,
+    first: Vec<Option<Typed>>,
+    others: Option<HashMap<(usize, TypeId), Typed>>,
     /// Of the one runtime that calls without surroundings have.
     news: Option<Box<News>>,
 }
@@ -67,7 +68,7 @@ pub(crate) fn serve<W: View, Kd: Kind>(
         let desks = &mut *desks.try_borrow_mut().ok()?;
         let first = desks.first.get_mut(site)?.as_mut()?;
         let news = desks.news.as_deref_mut()?;
-        match first.downcast_mut::<DeskFor<W, Kd>>() {
+        match first.get_mut::<DeskFor<W, Kd>>() {
             Some(desk) if desk.body == body => desk.serve(kind, view, news),
             _ => desks.serve_other(site, body, kind, view),
         }
@@ -84,9 +85,9 @@ pub(crate) fn function<K: OwnedKey, V: Value, S: Value>(
             let desks = desks.try_borrow().ok()?;
             let (site, body) = (instance.site.place(), instance.body);
             let first = desks.first.get(site)?.as_ref()?;
-            let desk = match first.downcast_ref::<Desk<K, V, S>>() {
+            let desk = match first.get::<Desk<K, V, S>>() {
                 Some(desk) if desk.body == body => desk,
-                _ => desks.others.as_ref()?.get(&(site, body))?.downcast_ref()?,
+                _ => desks.others.as_ref()?.get(&(site, body))?.get()?,
             };
             Some(Arc::clone(&desk.function))
         })
@@ -103,7 +104,7 @@ impl Desks {
         view: &W,
     ) -> Option<Kd::Out> {
         let other = self.others.as_mut()?.get_mut(&(site, body))?;
-        other.downcast_mut::<DeskFor<W, Kd>>()?.serve(kind, view, self.news.as_deref_mut()?)
+        other.get_mut::<DeskFor<W, Kd>>()?.serve(kind, view, self.news.as_deref_mut()?)
     }
 }
 
@@ -114,22 +115,22 @@ pub(crate) fn put<W: View, V: Value, S: Value>(
     function: &Arc<Function<W::Owned, V, S>>,
 ) {
     let (site, body) = (instance.site.place(), instance.body);
-    let desk = || Box::new(Desk::new::<W>(body, function));
+    let desk = || Typed::new(Desk::new::<W>(body, function));
     let _ = DESKS.try_with(|desks| {
         let Ok(mut desks) = desks.try_borrow_mut() else { return };
         desks.news.get_or_insert_with(|| Box::new(News::new()));
         if desks.first.len() <= site {
             desks.first.resize_with(site + 1, || None);
         }
-        let is_ours = |first: &Box<dyn Any>| {
-            first.downcast_ref::<Desk<W::Owned, V, S>>().is_some_and(|desk| desk.body == body)
+        let is_ours = |first: &Typed| {
+            first.get::<Desk<W::Owned, V, S>>().is_some_and(|desk| desk.body == body)
         };
         match &mut desks.first[site] {
             vacant @ None => *vacant = Some(desk()),
             Some(first) if is_ours(first) => {}
             Some(_) => {
                 let others = desks.others.get_or_insert_default();
-                others.entry((site, body)).or_insert_with(|| desk());
+                others.entry((site, body)).or_insert_with(desk);
             }
         }
     });

@@ -42,6 +42,7 @@ mod site;
 mod stats;
 mod sync;
 mod tier;
+mod typed;
 mod verdict;
 mod versions;
 mod view;
