@@ -21,7 +21,7 @@ const FEWEST: u64 = 512;
 /// One slot for so many entries of the capacity, and the most there are: of values that own
 /// nothing, and of those that do.
 const PLAIN_SLOTS: (u64, u64) = (1, 131_072);
-const OTHER_SLOTS: (u64, u64) = (2, 65_536);
+const OTHER_SLOTS: (u64, u64) = (1, 131_072);
 const GROWTH: usize = 32;
 
 /// A table of copies: each stands in the pair of slots that its hash names.
