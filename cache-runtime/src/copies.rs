@@ -13,7 +13,7 @@ use crate::mark::Mark;
 use crate::news::News;
 use crate::short;
 use crate::tier::memory::Probe;
-use crate::versions::{FILTER, Versions};
+use crate::versions::Versions;
 use crate::view::View;
 use std::num::NonZeroU64;
 
@@ -33,8 +33,8 @@ pub(crate) struct Copies<K, V> {
     crowded: usize,
     /// What the marks of the function's keys are made from.
     keys: Mark,
-    /// Where the filter is to be looked at for the function.
-    function: usize,
+    /// The slot of the function.
+    function: u16,
 }
 
 /// Two slots in one cache line, if they are small enough.
@@ -108,7 +108,7 @@ impl<K: 'static, V: Clone + 'static> Copies<K, V> {
             most: pairs((capacity / entries).clamp(FEWEST, most)),
             crowded: 0,
             keys,
-            function: function.slot(FILTER),
+            function: function.slot(),
         }
     }
 
@@ -166,10 +166,8 @@ impl<K: 'static, V: Clone + 'static> Copies<K, V> {
             Copy::seek(pair, first, probe)?
         };
         let copy = pair[at].as_mut()?;
-        let key = || keys.key_slot(probe.hash, FILTER);
-        if !copy.is_valid(|tags| tags.of_call(key(), function), news, versions)
-            || copy.term.is_over(time)
-        {
+        let key = || keys.key_slot(probe.hash);
+        if !copy.is_valid(key, function, news, versions) || copy.term.is_over(time) {
             return None;
         }
         copy.term.use_it();
@@ -235,7 +233,8 @@ impl<K, V> Copy<K, V> {
     #[inline]
     fn is_valid(
         &mut self,
-        slots: impl FnOnce(TagSlots) -> Option<[usize; 4]>,
+        key: impl FnOnce() -> u16,
+        function: u16,
         news: &News,
         versions: &Versions,
     ) -> bool {
@@ -243,14 +242,20 @@ impl<K, V> Copy<K, V> {
         if news.is_none_since(since) {
             return true;
         }
-        let Some(slots) = slots(self.tags) else { return false };
-        news.vouch(slots, since) || self.is_valid_by_filter(slots, versions)
+        let Some(tags) = self.tags.few() else { return false };
+        let key = key();
+        news.vouch(key, tags, since) || self.is_valid_by_filter([key, function], tags, versions)
     }
 
     #[inline(never)]
-    fn is_valid_by_filter(&mut self, slots: [usize; 4], versions: &Versions) -> bool {
+    fn is_valid_by_filter(
+        &mut self,
+        [key, function]: [u16; 2],
+        [a, b]: [u16; 2],
+        versions: &Versions,
+    ) -> bool {
         let since = Stamp(self.valid_at.get());
-        let checked = versions.check_slots(slots, since);
+        let checked = versions.check_slots([key, function, a, b], since);
         match checked.and_then(|clock| NonZeroU64::new(clock.0)) {
             Some(clock) => {
                 self.valid_at = clock;

@@ -46,7 +46,7 @@ impl About {
     }
 }
 
-/// Where the filter is to be looked at for a value that depends on few names; for others it says so.
+/// The slots of the names a value depends on, if they are few; else it says that they are not.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slots([u16; 4]);
 
@@ -54,27 +54,19 @@ impl Slots {
     /// Depends on more than fits here.
     pub(crate) const MANY: Self = Self([u16::MAX; 4]);
 
-    pub(crate) fn of(about: &About, size: usize) -> Self {
+    pub(crate) fn of(about: &About) -> Self {
         let few = about.inherited.is_empty() && !about.unbounded && about.marks.len() <= 4;
-        let slot = |mark: &Mark| u16::try_from(mark.slot(size)).ok().filter(|it| *it < u16::MAX);
-        match about.marks.first().and_then(slot) {
-            Some(first) if few => {
-                // The rest repeats the first, so that all four can be looked at unasked.
-                let mut slots = [first; 4];
-                for (place, mark) in slots.iter_mut().zip(&about.marks) {
-                    let Some(slot) = slot(mark) else { return Self::MANY };
-                    *place = slot;
-                }
-                Self(slots)
-            }
-            _ => Self::MANY,
-        }
+        let Some(first) = about.marks.first().filter(|_| few) else { return Self::MANY };
+        // The rest repeats the first, so that all four can be looked at unasked.
+        let mut slots = [first.slot(); 4];
+        slots.iter_mut().zip(&about.marks).for_each(|(place, mark)| *place = mark.slot());
+        Self(slots)
     }
 
     /// The slots, unless the value depends on more.
     #[inline]
-    pub(crate) fn few(self) -> Option<[usize; 4]> {
-        (self.0[0] != u16::MAX).then(|| self.0.map(usize::from))
+    pub(crate) fn few(self) -> Option<[u16; 4]> {
+        (self.0[0] != u16::MAX).then_some(self.0)
     }
 
     /// Those of the tags alone: the slots of key and function are known to whoever knows the call.
@@ -92,11 +84,10 @@ pub(crate) struct TagSlots([u16; 2]);
 impl TagSlots {
     pub(crate) const MANY: Self = Self([u16::MAX; 2]);
 
-    /// All slots of a value, unless it depends on more.
+    /// The slots, unless the value depends on more.
     #[inline]
-    pub(crate) fn of_call(self, key: usize, function: usize) -> Option<[usize; 4]> {
-        let [a, b] = self.0.map(usize::from);
-        (self.0[0] != u16::MAX).then_some([key, function, a, b])
+    pub(crate) fn few(self) -> Option<[u16; 2]> {
+        (self.0[0] != u16::MAX).then_some(self.0)
     }
 }
 

@@ -24,9 +24,12 @@ enum Name<'a> {
     Keys { site: usize, family: TypeId, key: TypeId },
 }
 
+/// In the second half of a mark: whether it is a function's.
+const FUNCTION: u64 = 1;
+
 impl Mark {
     fn of(name: &Name<'_>) -> Self {
-        Self(SEEDS[0].hash_one(name), SEEDS[1].hash_one(name))
+        Self(SEEDS[0].hash_one(name), SEEDS[1].hash_one(name) & !FUNCTION)
     }
 
     pub(crate) fn tag(tag: &str) -> Self {
@@ -35,7 +38,12 @@ impl Mark {
 
     /// The mark of one function: two of one name have two marks, and so have two names of one site.
     pub(crate) fn function(site: usize, name: &str) -> Self {
-        Self::of(&Name::Function { site, name })
+        let Self(first, second) = Self::of(&Name::Function { site, name });
+        Self(first, second | FUNCTION)
+    }
+
+    pub(crate) fn is_function(self) -> bool {
+        self.1 & FUNCTION != 0
     }
 
     /// The mark that every invalidation of a key of a site records as well, for those who depend on
@@ -53,21 +61,21 @@ impl Mark {
     /// The mark of one key, of a function's `keys`. The hashes are of two seeds.
     #[inline]
     pub(crate) fn key(self, hashes: [u64; 2]) -> Self {
-        Self(self.0 ^ hashes[0], self.1 ^ hashes[1])
+        Self(self.0 ^ hashes[0], (self.1 ^ hashes[1]) & !FUNCTION)
     }
 
-    /// The `slot` of the key whose first hash this is, of a function's `keys`.
+    /// The slot of the key whose first hash this is, of a function's `keys`.
     #[inline]
-    pub(crate) fn key_slot(self, hash: u64, size: usize) -> usize {
-        self.key([hash, 0]).slot(size)
+    pub(crate) fn key_slot(self, hash: u64) -> u16 {
+        self.key([hash, 0]).slot()
     }
 
-    /// A number below `size`, evenly spread. `size` is a power of two.
+    /// Where a table looks for the mark: evenly spread, and never the last that 16 bits can say.
     #[inline]
-    pub(crate) fn slot(self, size: usize) -> usize {
+    pub(crate) fn slot(self) -> u16 {
         #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
-        let low = self.0 as usize;
-        low & (size - 1)
+        let low = self.0 as u16;
+        low.min(u16::MAX - 1)
     }
 }
 

@@ -5,23 +5,24 @@
 //! 2. What can't be told in slots, or soon enough, starts the news anew.
 
 use crate::entry::Stamp;
-use crate::versions::{FILTER, Versions};
+use crate::versions::Versions;
 
-/// More marked slots than this say too little.
-const MOST_MARKED: usize = FILTER / 32;
+/// Slots are kept by what is left of them, in a byte each: that is the fastest look-up.
+const PLACES: usize = 1 << 14;
+/// More marked places than this say too little.
+const MOST_MARKED: usize = PLACES / 32;
 
 pub(crate) struct News {
     since: Stamp,
     heard: Stamp,
-    /// By slot, not by bit: that is the faster look-up.
-    marked: [u8; FILTER],
+    marked: [u8; PLACES],
     count: usize,
 }
 
 impl News {
     pub(crate) fn new() -> Self {
         let (since, heard) = (Stamp::default(), Stamp::default());
-        Self { since, heard, marked: [0; FILTER], count: 0 }
+        Self { since, heard, marked: [0; PLACES], count: 0 }
     }
 
     /// Hears what has happened. To be called before anything is judged by it.
@@ -38,8 +39,9 @@ impl News {
     fn catch_up(&mut self, versions: &Versions, now: Stamp) {
         let (marked, count) = (&mut self.marked, &mut self.count);
         let told = versions.tell(self.heard, now, |slot| {
-            *count += usize::from(marked[slot] == 0);
-            marked[slot] = 1;
+            let place = usize::from(slot) % PLACES;
+            *count += usize::from(marked[place] == 0);
+            marked[place] = 1;
         });
         if !told || self.count > MOST_MARKED {
             self.marked.fill(0);
@@ -55,40 +57,53 @@ impl News {
         at >= if self.count == 0 { self.since } else { self.heard }
     }
 
-    /// Whether what was valid at `at` and depends on these filter slots surely is valid still.
-    /// Otherwise the records know.
+    /// Whether what was valid at `at` and depends on a key, its function, and tags of these slots
+    /// surely is valid still. Otherwise the records know.
     #[inline]
-    pub(crate) fn vouch(&self, [a, b, c, d]: [usize; 4], at: Stamp) -> bool {
-        // One by one, and without a branch: this is asked on every hit of a busy runtime.
-        let marked = self.mark(a) | self.mark(b) | self.mark(c) | self.mark(d);
+    pub(crate) fn vouch(&self, key: u16, [a, b]: [u16; 2], at: Stamp) -> bool {
+        // Without a branch between them: this is asked on every hit while others invalidate.
+        let marked = self.mark(key) | self.mark(a) | self.mark(b);
         at >= self.since && marked == 0
     }
 
     #[inline]
-    fn mark(&self, slot: usize) -> u8 {
-        self.marked[slot % self.marked.len()]
+    fn mark(&self, slot: u16) -> u8 {
+        self.marked[usize::from(slot) % PLACES]
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST_MARKED, News};
+    use super::{MOST_MARKED, News, PLACES};
     use crate::entry::Stamp;
     use crate::mark::Mark;
-    use crate::versions::{FILTER, Target, Versions};
+    use crate::versions::{Target, Versions};
 
     fn record(versions: &Versions, target: &Target) {
         versions.record(target, None::<fn() -> Option<Stamp>>);
     }
 
-    fn slots(tag: &str) -> [usize; 4] {
-        [Mark::tag(tag).slot(FILTER); 4]
+    fn slot(tag: &str) -> u16 {
+        Mark::tag(tag).slot()
     }
 
-    /// A tag whose filter slot is not that of any tag in `others`.
+    /// Whether a name of this slot is vouched for, be it the key's or a tag's.
+    fn vouches(news: &News, tag: &str, at: Stamp) -> bool {
+        let slot = slot(tag);
+        let is_free = |it: &u16| {
+            usize::from(*it) % PLACES != usize::from(slot) % PLACES && news.mark(*it) == 0
+        };
+        let free = (0..u16::MAX).find(is_free).expect("few are marked");
+        let said = [(slot, [free; 2]), (free, [slot, free]), (free, [free, slot])]
+            .map(|(key, tags)| news.vouch(key, tags, at));
+        assert!(said.iter().all(|it| *it == said[0]), "{said:?}");
+        said[0]
+    }
+
+    /// A tag whose slot is not that of any tag in `others`.
     fn apart(others: &[&str]) -> String {
-        let taken = |tag: &str| others.iter().any(|other| slots(other) == slots(tag));
-        let tags = (0..FILTER).map(|n| format!("apart:{n}"));
+        let taken = |tag: &str| others.iter().any(|other| slot(other) % 128 == slot(tag) % 128);
+        let tags = (0..100).map(|n| format!("apart:{n}"));
         tags.into_iter().find(|tag| !taken(tag)).expect("there are many slots")
     }
 
@@ -100,8 +115,8 @@ mod tests {
         let other = apart(&["hit"]);
         record(&versions, &Target::Any(vec![Mark::tag("hit")]));
         news.hear(&versions);
-        assert!(!news.vouch(slots("hit"), before));
-        assert!(news.vouch(slots(&other), before));
+        assert!(!vouches(&news, "hit", before));
+        assert!(vouches(&news, &other, before));
     }
 
     #[test]
@@ -109,6 +124,7 @@ mod tests {
         for target in [
             Target::Everything,
             Target::All(vec![Mark::tag("a"), Mark::tag("b")]),
+            Target::Any(vec![Mark::function(0, "f")]),
             Target::Any((0..5).map(|n| Mark::tag(&n.to_string())).collect()),
         ] {
             let (versions, mut news) = (Versions::default(), News::new());
@@ -116,8 +132,8 @@ mod tests {
             let before = versions.now();
             record(&versions, &target);
             news.hear(&versions);
-            assert!(!news.vouch(slots("any"), before));
-            assert!(news.vouch(slots("any"), versions.now()));
+            assert!(!vouches(&news, "any", before));
+            assert!(vouches(&news, "any", versions.now()));
         }
     }
 
@@ -131,8 +147,8 @@ mod tests {
             record(&versions, &Target::Any(vec![Mark::tag("hit")]));
         }
         news.hear(&versions);
-        assert!(!news.vouch(slots(&other), before));
-        assert!(news.vouch(slots("hit"), versions.now()));
+        assert!(!vouches(&news, &other, before));
+        assert!(vouches(&news, "hit", versions.now()));
     }
 
     #[test]
@@ -143,7 +159,7 @@ mod tests {
         for n in 0..2 * MOST_MARKED {
             record(&versions, &Target::Any(vec![Mark::tag(&n.to_string())]));
             news.hear(&versions);
-            assert!(!news.vouch(slots(&n.to_string()), before));
+            assert!(!vouches(&news, &n.to_string(), before));
         }
         assert!(news.since > before);
     }

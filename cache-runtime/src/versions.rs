@@ -19,9 +19,9 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 #[cfg(not(larder_model))]
-pub(crate) const FILTER: usize = 16_384;
+const FILTER: usize = 16_384;
 #[cfg(larder_model)]
-pub(crate) const FILTER: usize = 2;
+const FILTER: usize = 2;
 
 /// How many of the latest invalidations can be told in filter slots.
 const RECENT: u64 = 1_024;
@@ -34,6 +34,12 @@ const SWEEP_AT: usize = 2;
 const MOST_RECORDS: usize = 16 * SWEEP_AT;
 /// Predicates are looked at one by one, so fewer of them are let stand.
 const SWEEP_PREDICATES_AT: usize = 1_024;
+
+/// The place in the filter for a slot.
+#[inline]
+fn filtered_at(slot: u16) -> usize {
+    usize::from(slot) % FILTER
+}
 
 /// What an invalidation names.
 #[derive(Clone, Debug)]
@@ -146,7 +152,7 @@ impl Versions {
     pub(crate) fn displace(&self, mark: Mark) {
         let _alone = self.invalidator.lock();
         let next = Stamp(self.clock.0.load(Ordering::Relaxed) + 1);
-        self.filter[mark.slot(FILTER)].store(next.0, Ordering::Relaxed);
+        self.filter[filtered_at(mark.slot())].store(next.0, Ordering::Relaxed);
         self.announce(next, Some(&[mark]));
         self.publish(next);
     }
@@ -165,7 +171,7 @@ impl Versions {
 
     /// Tells the filter slots of all that was recorded after `since` and up to `now`. False if that
     /// can't be told.
-    pub(crate) fn tell(&self, since: Stamp, now: Stamp, mut each: impl FnMut(usize)) -> bool {
+    pub(crate) fn tell(&self, since: Stamp, now: Stamp, mut each: impl FnMut(u16)) -> bool {
         if now.0.saturating_sub(since.0) >= RECENT {
             return false;
         }
@@ -190,7 +196,7 @@ impl Versions {
         match target {
             Target::Any(marks) => {
                 for mark in marks {
-                    self.filter[mark.slot(FILTER)].store(next.0, Ordering::Relaxed);
+                    self.filter[filtered_at(mark.slot())].store(next.0, Ordering::Relaxed);
                     records.marks.insert(*mark, next);
                 }
             }
@@ -224,18 +230,18 @@ impl Versions {
     /// The same from the filter alone, for a value that depends on few names. Nothing means only
     /// that it can't tell.
     #[inline]
-    pub(crate) fn check_slots(&self, slots: [usize; 4], since: Stamp) -> Option<Stamp> {
+    pub(crate) fn check_slots(&self, slots: [u16; 4], since: Stamp) -> Option<Stamp> {
         let clock = self.now();
-        let latest = |at: usize| self.filter[at].load(Ordering::Relaxed);
+        let latest = |slot: u16| self.filter[filtered_at(slot)].load(Ordering::Relaxed);
         let [a, b, c, d] = slots.map(latest);
         let latest = a.max(b).max(c).max(d).max(self.predicate.load(Ordering::Relaxed));
         let clock = if planted::is(Bug::RememberedFromAfter) { self.now() } else { clock };
         (latest <= since.0).then_some(clock)
     }
 
-    /// Where `check_slots` is to look for a value.
+    /// What `check_slots` is to look for.
     pub(crate) fn slots(about: &About) -> Slots {
-        Slots::of(about, FILTER)
+        Slots::of(about)
     }
 
     /// Whether the filter alone rules out a record. It never forgets, so it needs no floor.
@@ -250,7 +256,7 @@ impl Versions {
     /// When the last mark of this one's filter slot was recorded.
     #[inline]
     fn filtered(&self, mark: Mark) -> Stamp {
-        Stamp(self.filter[mark.slot(FILTER)].load(Ordering::Relaxed))
+        Stamp(self.filter[filtered_at(mark.slot())].load(Ordering::Relaxed))
     }
 
     /// Whether marks alone, before anything else is known of a computation, say it is overtaken.
@@ -318,18 +324,19 @@ impl Announced {
 
     fn of(marks: &[Mark]) -> Option<Self> {
         let mut lanes = [0; 4];
-        if marks.len() > lanes.len() {
+        // That of a function concerns too much for anyone to look out for it.
+        if marks.len() > lanes.len() || marks.iter().any(|mark| mark.is_function()) {
             return None;
         }
         for (lane, mark) in lanes.iter_mut().zip(marks) {
             // One more than the slot: an empty lane is zero.
-            *lane = u16::try_from(mark.slot(FILTER) + 1).ok().filter(|it| *it < u16::MAX)?;
+            *lane = mark.slot() + 1;
         }
         Some(Self(lanes.into_iter().fold(0, |told, lane| told << 16 | u64::from(lane))))
     }
 
-    fn slots(self) -> Option<impl Iterator<Item = usize>> {
-        let lane = move |at: u32| usize::try_from(self.0 >> (16 * at) & 0xffff).expect("16 bits");
+    fn slots(self) -> Option<impl Iterator<Item = u16>> {
+        let lane = move |at: u32| u16::try_from(self.0 >> (16 * at) & 0xffff).expect("16 bits");
         (self.0 != Self::UNTOLD.0).then(|| (0..4).filter_map(move |at| lane(at).checked_sub(1)))
     }
 }
