@@ -119,6 +119,23 @@ mod tests {
         assert!(vouches(&news, &other, before));
     }
 
+    /// V3: the clock and one comparison, until something is invalidated.
+    #[test]
+    fn where_nothing_was_invalidated_no_name_is_looked_up() {
+        let (versions, mut news) = (Versions::default(), News::new());
+        news.hear(&versions);
+        let before = versions.now();
+        assert!(news.is_none_since(before));
+        record(&versions, &Target::Any(vec![Mark::tag("hit")]));
+        news.hear(&versions);
+        assert!(!news.is_none_since(before));
+        assert!(news.is_none_since(versions.now()));
+        record(&versions, &Target::Everything);
+        news.hear(&versions);
+        assert!(!news.is_none_since(before));
+        assert!(news.is_none_since(versions.now()));
+    }
+
     #[test]
     fn what_is_not_told_in_slots_starts_anew() {
         for target in [

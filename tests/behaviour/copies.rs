@@ -2,6 +2,8 @@
 //! key's, however many keys there are and however they meet in its tables.
 
 use larder::cached;
+use std::cell::Cell;
+use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -122,4 +124,39 @@ fn long_texts_are_handed_out_whole() {
             assert_eq!(long(id), id.repeat(50));
         }
     }
+}
+
+thread_local! {
+    static PANICS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A value that owns nothing, and whose clone may panic.
+#[derive(Debug, PartialEq)]
+struct Touchy(usize);
+
+impl Clone for Touchy {
+    fn clone(&self) -> Self {
+        assert!(!PANICS.take(), "as it was told to");
+        Self(self.0)
+    }
+}
+
+#[cached(capacity = 4_000)]
+fn touchy(id: usize) -> Touchy {
+    Touchy(id)
+}
+
+#[test]
+fn a_clone_that_panics_leaves_nobody_s_value_under_another_key() {
+    let mut next = numbers(4);
+    let mut panicked = 0;
+    for _ in 0..60_000 {
+        let id = draw(&mut next);
+        PANICS.set(next(3) == 0);
+        match catch_unwind(|| touchy(id)) {
+            Ok(value) => assert_eq!(value, Touchy(id)),
+            Err(_) => panicked += 1,
+        }
+    }
+    assert!(panicked > 0);
 }
