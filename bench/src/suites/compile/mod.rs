@@ -4,6 +4,7 @@
 //! Dependencies are built beforehand; a build is that of the one crate, linking included, without
 //! incremental compilation.
 
+mod kind;
 mod source;
 mod workspace;
 
@@ -11,9 +12,10 @@ use crate::cli::Effort;
 use crate::report::{Report, Setting};
 use crate::rounds::{Times, count, nanoseconds};
 use crate::table::Table;
+use kind::Kind;
 use std::io;
 use std::time::Instant;
-use workspace::{Kind, Profile, Workspace};
+use workspace::{Profile, Workspace};
 
 /// Larder first: the others are what it is compared with.
 const KINDS: [Kind; 3] = [Kind::Larder, Kind::Cached, Kind::Bare];

@@ -1,6 +1,6 @@
 //! The text of the programs: functions of several shapes, and a `main` that calls all of them.
 
-use super::workspace::Kind;
+use super::kind::Kind;
 use std::fmt::Write;
 
 /// A signature with a body, and how it is called.

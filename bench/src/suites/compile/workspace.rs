@@ -3,6 +3,7 @@
 //! It has the versions of this workspace's lock file, and nothing is downloaded: what it needs was
 //! there to build this program.
 
+use super::kind::Kind;
 use super::source::program;
 use std::fmt;
 use std::fs::{self, File};
@@ -16,39 +17,23 @@ pub(super) struct Workspace {
     folder: TempDir,
 }
 
-/// How functions are cached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Larder,
-    Cached,
-    Bare,
-}
-
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Profile {
     Debug,
     Release,
 }
 
-impl Kind {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Larder => "larder",
-            Self::Cached => "cached",
-            Self::Bare => "bare",
-        }
-    }
+/// The crate of a contestant.
+fn package(kind: Kind) -> String {
+    format!("functions-{}", kind.name())
+}
 
-    fn package(self) -> String {
-        format!("functions-{}", self.name())
-    }
-
-    fn dependency(self) -> String {
-        match self {
-            Self::Larder => format!("larder = {{ path = {:?} }}\n", root().to_string_lossy()),
-            Self::Cached => "cached = { version = \"4.1\", features = [\"async\"] }\n".to_owned(),
-            Self::Bare => String::new(),
-        }
+/// What its manifest says of the cache.
+fn dependency(kind: Kind) -> String {
+    match kind {
+        Kind::Larder => format!("larder = {{ path = {:?} }}\n", root().to_string_lossy()),
+        Kind::Cached => "cached = { version = \"4.1\", features = [\"async\"] }\n".to_owned(),
+        Kind::Bare => String::new(),
     }
 }
 
@@ -76,14 +61,14 @@ impl Workspace {
         )?;
         fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
         for kind in [Kind::Larder, Kind::Cached, Kind::Bare] {
-            let package = folder.join(kind.package());
-            fs::create_dir_all(package.join("src"))?;
+            let home = folder.join(package(kind));
+            fs::create_dir_all(home.join("src"))?;
             fs::write(
-                package.join("Cargo.toml"),
+                home.join("Cargo.toml"),
                 format!(
                     "[package]\nname = {:?}\nedition = \"2024\"\n\n[dependencies]\n{}",
-                    kind.package(),
-                    kind.dependency(),
+                    package(kind),
+                    dependency(kind),
                 ),
             )?;
             this.write(kind, 0)?;
@@ -92,7 +77,7 @@ impl Workspace {
     }
 
     fn main(&self, kind: Kind) -> PathBuf {
-        self.folder.path().join(kind.package()).join("src/main.rs")
+        self.folder.path().join(package(kind)).join("src/main.rs")
     }
 
     /// Writes a program of so many functions.
@@ -107,7 +92,7 @@ impl Workspace {
 
     pub(super) fn build(&self, kind: Kind, profile: Profile) -> io::Result<()> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--offline", "--quiet", "--package", &kind.package()]);
+        cargo.args(["build", "--offline", "--quiet", "--package", &package(kind)]);
         if let Profile::Release = profile {
             cargo.arg("--release");
         }
@@ -120,12 +105,12 @@ impl Workspace {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&built.stderr);
-        Err(io::Error::other(format!("the build of `{}` failed:\n{said}", kind.package())))
+        Err(io::Error::other(format!("the build of `{}` failed:\n{said}", package(kind))))
     }
 
     /// The size of a built program in bytes.
     pub(super) fn size(&self, kind: Kind, profile: Profile) -> io::Result<usize> {
-        let name = format!("{}{}", kind.package(), std::env::consts::EXE_SUFFIX);
+        let name = format!("{}{}", package(kind), std::env::consts::EXE_SUFFIX);
         let path = self.folder.path().join("target").join(profile.to_string()).join(name);
         usize::try_from(fs::metadata(path)?.len()).map_err(io::Error::other)
     }
