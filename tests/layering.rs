@@ -51,7 +51,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("quick_cache", &["tier/memory/"]),
     ("rustix", &["clock.rs"]),
     ("shuttle", &["model.rs", "sync.rs"]),
-    ("smallvec", &["call.rs", "entry.rs"]),
+    ("smallvec", &["entry.rs"]),
     ("typeid", &["call.rs", "handle.rs"]),
 ];
 

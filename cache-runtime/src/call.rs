@@ -6,12 +6,13 @@
 use crate::ask::Wish;
 use crate::clock::Moment;
 use crate::context::{self, Surroundings};
-use crate::desk;
+use crate::desk::{self, Way};
 use crate::entry::{About, Marks};
 use crate::frame::{Frame, Keyed};
 use crate::function::{self, Function, FunctionOf, Instance};
 use crate::held;
 use crate::key::OwnedKey;
+use crate::lookup;
 use crate::mark::Mark;
 use crate::miss::{Bypass, Miss};
 use crate::outcome::Kind;
@@ -21,11 +22,14 @@ use crate::site::Site;
 use crate::tier::memory::Probe;
 use crate::view::View;
 use crate::work::Basis;
-use smallvec::SmallVec;
 use std::any::{TypeId, type_name};
+use std::cell::Cell;
 use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
+
+/// The longest tag whose room is kept for the next, in bytes.
+const MOST_ROOM: usize = 1_024;
 
 /// One call, as the expansion describes it.
 pub struct Call<'a, I, F, Kd> {
@@ -77,10 +81,10 @@ pub struct Declared {
 impl Declared {
     /// One tag.
     pub fn tag(&mut self, tag: fmt::Arguments<'_>) {
-        let mut written = Written::default();
-        // Only a faulty `Display` fails, and then the tag is what it wrote until there.
-        let _ = written.write_fmt(tag);
-        let mark = Mark::tag(written.as_str());
+        let mark = match tag.as_str() {
+            Some(tag) => Mark::tag(tag),
+            None => written(tag),
+        };
         if !self.marks.contains(&mark) {
             self.marks.push(mark);
         }
@@ -95,21 +99,22 @@ impl Declared {
     }
 }
 
-/// A tag being written; most fit in here.
-#[derive(Default)]
-struct Written(SmallVec<[u8; 64]>);
-
-impl Written {
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("whole strings were written")
-    }
+thread_local! {
+    /// Room to write tags in. Empty while one is being written: what it prints may be cached, too.
+    static ROOM: Cell<String> = const { Cell::new(String::new()) };
 }
 
-impl fmt::Write for Written {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
+/// The mark of a tag that has to be written first.
+fn written(tag: fmt::Arguments<'_>) -> Mark {
+    let mut text = ROOM.try_with(Cell::take).unwrap_or_default();
+    // Only a faulty `Display` fails, and then the tag is what it wrote until there.
+    let _ = text.write_fmt(tag);
+    let mark = Mark::tag(&text);
+    if text.capacity() <= MOST_ROOM {
+        text.clear();
+        let _ = ROOM.try_with(|room| room.set(text));
     }
+    mark
 }
 
 /// Looks a call up, in this thread's desk first.
@@ -174,8 +179,11 @@ fn look_around<W: View, Kd: Kind>(
     declare: &dyn Fn(&mut Declared),
 ) -> Around<Kd::Out, FunctionOf<W, Kd>> {
     let plain = !context::is_set() && runtime.is_none();
-    if plain && let Some(function) = desk::function(instance) {
-        return look_in(function, kind, probe, None);
+    if plain && let Some(Way { function, missed }) = desk::way(instance) {
+        return match missed {
+            Some(reason) => missing(function, reason),
+            None => look_in(function, kind, probe, None),
+        };
     }
     let surroundings = context::current();
     let surroundings = surroundings.as_deref();
@@ -216,11 +224,16 @@ fn look_in<W: View, Kd: Kind>(
 ) -> Around<Kd::Out, FunctionOf<W, Kd>> {
     match function.serve(kind, probe, frame) {
         Ok(out) => Around::Hit(out),
-        Err(reason) => {
-            function.counters.miss(reason);
-            Around::Miss(function, None)
-        }
+        Err(reason) => missing(function, reason),
     }
+}
+
+fn missing<Out, K, V, S>(
+    function: Arc<Function<K, V, S>>,
+    reason: lookup::Miss,
+) -> Around<Out, Function<K, V, S>> {
+    function.counters.miss(reason);
+    Around::Miss(function, None)
 }
 
 fn bypass(

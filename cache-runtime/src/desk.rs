@@ -51,6 +51,8 @@ struct Desk<K, V, S> {
     copies: Copies<K, V>,
     memory: Arc<Memory<K, V, S>>,
     function: Arc<Function<K, V, S>>,
+    /// Why the last look-up found nothing, until that is asked for.
+    missed: Option<Miss>,
 }
 
 type DeskFor<W, Kd> = Desk<<W as View>::Owned, <Kd as Kind>::Kept, <Kd as Kind>::Shared>;
@@ -76,20 +78,25 @@ pub(crate) fn serve<W: View, Kd: Kind>(
     served.unwrap_or(None)
 }
 
-/// The function of a call, if it is on this thread's desk.
-pub(crate) fn function<K: OwnedKey, V: Value, S: Value>(
-    instance: &Instance,
-) -> Option<Arc<Function<K, V, S>>> {
+/// The way to a call's function.
+pub(crate) struct Way<K, V, S> {
+    pub(crate) function: Arc<Function<K, V, S>>,
+    /// Why the call was not served from the desk, if L1 was asked.
+    pub(crate) missed: Option<Miss>,
+}
+
+/// The way to the function of a call, if it is on this thread's desk.
+pub(crate) fn way<K: OwnedKey, V: Value, S: Value>(instance: &Instance) -> Option<Way<K, V, S>> {
     DESKS
         .try_with(|desks| {
-            let desks = desks.try_borrow().ok()?;
+            let desks = &mut *desks.try_borrow_mut().ok()?;
             let (site, body) = (instance.site.place(), instance.body);
-            let first = desks.first.get(site)?.as_ref()?;
-            let desk = match first.get::<Desk<K, V, S>>() {
+            let first = desks.first.get_mut(site)?.as_mut()?;
+            let desk = match first.get_mut::<Desk<K, V, S>>() {
                 Some(desk) if desk.body == body => desk,
-                _ => desks.others.as_ref()?.get(&(site, body))?.get()?,
+                _ => desks.others.as_mut()?.get_mut(&(site, body))?.get_mut()?,
             };
-            Some(Arc::clone(&desk.function))
+            Some(Way { function: Arc::clone(&desk.function), missed: desk.missed.take() })
         })
         .ok()?
 }
@@ -148,6 +155,7 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
             copies: Copies::new::<W>(function.site.options.capacity, function.keys, function.mark),
             memory: Arc::clone(&function.memory),
             function: Arc::clone(function),
+            missed: None,
         }
     }
 
@@ -162,9 +170,11 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
         let Some(copy) = self.copies.find(probe, news, &self.versions, &self.time) else {
             return self.serve_shared(kind, probe);
         };
-        let out = kind.serve(copy);
-        self.count(kind.is_negative(&out), probe);
-        Some(out)
+        // Counted first: the clone is then made where it is wanted, and not moved there.
+        if self.cell.hit(kind.keeps_negative(copy)).is_multiple_of(SAMPLED) {
+            self.function.sample(probe);
+        }
+        Some(kind.serve(copy))
     }
 
     #[inline(never)]
@@ -175,31 +185,17 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
     {
         let copies = &mut self.copies;
         let mut negative = false;
-        // A miss is found again, and its reason counted, on the long way.
-        let out = self.memory.get(probe, &self.time, &mut Miss::Absent, |entry| {
+        let mut why = Miss::Absent;
+        let out = self.memory.get(probe, &self.time, &mut why, |entry| {
             copies.make(probe, entry);
             negative = kind.keeps_negative(&entry.value);
             kind.serve(&entry.value)
         });
-        if out.is_some() {
-            self.count(negative, probe);
+        if out.is_none() {
+            self.missed = Some(why);
+        } else if self.cell.hit(negative).is_multiple_of(SAMPLED) {
+            self.function.sample(probe);
         }
         out
-    }
-
-    #[inline]
-    fn count<W: View<Owned = K>>(&self, negative: bool, probe: Probe<'_, W>) {
-        if self.cell.hit(negative).is_multiple_of(SAMPLED) {
-            self.sample(probe);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn sample<W: View<Owned = K>>(&self, probe: Probe<'_, W>) {
-        let born = self.memory.get(probe, &self.time, &mut Miss::Absent, |entry| entry.about.born);
-        if let Some(born) = born {
-            self.function.counters.age_at_serve.record(self.time.now().since(born));
-        }
     }
 }

@@ -139,6 +139,17 @@ where
         found.ok_or(why)
     }
 
+    /// Looks at the entry of a copy that was served: records its age, and shows that it is used.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn sample<W: View<Owned = K>>(&self, probe: Probe<'_, W>) {
+        let time = &self.home.time;
+        let born = self.memory.get(probe, time, &mut Miss::Absent, |entry| entry.about.born);
+        if let Some(born) = born {
+            self.counters.age_at_serve.record(time.now().since(born));
+        }
+    }
+
     /// What a caller gets for an entry that may be served. Its computation inherits (V7).
     pub(crate) fn hand_out<Kd: Kind<Kept = V>>(
         &self,
