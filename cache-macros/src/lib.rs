@@ -79,7 +79,7 @@ use proc_macro::TokenStream;
 /// # The companion
 ///
 /// Beside a free function `f` stands a type of the same name, with operations that are `async` where
-/// `f` is. In a module that has a type or a module `f` already, `handle = Other` names the type.
+/// `f` is, but for `call_context` and `stats`. In a module that has a type or a module `f` already, `handle = Other` names the type.
 ///
 /// | operation | what it does |
 /// |---|---|
@@ -97,9 +97,17 @@ use proc_macro::TokenStream;
 /// `key` are the arguments that the key is made of, `arguments` all of them.
 ///
 /// In an inherent impl, `handle = name` adds a method `name` that takes what makes the key and
-/// returns the entry, with the same operations; without `handle` a method gets none. An associated
-/// function without receiver has to say `handle`. To an impl of a trait nothing can be added: use
-/// tags there.
+/// returns a `larder::Entry`, or a `larder::blocking::Entry` where the method is not async; without
+/// `handle` a method gets none. What an entry can do:
+///
+/// | operation | what it does |
+/// |---|---|
+/// | `invalidate()`, `peek()`, `explain()`, `call_context()` | as above, for the entry's key |
+/// | `refresh(call)`, `put(value, call)`, `uncached(call)` | as above, for `call`: a call for the entry's key, as a future, or as a closure where the method is not async |
+/// | `invalidate_all()`, `stats()` | as above, for all calls |
+///
+/// An entry has no `warm`: call the method. An associated function without receiver has to say
+/// `handle`. To an impl of a trait nothing can be added: use tags there.
 ///
 /// # What is refused
 ///

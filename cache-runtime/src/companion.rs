@@ -15,6 +15,34 @@ use std::future::Future;
 ///
 /// What a method with `#[cached(handle = name)]` gets beside it: `self.name(key arguments)`.
 /// [`blocking::Entry`] is the same for functions that are not async.
+///
+/// [`refresh`](Self::refresh), [`put`](Self::put) and [`uncached`](Self::uncached) take the call
+/// they are about, since an entry holds the key alone. There is no `warm`: call the method.
+///
+/// ```
+/// struct Prices {
+///     market: String,
+/// }
+///
+/// impl Prices {
+///     #[larder::cached(key(self.market, article), handle = price_entry)]
+///     async fn price(&self, article: u64) -> u64 {
+///         article * 100
+///     }
+/// }
+///
+/// # futures_lite::future::block_on(async {
+/// let prices = Prices { market: "eu".into() };
+/// let entry: larder::Entry<u64> = prices.price_entry(3);
+/// assert_eq!(prices.price(3).await, 300);
+/// assert_eq!(entry.peek().await, Some(300));
+/// entry.put(250, prices.price(3)).await;
+/// assert_eq!(prices.price(3).await, 250);
+/// entry.invalidate().await?;
+/// assert_eq!(entry.peek().await, None);
+/// # Ok::<(), larder::Error>(())
+/// # }).unwrap();
+/// ```
 pub struct Entry<Out> {
     handle: Handle<Out>,
 }
@@ -36,6 +64,20 @@ impl<Out: 'static> Entry<Out> {
     #[expect(clippy::unused_async, reason = "tiers beyond memory are waited for")]
     pub async fn invalidate(&self) -> Result<(), Error> {
         self.handle.invalidate()
+    }
+
+    /// Forgets all that the function has cached, whatever the key, in all its instantiations.
+    ///
+    /// # Errors
+    ///
+    /// None while all tiers are in this process.
+    ///
+    /// # Cancellation
+    ///
+    /// Takes effect when first polled, and then as a whole.
+    #[expect(clippy::unused_async, reason = "tiers beyond memory are waited for")]
+    pub async fn invalidate_all(&self) -> Result<(), Error> {
+        invalidate_all(self.handle.site(), Some(self.handle.runtime()))
     }
 
     /// Returns what is cached for this call. Never computes.
@@ -94,19 +136,47 @@ impl<Out: 'static> Entry<Out> {
         self.handle.call_context()
     }
 
-    /// Returns the function's counters.
+    /// Returns the function's counters, of all its calls in the entry's runtime.
     pub fn stats(&self) -> FunctionStats {
-        stats(self.handle.site(), None)
+        stats(self.handle.site(), Some(self.handle.runtime()))
     }
 }
 
 /// The same for functions that are not async.
 pub(crate) mod blocking {
-    use super::{CallContext, Error, Explanation, FunctionStats, Handle, Wish, handle, stats};
+    use super::{
+        CallContext, Error, Explanation, FunctionStats, Handle, Wish, handle, invalidate_all, stats,
+    };
 
     /// One key of one cached function that is not async.
     ///
     /// What a method with `#[cached(handle = name)]` gets beside it: `self.name(key arguments)`.
+    ///
+    /// [`refresh`](Self::refresh), [`put`](Self::put) and [`uncached`](Self::uncached) take the
+    /// call they are about, since an entry holds the key alone. There is no `warm`: call the method.
+    ///
+    /// ```
+    /// struct Prices {
+    ///     market: String,
+    /// }
+    ///
+    /// impl Prices {
+    ///     #[larder::cached(key(self.market, article), handle = price_entry)]
+    ///     fn price(&self, article: u64) -> u64 {
+    ///         article * 100
+    ///     }
+    /// }
+    ///
+    /// let prices = Prices { market: "eu".into() };
+    /// let entry: larder::blocking::Entry<u64> = prices.price_entry(3);
+    /// assert_eq!(prices.price(3), 300);
+    /// assert_eq!(entry.peek(), Some(300));
+    /// entry.put(250, || prices.price(3));
+    /// assert_eq!(prices.price(3), 250);
+    /// entry.invalidate()?;
+    /// assert_eq!(entry.peek(), None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub struct Entry<Out> {
         handle: Handle<Out>,
     }
@@ -123,6 +193,15 @@ pub(crate) mod blocking {
         /// None while all tiers are in this process.
         pub fn invalidate(&self) -> Result<(), Error> {
             self.handle.invalidate()
+        }
+
+        /// Forgets all that the function has cached, whatever the key, in all its instantiations.
+        ///
+        /// # Errors
+        ///
+        /// None while all tiers are in this process.
+        pub fn invalidate_all(&self) -> Result<(), Error> {
+            invalidate_all(self.handle.site(), Some(self.handle.runtime()))
         }
 
         /// Returns what is cached for this call. Never computes.
@@ -158,9 +237,9 @@ pub(crate) mod blocking {
             self.handle.call_context()
         }
 
-        /// Returns the function's counters.
+        /// Returns the function's counters, of all its calls in the entry's runtime.
         pub fn stats(&self) -> FunctionStats {
-            stats(self.handle.site(), None)
+            stats(self.handle.site(), Some(self.handle.runtime()))
         }
     }
 }

@@ -96,6 +96,10 @@ impl<Out: 'static> Handle<Out> {
         self.site
     }
 
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
     pub(crate) fn key(&self) -> Mark {
         self.key
     }

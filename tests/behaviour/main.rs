@@ -19,6 +19,7 @@ mod copies;
 mod counters;
 mod dependencies;
 mod failure;
+mod handles;
 mod invalidation;
 mod joining;
 mod keys;
