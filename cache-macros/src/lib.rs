@@ -123,6 +123,9 @@ use proc_macro::TokenStream;
 ///   change the answer.
 /// - What a function reads from elsewhere is not part of its key. Name it in `tags`, so that whoever
 ///   changes it can invalidate; put it into the ambient context and say `context`; or give it a `ttl`.
+/// - With `context`, the ambient context is part of the key, so `f::invalidate(key)` outside of that
+///   context names another key and forgets nothing that was cached inside. A tag or
+///   `f::invalidate_all()` reaches into every context.
 /// - A tag is text: `invalidate_tag("user:07")` does not meet `tags("user:{id}")` with 7.
 #[proc_macro_attribute]
 pub fn cached(options: TokenStream, item: TokenStream) -> TokenStream {

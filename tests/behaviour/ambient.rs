@@ -257,7 +257,11 @@ fn invalidate_speaks_of_the_context_it_is_called_in() {
         assert_eq!((ran(1), ran(2), ran(1), ran(2)), (1, 1, 0, 0));
         ambient::with(Tenant(1), || number::invalidate(1).unwrap());
         assert_eq!((ran(1), ran(2)), (1, 0));
+        number::invalidate(1).unwrap();
+        assert_eq!((ran(1), ran(2)), (0, 0), "outside of both it names a third key");
         larder::blocking::invalidate_tag("ambient-tag").unwrap();
+        assert_eq!((ran(1), ran(2)), (1, 1));
+        number::invalidate_all().unwrap();
         assert_eq!((ran(1), ran(2)), (1, 1));
         number::invalidate_all().unwrap();
     });
