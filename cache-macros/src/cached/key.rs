@@ -8,7 +8,7 @@ use super::{borrow, mention};
 use crate::diagnostics::{Errors, listed};
 use crate::template::Template;
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Expr, Index, Type, parse_quote};
 
@@ -34,7 +34,7 @@ pub(crate) fn key(
     }
     let key = match key.map(|key| key.value) {
         Some(parse::Key::Readable(template)) => readable(function, template, errors)?,
-        Some(parse::Key::Exprs(exprs)) => from_exprs(function, exprs),
+        Some(parse::Key::Exprs(exprs)) => from_exprs(function, exprs, errors)?,
         None => from_arguments(function, skipped, errors)?,
     };
     (known & check_receiver(function, &key, skips_self.then_some(skipped), errors)).then_some(key)
@@ -96,23 +96,32 @@ pub(crate) fn choice(function: &Function) -> String {
 
 fn readable(function: &Function, template: Template, errors: &mut Errors) -> Option<Key> {
     if template.values().next().is_none() {
-        errors.add(
-            &template.literal,
-            "this key names no argument, so all calls would share one entry; \
-             name what tells them apart, such as `user:{id}`",
-        );
+        names_nothing(&template.literal, errors);
         return None;
     }
     if !check_template(function, &template, "key", errors) {
         return None;
     }
     let parts: Vec<Expr> = template.values().map(|value| value.expr.clone()).collect();
-    Some(Key { readable: Some(template), ..from_exprs(function, parts) })
+    let arguments = mention::arguments(function, &parts);
+    Some(Key { parts, arguments, readable: Some(template) })
 }
 
-fn from_exprs(function: &Function, parts: Vec<Expr>) -> Key {
+fn from_exprs(function: &Function, parts: Vec<Expr>, errors: &mut Errors) -> Option<Key> {
     let arguments = mention::arguments(function, &parts);
-    Key { parts, arguments, readable: None }
+    if arguments.is_empty() && !mention::receiver(&parts) {
+        names_nothing(quote!(#(#parts),*), errors);
+        return None;
+    }
+    Some(Key { parts, arguments, readable: None })
+}
+
+fn names_nothing(key: impl ToTokens, errors: &mut Errors) {
+    errors.add(
+        key,
+        "this key names no argument, so all calls would share one entry; \
+         name what tells them apart, such as `user:{id}`",
+    );
 }
 
 /// Every argument that is not skipped.
