@@ -8,10 +8,12 @@ use std::sync::Arc;
 /// A value that can be put into the ambient context.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be put into the ambient context",
-    label = "needs `Hash + Eq + Send + Sync + 'static`"
+    label = "needs `Hash + Eq + Send + Sync + 'static`",
+    note = "it becomes a part of keys: derive `PartialEq`, `Eq` and `Hash` for a type of your own"
 )]
 pub trait AmbientValue: Hash + Eq + Send + Sync + 'static {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Hash + Eq + Send + Sync + 'static> AmbientValue for T {}
 
 /// A value of the ambient context, of whatever type.
