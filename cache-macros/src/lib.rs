@@ -8,6 +8,7 @@ mod options;
 mod paths;
 mod spans;
 mod template;
+mod text;
 
 use proc_macro::TokenStream;
 

@@ -29,7 +29,7 @@ impl Paths {
     }
 
     paths! {
-        public: CallContext Entry Error Explanation FunctionStats Runtime Warmed blocking;
+        public: CallContext Entry Error Explanation FunctionStats Level Runtime Warmed blocking;
         private:
             AmbientPart Arg Call Declared Escaped Found FunctionOptions Keyed Linked Negative
             Nested Probe Site Verdict

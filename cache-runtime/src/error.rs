@@ -19,7 +19,7 @@ pub enum ErrorKind {
     Pending,
 }
 
-/// The tier an error comes from.
+/// A tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Level {
     /// In this process's memory.

@@ -1,5 +1,6 @@
 //! One annotated function: what its attribute says, and its place in the registry.
 
+use crate::error::Level;
 use crate::frame::Keyed;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +25,8 @@ pub struct FunctionOptions {
     pub file: &'static str,
     /// The line in `file`.
     pub line: u32,
+    /// The tiers, from the nearest to the farthest.
+    pub tiers: &'static [Level],
     /// How long a value is fresh; forever if not said.
     pub ttl: Option<Duration>,
     /// How long an `Err` or a `None` is fresh, if it is kept apart from other values.
@@ -32,14 +35,26 @@ pub struct FunctionOptions {
     pub capacity: u64,
     /// Whether the capacity is in weight.
     pub weighed: bool,
+    /// The path given with `weigh`, as it is written.
+    pub weigh: Option<&'static str>,
     /// The tag templates.
     pub tags: &'static [&'static str],
     /// The template of the readable key, if there is one.
     pub key: Option<&'static str>,
     /// Which surroundings are part of the key.
     pub keyed: Keyed,
+    /// The condition given with `when`, as it is written.
+    pub when: Option<&'static str>,
+    /// The path given with `ttl_for`, as it is written.
+    pub ttl_for: Option<&'static str>,
+    /// The path given with `cache_if`, as it is written.
+    pub cache_if: Option<&'static str>,
+    /// The path given with `tags_for`, as it is written.
+    pub tags_for: Option<&'static str>,
     /// The longest wait for another caller's computation.
     pub wait: Duration,
+    /// The expression given with `runtime`, as it is written; the runtime in use if not said.
+    pub runtime: Option<&'static str>,
 }
 
 impl FunctionOptions {
@@ -54,14 +69,21 @@ impl FunctionOptions {
             signature: 0,
             file: "",
             line: 0,
+            tiers: &[Level::L1],
             ttl: None,
             negative: None,
             capacity: 10_000,
             weighed: false,
+            weigh: None,
             tags: &[],
             key: None,
             keyed: Keyed::NOTHING,
+            when: None,
+            ttl_for: None,
+            cache_if: None,
+            tags_for: None,
             wait: Duration::from_secs(30),
+            runtime: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Counters: exact numbers, whoever counts, and all functions in one table.
 
 use crate::support::{Calls, everywhere, everywhere_alone, fresh, run};
-use larder::{FunctionStats, blocking, cached};
+use larder::{FunctionStats, Level, blocking, cached};
 use std::time::Duration;
 
 fn of<'a>(stats: &'a larder::Stats, name: &str) -> &'a FunctionStats {
@@ -173,6 +173,56 @@ fn functions_that_were_never_called_are_listed_with_their_options() {
         assert_eq!(options.tags, ["counters:{id}"]);
         assert_eq!(options.key, Some("counters:{id}"));
         assert_eq!(options.keyed, larder::Keyed::CONTEXT);
+        assert_eq!(options.tiers, [Level::L1]);
+        assert_eq!((options.when, options.weigh, options.runtime), (None, None, None));
+        assert_eq!((options.ttl_for, options.cache_if, options.tags_for), (None, None, None));
+    });
+}
+
+#[test]
+fn what_an_attribute_names_is_listed_as_it_is_written() {
+    mod judged {
+        use std::time::Duration;
+
+        pub(super) fn weight(_: &Option<u64>) -> usize {
+            1
+        }
+
+        pub(super) fn ttl(_: &Option<u64>) -> Duration {
+            Duration::from_secs(1)
+        }
+
+        pub(super) fn tags(_: &Option<u64>) -> [&'static str; 0] {
+            []
+        }
+    }
+
+    #[cached(
+        name = "counters-written",
+        tier(l1),
+        skip(runtime),
+        capacity = 7,
+        weigh = judged::weight,
+        when = id > 0 && !name.is_empty(),
+        ttl_for = judged::ttl,
+        cache_if = Option::is_some,
+        tags_for = judged::tags,
+        runtime = runtime.clone()
+    )]
+    fn written(id: u64, name: &str, runtime: &larder::Runtime) -> Option<u64> {
+        name.parse().ok().map(|it: u64| it + id)
+    }
+
+    everywhere(|| {
+        let stats = larder::stats();
+        let options = &of(&stats, "counters-written").options;
+        assert_eq!(options.tiers, [Level::L1]);
+        assert_eq!(options.weigh, Some("judged::weight"));
+        assert_eq!(options.when, Some("id > 0 && !name.is_empty()"));
+        assert_eq!(options.ttl_for, Some("judged::ttl"));
+        assert_eq!(options.cache_if, Some("Option::is_some"));
+        assert_eq!(options.tags_for, Some("judged::tags"));
+        assert_eq!(options.runtime, Some("runtime.clone()"));
     });
 }
 

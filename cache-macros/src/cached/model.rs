@@ -1,7 +1,7 @@
 //! What is generated from: only what makes sense can be put into one.
 
 use super::ast::Function;
-use super::parse::Scope;
+use super::parse::{Scope, Tier};
 use crate::paths::Paths;
 use crate::template::Template;
 use proc_macro2::Ident;
@@ -25,6 +25,7 @@ pub(crate) struct Model {
 pub(crate) struct Site {
     pub(crate) name: Option<LitStr>,
     pub(crate) version: u32,
+    pub(crate) tiers: Option<Vec<Tier>>,
     pub(crate) ttl: Option<Duration>,
     pub(crate) negative: Option<Duration>,
     pub(crate) wait: Option<Duration>,

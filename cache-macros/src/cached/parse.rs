@@ -67,7 +67,7 @@ impl Options {
 }
 
 options! {
-    tier: () = "tier", tier;
+    tiers: Vec<Tier> = "tier", tier;
     ttl: Duration = "ttl", ttl;
     capacity: Expr = "capacity", capacity;
     weigh: ExprPath = "weigh", path;
@@ -99,6 +99,14 @@ const LATER: &[&str] = &[
 pub(crate) enum Key {
     Readable(Template),
     Exprs(Vec<Expr>),
+}
+
+/// From the nearest to the farthest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tier {
+    L1,
+    L2,
+    L3,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

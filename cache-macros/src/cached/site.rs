@@ -1,10 +1,10 @@
 //! The static of one function, and how to name it.
 
 use super::ast::Argument;
-use super::model::{Handle, Model};
-use super::parse::Scope;
-use crate::fingerprint;
+use super::model::{Handle, Judge, Model};
+use super::parse::{Scope, Tier};
 use crate::spans::{Place, at, braces};
+use crate::{fingerprint, text};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use std::time::Duration;
@@ -33,17 +33,17 @@ pub(crate) fn declaration(model: &Model) -> TokenStream {
 /// Everything that the attribute says and that is not what it is by default.
 fn settings(model: &Model) -> impl Iterator<Item = TokenStream> {
     let site = &model.site;
-    let some = |value: TokenStream| quote!(::core::option::Option::Some(#value));
     let fingerprint = Literal::u64_unsuffixed(fingerprint(model));
     let tags = model.tags.iter().map(|tag| tag.text.as_str());
     let tags = (!model.tags.is_empty()).then(|| quote!(tags = &[#(#tags),*]));
-    [
+    let settings = [
         Some(quote!(signature = #fingerprint)),
-        site.name.as_ref().map(|name| some(quote!(#name))).map(|name| quote!(name = #name)),
+        site.name.as_ref().map(some).map(|name| quote!(name = #name)),
         (site.version > 0).then(|| {
             let version = Literal::u32_unsuffixed(site.version);
             quote!(version = #version)
         }),
+        tiers(model),
         site.ttl.map(|ttl| some(duration(ttl))).map(|ttl| quote!(ttl = #ttl)),
         site.negative.map(|ttl| some(duration(ttl))).map(|ttl| quote!(negative = #ttl)),
         site.wait.map(duration).map(|wait| quote!(wait = #wait)),
@@ -51,13 +51,42 @@ fn settings(model: &Model) -> impl Iterator<Item = TokenStream> {
         model.judge.weigh.is_some().then(|| quote!(weighed = true)),
         tags,
         model.key.readable.as_ref().map(|readable| {
-            let template = some(readable.text.to_token_stream());
+            let template = some(&readable.text);
             quote!(key = #template)
         }),
-    ]
-    .into_iter()
-    .flatten()
-    .chain(surroundings(model))
+    ];
+    settings.into_iter().flatten().chain(as_written(model)).chain(surroundings(model))
+}
+
+fn some(value: impl ToTokens) -> TokenStream {
+    quote!(::core::option::Option::Some(#value))
+}
+
+fn tiers(model: &Model) -> Option<TokenStream> {
+    let level = model.paths.Level();
+    let tiers = model.site.tiers.as_ref()?.iter().map(|tier| match tier {
+        Tier::L1 => quote!(#level::L1),
+        Tier::L2 => quote!(#level::L2),
+        Tier::L3 => quote!(#level::L3),
+    });
+    Some(quote!(tiers = &[#(#tiers),*]))
+}
+
+/// What is listed as it is written: paths and expressions.
+fn as_written(model: &Model) -> impl Iterator<Item = TokenStream> {
+    let Judge { weigh, ttl_for, cache_if, tags_for } = &model.judge;
+    let written = [
+        (quote!(weigh), weigh.as_ref().map(ToTokens::to_token_stream)),
+        (quote!(when), model.when.as_ref().map(ToTokens::to_token_stream)),
+        (quote!(ttl_for), ttl_for.as_ref().map(ToTokens::to_token_stream)),
+        (quote!(cache_if), cache_if.as_ref().map(ToTokens::to_token_stream)),
+        (quote!(tags_for), tags_for.as_ref().map(ToTokens::to_token_stream)),
+        (quote!(runtime), model.runtime.as_ref().map(ToTokens::to_token_stream)),
+    ];
+    written.into_iter().filter_map(|(option, written)| {
+        let text = some(text::of(written?));
+        Some(quote!(#option = #text))
+    })
 }
 
 /// Which surroundings are part of the key.

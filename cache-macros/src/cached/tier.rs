@@ -1,5 +1,6 @@
 //! Tiers, as attributes name them, and the times to live that may differ between them.
 
+use super::parse::Tier;
 use crate::diagnostics::{Errors, unknown};
 use crate::duration;
 use crate::options::{self, Names, Value, Written};
@@ -7,27 +8,33 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use std::time::Duration;
 
-/// From the nearest to the farthest.
 const TIERS: &[&str] = &["l1", "l2", "l3"];
 
-/// Reads `tier = ..`. Since one tier is all there is, nothing but faults comes of it.
-pub(crate) fn tier(option: &Written) -> syn::Result<()> {
+/// Reads `tier = ..`.
+pub(crate) fn tier(option: &Written) -> syn::Result<Vec<Tier>> {
     let mut errors = Errors::default();
-    let mut farthest = None;
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: Vec<Tier> = Vec::new();
     for (at, word) in named(option)? {
-        let rank = TIERS.iter().position(|tier| *tier == word);
-        if seen.contains(&word) {
+        let tier = known(&word);
+        if tier.is_some_and(|tier| seen.contains(&tier)) {
             errors.add(&at, format!("tier `{word}` is named twice; leave one of them out"));
-        } else if rank.is_some() && rank < farthest {
+        } else if tier.is_some() && tier.as_ref() < seen.iter().max() {
             errors.add(&at, "tiers are named from the nearest to the farthest: `l1`, `l2`, `l3`");
         } else if let Err(message) = check(&word) {
             errors.add(&at, message);
         }
-        farthest = farthest.max(rank);
-        seen.push(word);
+        seen.extend(tier);
     }
-    errors.instead_of(())
+    errors.instead_of(seen)
+}
+
+fn known(word: &str) -> Option<Tier> {
+    match word {
+        "l1" => Some(Tier::L1),
+        "l2" => Some(Tier::L2),
+        "l3" => Some(Tier::L3),
+        _ => None,
+    }
 }
 
 fn named(option: &Written) -> syn::Result<Vec<(TokenStream, String)>> {
@@ -43,11 +50,11 @@ fn named(option: &Written) -> syn::Result<Vec<(TokenStream, String)>> {
 
 /// Whether a tier can be used.
 fn check(word: &str) -> Result<(), String> {
-    let (feature, enabled) = match word {
-        "l1" => return Ok(()),
-        "l2" => ("disk", cfg!(feature = "disk")),
-        "l3" => ("redis", cfg!(feature = "redis")),
-        _ => return Err(unknown("tier", word, TIERS)),
+    let (feature, enabled) = match known(word) {
+        Some(Tier::L1) => return Ok(()),
+        Some(Tier::L2) => ("disk", cfg!(feature = "disk")),
+        Some(Tier::L3) => ("redis", cfg!(feature = "redis")),
+        None => return Err(unknown("tier", word, TIERS)),
     };
     Err(if enabled {
         format!("tier `{word}` is not there yet; use `l1`")

@@ -33,6 +33,7 @@ pub(crate) fn model(function: Function, options: Options, errors: &mut Errors) -
         site: Site {
             name: options.called.map(|name| name.value),
             version: options.version.map_or(0, |version| version.value),
+            tiers: options.tiers.map(|tiers| tiers.value),
             ttl: options.ttl.map(|ttl| ttl.value),
             negative: options.negative.map(|negative| negative.value),
             wait: options.wait.map(|wait| wait.value),

@@ -108,6 +108,7 @@ impl Every {
             __larder_options.signature = 6283769576587100833;
             __larder_options.name = ::core::option::Option::Some("every");
             __larder_options.version = 2;
+            __larder_options.tiers = &[crate::cache::Level::L1];
             __larder_options.ttl = ::core::option::Option::Some(
                 ::core::time::Duration::new(3600, 0),
             );
@@ -126,6 +127,12 @@ impl Every {
             __larder_options.weighed = true;
             __larder_options.tags = &["user:{id}", "name:{name.len()}", "{{policy}}"];
             __larder_options.key = ::core::option::Option::Some("user:{id}:{name}");
+            __larder_options.weigh = ::core::option::Option::Some("weight");
+            __larder_options.when = ::core::option::Option::Some("id > 0");
+            __larder_options.ttl_for = ::core::option::Option::Some("ttl");
+            __larder_options.cache_if = ::core::option::Option::Some("Result::is_ok");
+            __larder_options.tags_for = ::core::option::Option::Some("tags");
+            __larder_options.runtime = ::core::option::Option::Some("shared.runtime()");
             __larder_options.keyed = __larder_options
                 .keyed
                 .and(crate::cache::__private::Keyed::CONTEXT);
