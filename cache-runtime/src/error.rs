@@ -42,8 +42,8 @@ impl fmt::Display for Level {
 
 /// Why building a runtime, an invalidation or a close did not do all of its work.
 ///
-/// Cheap to clone. `Display` speaks of this layer only; [`source`](std::error::Error::source)
-/// has what lies below.
+/// Cheap to clone. `Display` says all there is to say: as long as every tier is in this process,
+/// nothing lies below that could fail, so [`source`](std::error::Error::source) is `None`.
 #[derive(Clone, Debug)]
 pub struct Error {
     inner: Arc<Inner>,
