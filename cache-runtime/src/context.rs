@@ -240,6 +240,28 @@ impl Runtime {
 /// What the spawned future is found to depend on counts for the computation it was spawned in as
 /// long as that runs.
 ///
+/// ```
+/// use futures_lite::future::block_on;
+/// use std::thread;
+///
+/// #[larder::cached]
+/// fn rate(country: &str) -> u64 {
+///     if country == "de" { 19 } else { 20 }
+/// }
+///
+/// #[larder::cached]
+/// fn price(net: u64) -> u64 {
+///     let rate = larder::inherit(async { rate("de") });
+///     let rate = thread::spawn(|| block_on(rate)).join().expect("a rate");
+///     net + net * rate / 100
+/// }
+///
+/// assert_eq!(price(100), 119);
+/// rate::invalidate("de")?;
+/// assert_eq!(price::peek(100), None); // it was found to depend on the rate
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
 /// # Cancellation
 ///
 /// As safe to drop as `future` itself.

@@ -85,6 +85,20 @@ impl Runtime {
 
     /// Makes this the global runtime. For programs, not for libraries.
     ///
+    /// ```
+    /// #[larder::cached]
+    /// fn double(number: u64) -> u64 {
+    ///     number * 2
+    /// }
+    ///
+    /// let runtime = larder::Runtime::builder().namespace("shop").build()?;
+    /// runtime.install()?; // before any cached function is called
+    /// double(2);
+    /// let stats = runtime.stats();
+    /// assert!(stats.functions.iter().any(|it| it.name.ends_with("double") && it.stores == 1));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Installed`] if the global runtime has been used already, or another was

@@ -49,7 +49,38 @@ macro_rules! scopes {
 
 scopes! {
     /// Sessions: entries shared by everyone in the session of that name.
+    ///
+    /// ```
+    /// #[larder::cached(scope = "session")]
+    /// fn greeting(user: u64) -> String {
+    ///     format!("hello, user {user}")
+    /// }
+    ///
+    /// larder::session::with("browser of user 7", || {
+    ///     greeting(7); // computes
+    ///     greeting(7); // a hit
+    ///     assert_eq!(greeting::stats().hits, 1);
+    /// });
+    /// assert_eq!(greeting::stats().entries, 0); // they ended with the session
+    /// ```
     session, Session, "session";
     /// Requests: entries shared by everyone in the request of that name.
+    ///
+    /// ```
+    /// #[larder::cached(scope = "request")]
+    /// async fn user_of(token: &str) -> u64 {
+    ///     token.len() as u64
+    /// }
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let handled = larder::request::scope("request 4711", async {
+    ///     user_of("a token").await; // computes
+    ///     user_of("a token").await // a hit
+    /// });
+    /// assert_eq!(handled.await, 7);
+    /// assert_eq!(user_of::stats().hits, 1);
+    /// assert_eq!(user_of::stats().entries, 0); // they ended with the request
+    /// # });
+    /// ```
     request, Request, "request";
 }

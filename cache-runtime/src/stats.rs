@@ -149,6 +149,20 @@ pub struct Stats {
 }
 
 /// Returns the counters of all cached functions in the runtime in use.
+///
+/// ```
+/// #[larder::cached(name = "square", ttl = "1h")]
+/// fn square(number: u64) -> u64 {
+///     number * number
+/// }
+///
+/// square(3);
+/// square(3);
+/// let stats = larder::stats();
+/// let square = stats.functions.iter().find(|it| it.name == "square").expect("it is listed");
+/// assert_eq!((square.hits, square.misses(), square.computations), (1, 1, 1));
+/// println!("{stats}");
+/// ```
 pub fn stats() -> Stats {
     context::runtime().stats()
 }
