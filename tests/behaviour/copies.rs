@@ -47,7 +47,7 @@ fn a_text_at_hand_is_the_one_that_stands() {
         let at = draw(&mut next);
         if next(50) == 0 {
             TEXTS[at].fetch_add(1, SeqCst);
-            larder::blocking::invalidate_tag(&format!("copies text:{at}")).expect("it is recorded");
+            larder::blocking::invalidate_tag(format!("copies text:{at}")).expect("it is recorded");
         }
         assert_eq!(text(&at.to_string()), format!("{at}={}", TEXTS[at].load(SeqCst)));
     }
