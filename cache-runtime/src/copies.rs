@@ -17,11 +17,11 @@ use crate::versions::Versions;
 use crate::view::View;
 use std::num::NonZeroU64;
 
-const FEWEST: u64 = 512;
-/// One slot for so many entries of the capacity, and the most there are: of values that own
-/// nothing, and of those that do.
-const PLAIN_SLOTS: (u64, u64) = (1, 131_072);
-const OTHER_SLOTS: (u64, u64) = (1, 131_072);
+/// Slots of a table to begin with: a thread has one for every function that it calls.
+const FEWEST_PLAIN: u64 = 64;
+const FEWEST_OTHERS: u64 = 32;
+/// The most slots there are, though no more than entries.
+const MOST: u64 = 131_072;
 const GROWTH: usize = 32;
 
 /// A table of copies: each stands in the pair of slots that its hash names.
@@ -100,16 +100,11 @@ impl<K: 'static, V: Clone + 'static> Copies<K, V> {
 
     /// A table, at first a small one, for what views of one type find in one function.
     pub(crate) fn new<W: View<Owned = K>>(capacity: u64, keys: Mark, function: Mark) -> Self {
-        let (entries, most) = if Self::PLAIN { PLAIN_SLOTS } else { OTHER_SLOTS };
         let pairs = |slots: u64| usize::try_from(slots / 2).expect("bounded").next_power_of_two();
-        let fewest = if Self::are_possible::<W>() { pairs(FEWEST) } else { 0 };
-        Self {
-            pairs: Self::table::<W>(fewest),
-            most: pairs((capacity / entries).clamp(FEWEST, most)),
-            crowded: 0,
-            keys,
-            function: function.slot(),
-        }
+        let fewest = if Self::PLAIN { FEWEST_PLAIN } else { FEWEST_OTHERS };
+        let most = pairs(capacity.clamp(fewest, MOST));
+        let fewest = if Self::are_possible::<W>() { pairs(fewest) } else { 0 };
+        Self { pairs: Self::table::<W>(fewest), most, crowded: 0, keys, function: function.slot() }
     }
 
     fn are_possible<W: View<Owned = K>>() -> bool {
