@@ -158,11 +158,14 @@ fn impl_trait_arguments_of_two_types_share_nothing() {
 
 #[test]
 fn a_key_that_does_not_tell_instantiations_apart_names_none_of_them() {
+    static CALLS: Calls = Calls::new();
+
     #[cached(key(it.to_string()))]
     fn name(it: impl Display + 'static) -> String {
         fn of<T>(_: &T) -> &'static str {
             type_name::<T>()
         }
+        CALLS.note();
         of(&it).to_owned()
     }
     everywhere(|| {
@@ -171,7 +174,10 @@ fn a_key_that_does_not_tell_instantiations_apart_names_none_of_them() {
         name(1_u64);
         assert_eq!(name::peek("1".to_owned()), None);
         assert!(name::explain("1".to_owned()).to_string().contains("would be computed"));
+        assert_eq!(CALLS.taken(), 2);
         name::invalidate("1".to_owned()).unwrap();
+        assert_eq!((name(1_u8), name(1_u64)), ("u8".to_owned(), "u64".to_owned()));
+        assert_eq!(CALLS.taken(), 2, "both were forgotten");
         name::invalidate_all().unwrap();
     });
 }
