@@ -5,8 +5,9 @@ use proc_macro2::Span;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    GenericArgument, Generics, Lifetime, ParenthesizedGenericArguments, PathArguments, PathSegment,
-    Type, TypeFnPtr, TypeImplTrait, TypeReference, WherePredicate, parse_quote,
+    GenericArgument, GenericParam, Generics, Lifetime, ParenthesizedGenericArguments,
+    PathArguments, PathSegment, Type, TypeFnPtr, TypeImplTrait, TypeReference, WherePredicate,
+    parse_quote,
 };
 
 /// Spells out what is left out of types, and declares it.
@@ -81,6 +82,38 @@ impl VisitMut for Names {
     }
 }
 
+/// Takes away the lifetimes that nothing is said of: those that a pointer to the function has of its
+/// own, and that a caller can't give.
+pub(crate) fn split_off_unbounded(generics: &mut Generics) -> Vec<Lifetime> {
+    let mut bounded = Mentioned::default();
+    for parameter in &generics.params {
+        match parameter {
+            GenericParam::Lifetime(it) if it.bounds.is_empty() => {}
+            it => bounded.visit_generic_param(it),
+        }
+    }
+    generics.where_clause.iter().for_each(|it| bounded.visit_where_clause(it));
+    let is_unbounded = |parameter: &GenericParam| match parameter {
+        GenericParam::Lifetime(it) if !bounded.0.contains(&it.lifetime) => {
+            Some(it.lifetime.clone())
+        }
+        _ => None,
+    };
+    let unbounded = generics.params.iter().filter_map(is_unbounded).collect();
+    let bounded = generics.params.iter().filter(|it| is_unbounded(it).is_none());
+    generics.params = bounded.cloned().collect();
+    unbounded
+}
+
+#[derive(Default)]
+struct Mentioned(Vec<Lifetime>);
+
+impl<'ast> Visit<'ast> for Mentioned {
+    fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+        self.0.push(lifetime.clone());
+    }
+}
+
 /// Whether a type has a part that no bound can name.
 pub(crate) fn is_unnamed(kind: &Type) -> bool {
     struct Unnamed(bool);
@@ -113,6 +146,16 @@ mod tests {
         assert_eq!(spelled_out("Cow<str>"), "<'__larder>Cow<'__larder,str>");
         assert_eq!(spelled_out("(u8, fn(&u8))"), "(u8,fn(&u8))");
         assert_eq!(spelled_out("Box<dyn Fn(&u8) -> &u8>"), "Box<dynFn(&u8)->&u8>");
+    }
+
+    #[test]
+    fn lifetimes_with_a_bound_stay() {
+        let mut generics = syn::parse_str("<'a, 'b, 'c: 'd, 'd, 'e, T: Tr<'e>>").expect("generics");
+        let unbounded: Vec<_> =
+            split_off_unbounded(&mut generics).iter().map(ToString::to_string).collect();
+        assert_eq!(unbounded, ["'a", "'b"]);
+        let rest = quote::quote!(#generics).to_string().replace(' ', "");
+        assert_eq!(rest, "<'c:'d,'d,'e,T:Tr<'e>>");
     }
 
     #[test]

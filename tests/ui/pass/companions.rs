@@ -46,6 +46,15 @@ fn left_out(id: u64, transaction: &Transaction, name: std::borrow::Cow<str>) -> 
     transaction.0.len() + name.len() + id as usize
 }
 
+/// Nor where there are type parameters, which are told from what the iterator yields.
+#[cached(skip(transaction))]
+fn left_out_of_a_generic_one<T, const N: usize>(ids: [T; N], transaction: &Transaction) -> usize
+where
+    T: Clone + std::hash::Hash + Eq + Send + Sync + 'static,
+{
+    ids.len() + transaction.0.len()
+}
+
 #[cached(skip(read))]
 fn unnamed(id: u64, read: &impl Fn(u64) -> u64) -> u64 {
     read(id)
@@ -101,6 +110,9 @@ fn main() {
     let calls = ["a", "b"].map(|name| (1, &transaction, name.into()));
     assert_eq!(left_out::warm(calls).calls, 2);
     assert_eq!(left_out::peek(1, "b".into()), Some(4));
+    let calls = [[1_u8, 2], [3, 4]].map(|ids| (ids, &transaction));
+    assert_eq!(left_out_of_a_generic_one::warm(calls).calls, 2);
+    assert_eq!(left_out_of_a_generic_one::peek([3_u8, 4]), Some(4));
     assert_eq!(unnamed::warm([1, 2].map(|id| (id, &|id| id + 1))).calls, 2);
     assert_eq!(without_arguments(), 7);
     assert_eq!(without_arguments::warm([()]).calls, 1);

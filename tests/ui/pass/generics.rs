@@ -59,6 +59,20 @@ fn projected_in_option<D: Reads>(db: &D, id: u64) -> Option<D::Out> {
     Some(db.read(id))
 }
 
+#[cached(skip(db))]
+fn by_name<'a, D, T>(db: &'a D, pair: (T, &'a str)) -> <D as Reads>::Out
+where
+    D: Reads,
+    T: Clone + Hash + Eq + Send + Sync + 'static,
+{
+    db.read(pair.1.len() as u64)
+}
+
+#[cached(skip(db), handle = ByBound)]
+fn by_bound<'a, 'b: 'a, D: Reads + 'a>(db: &'a D, name: &'b str, others: &'a str) -> D::Out {
+    db.read((name.len() + others.len()) as u64)
+}
+
 struct Repository<D> {
     db: D,
 }
@@ -83,6 +97,16 @@ fn main() {
     assert_eq!(array([1_u8, 2, 3]), 6);
     assert_eq!(array::peek([1_u8, 2, 3]), Some(6));
     assert_eq!(array::refresh::<2, u8>([1, 2]), 4);
+    assert_eq!(array::warm([[1_u16], [2]]).calls, 2);
+    assert_eq!(array::peek([2_u16]), Some(2));
+    assert_eq!(by_reference::warm([&1_u8, &2]).calls, 2);
+    assert_eq!(by_reference::peek(&2_u8).as_deref(), Some("2"));
+    assert_eq!(returned::warm(["a", "b"].map(Some)).calls, 2);
+    assert_eq!(by_name::warm([(&Db(1), (2_u8, "a"))]).calls, 1);
+    assert_eq!(by_name::peek::<Db, _>((2_u8, "a")), Some(vec![1, 1]));
+    assert_eq!(ByBound::warm([(&Db(1), "a", "b")]).calls, 1);
+    assert_eq!(ByBound::peek::<Db>("a", "b"), Some(vec![1, 2]));
+    assert_eq!(projected::warm([(&Db(1), 3)]).calls, 1);
     let made: u64 = futures_lite::future::block_on(made());
     assert_eq!(made, 0);
     assert_eq!(futures_lite::future::block_on(made::refresh::<String>()), "");

@@ -17,9 +17,7 @@ use syn::{Generics, Type, parse_quote};
 
 pub(super) fn warm(model: &Model) -> TokenStream {
     let kinds: Vec<Type> = model.function.arguments.iter().map(|it| it.kind().clone()).collect();
-    let has_pointer = !model.function.flow.is_async()
-        && turbofish(model).is_none()
-        && !kinds.iter().any(lifetime::is_unnamed);
+    let has_pointer = !model.function.flow.is_async() && !kinds.iter().any(lifetime::is_unnamed);
     if has_pointer { by_pointer(model, &kinds) } else { by_name(model, kinds) }
 }
 
@@ -28,12 +26,15 @@ fn by_pointer(model: &Model, kinds: &[Type]) -> TokenStream {
     let out = &model.out;
     let items: Vec<Ident> = (0..kinds.len()).map(|at| format_ident!("__Larder{at}")).collect();
     let mut generics = model.function.signature.generics.clone();
+    let own = lifetime::split_off_unbounded(&mut generics);
+    let own = (!own.is_empty()).then(|| quote!(for<#(#own),*>));
     generics.params.extend(items.iter().map(|item| -> syn::GenericParam { parse_quote!(#item) }));
-    let pointer = quote!(fn(#(#kinds),*) -> #out);
-    let calls: syn::WherePredicate = parse_quote!(#pointer: ::core::ops::Fn(#(#items),*) -> #out);
+    let pointer = quote!(#own fn(#(#kinds),*) -> #out);
+    // In brackets: the lifetimes are those of the pointer, not of the bound.
+    let calls: syn::WherePredicate = parse_quote!((#pointer): ::core::ops::Fn(#(#items),*) -> #out);
     generics.make_where_clause().predicates.push(calls);
-    let function = &model.function.signature.ident;
-    let call = quote!(__larder_spread(#function as #pointer));
+    let (function, arguments) = (&model.function.signature.ident, turbofish(model));
+    let call = quote!(__larder_spread(#function #arguments as #pointer));
     let names = Inputs::of_call(model).names();
     let (item, pattern) = (several(&items), several(&names));
     let spread = quote! {

@@ -215,26 +215,40 @@ impl generic {
             || generic::<N, D, T>(db, ids, pair),
         )
     }
-    pub(crate) fn warm<'a, const N: usize, D, T>(
+    pub(crate) fn warm<const N: usize, D, T, __Larder0, __Larder1, __Larder2>(
         __larder_calls: impl ::core::iter::IntoIterator<
-            Item = (&'a D, [u64; N], (T, &'a str)),
+            Item = (__Larder0, __Larder1, __Larder2),
         >,
     ) -> ::larder::Warmed
     where
         D: Reads,
         T: Clone + Hash + Eq + Send + Sync + 'static,
-        D: 'a,
-        str: 'a,
+        (for<'a> fn(
+            &'a D,
+            [u64; N],
+            (T, &'a str),
+        ) -> D::Out): ::core::ops::Fn(__Larder0, __Larder1, __Larder2) -> D::Out,
     {
         #[allow(unused_imports)]
         use ::larder::__private::methods::*;
+        fn __larder_spread<__LarderOut, __Larder0, __Larder1, __Larder2>(
+            __larder_call: impl ::core::ops::Fn(
+                __Larder0,
+                __Larder1,
+                __Larder2,
+            ) -> __LarderOut,
+        ) -> impl ::core::ops::Fn((__Larder0, __Larder1, __Larder2)) -> __LarderOut {
+            move |(db, ids, pair)| __larder_call(db, ids, pair)
+        }
         let __larder_kind = ::larder::__private::Probe::checked(
             (&&&&::larder::__private::Probe::<D::Out>::new()).__larder_kind(),
         );
         ::larder::__private::warm(
             __larder_kind,
             __larder_calls,
-            |(db, ids, pair)| generic::<N, D, T>(db, ids, pair),
+            __larder_spread(
+                generic::<N, D, T> as for<'a> fn(&'a D, [u64; N], (T, &'a str)) -> D::Out,
+            ),
         )
     }
     pub(crate) fn invalidate_all() -> ::core::result::Result<(), ::larder::Error> {

@@ -225,14 +225,14 @@ impl Every {
         >,
     ) -> crate::cache::Warmed
     where
-        fn(
+        (fn(
             u64,
             &str,
             &Shared,
         ) -> Result<
             u64,
             String,
-        >: ::core::ops::Fn(__Larder0, __Larder1, __Larder2) -> Result<u64, String>,
+        >): ::core::ops::Fn(__Larder0, __Larder1, __Larder2) -> Result<u64, String>,
     {
         #[allow(unused_imports)]
         use crate::cache::__private::methods::*;

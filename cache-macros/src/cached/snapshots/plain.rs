@@ -139,7 +139,7 @@ impl plain {
         __larder_calls: impl ::core::iter::IntoIterator<Item = (__Larder0, __Larder1)>,
     ) -> ::larder::Warmed
     where
-        fn(u64, &str) -> String: ::core::ops::Fn(__Larder0, __Larder1) -> String,
+        (fn(u64, &str) -> String): ::core::ops::Fn(__Larder0, __Larder1) -> String,
     {
         #[allow(unused_imports)]
         use ::larder::__private::methods::*;
