@@ -34,6 +34,24 @@ fn not_here_either(id: Missing) -> Missing {
     id
 }
 
+#[cached]
+#[cfg_attr(all(), doc = "Not here.", cfg(any()), must_use)]
+fn not_here_as_an_attribute_says(id: Missing) -> Missing {
+    id
+}
+
+#[cached]
+#[cfg_attr(all(), cfg_attr(all(), cfg(any())))]
+fn not_here_as_an_attribute_in_another_says(id: Missing) -> Missing {
+    id
+}
+
+#[cached]
+#[cfg_attr(any(), cfg(any()))]
+fn here_all_the_same(id: u64) -> u64 {
+    id
+}
+
 #[cfg(all())]
 #[cached]
 #[must_use]
@@ -99,6 +117,7 @@ const _: () = {
 };
 
 fn main() {
+    assert_eq!((here_all_the_same(1), here_all_the_same::peek(1)), (1, Some(1)));
     let hidden = private::Hidden(1);
     assert_eq!(private::of_hidden(hidden.clone()), hidden);
     assert!(private::of_hidden::invalidate(hidden).is_ok());
