@@ -113,8 +113,8 @@ use proc_macro::TokenStream;
 /// # What is refused
 ///
 /// With a reason, and together with every other fault of the attribute: `&mut` arguments and
-/// receivers, returned borrows, `impl Trait` in return position, and functions that are `const`,
-/// `unsafe` or `extern`.
+/// receivers, `#[cfg]` on arguments, returned borrows, `impl Trait` in return position, and functions
+/// that are `const`, `unsafe` or `extern`.
 ///
 /// # Not to be forgotten
 ///

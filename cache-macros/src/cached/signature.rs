@@ -3,10 +3,11 @@
 use super::ast::Function;
 use super::borrow;
 use crate::diagnostics::Errors;
+use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{
-    FnArg, ParenthesizedGenericArguments, ReceiverKind, Safety, Type, TypeFnPtr, TypeImplTrait,
-    TypeReference,
+    FnArg, Meta, ParenthesizedGenericArguments, ReceiverKind, Safety, Token, Type, TypeFnPtr,
+    TypeImplTrait, TypeReference,
 };
 
 /// Reports all that stands against caching a function. True if there is nothing.
@@ -15,6 +16,7 @@ pub(crate) fn check(function: &Function, errors: &mut Errors) -> bool {
     check_qualifiers(function, &mut found);
     for input in &function.signature.inputs {
         check_argument(input, &mut found);
+        check_condition(input, &mut found);
     }
     check_returned(&function.out(), &mut found);
     let twice = function.attributes.iter().find(|attribute| attribute.path().is_ident("cached"));
@@ -53,6 +55,26 @@ fn check_argument(input: &FnArg, errors: &mut Errors) {
         },
     };
     Mutable { errors, what }.visit_type(kind);
+}
+
+/// Reports what may take an argument away: the key and the companion would have it all the same.
+fn check_condition(input: &FnArg, errors: &mut Errors) {
+    let FnArg::Typed(argument) = input else { return };
+    for attribute in argument.attrs.iter().filter(|attribute| is_condition(&attribute.meta)) {
+        errors.add(
+            attribute,
+            "`#[cfg]` on an argument can't be cached: the key can't come and go with it; \
+             write a function for each case, with `#[cfg]` on the function",
+        );
+    }
+}
+
+fn is_condition(meta: &Meta) -> bool {
+    let Meta::List(list) = meta else { return false };
+    let parts = || list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    list.path.is_ident("cfg")
+        || (list.path.is_ident("cfg_attr")
+            && parts().is_ok_and(|parts| parts.iter().skip(1).any(is_condition)))
 }
 
 const MUTABLE: &str = "can't be cached: a hit would not do to this what the body does; \
