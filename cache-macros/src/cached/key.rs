@@ -3,9 +3,9 @@
 use super::ast::{Argument, Function};
 use super::model::Key;
 use super::parse::{self, Given};
-use super::validate::check_template;
+use super::placeholder::{self, choice};
 use super::{borrow, mention};
-use crate::diagnostics::{Errors, listed};
+use crate::diagnostics::Errors;
 use crate::template::Template;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -82,24 +82,12 @@ fn check_receiver(
     }
 }
 
-/// "arguments are .." for a message.
-pub(crate) fn choice(function: &Function) -> String {
-    let receiver = function.has_receiver().then(|| "self".to_owned());
-    let names: Vec<_> =
-        receiver.into_iter().chain(function.names().map(|name| name.unraw().to_string())).collect();
-    if names.is_empty() {
-        "there are no arguments".to_owned()
-    } else {
-        format!("arguments are {}", listed(names.iter().map(String::as_str)))
-    }
-}
-
 fn readable(function: &Function, template: Template, errors: &mut Errors) -> Option<Key> {
     if template.values().next().is_none() {
         names_nothing(&template.literal, errors);
         return None;
     }
-    if !check_template(function, &template, "key", errors) {
+    if !placeholder::check(function, &template, "key", errors) {
         return None;
     }
     let parts: Vec<Expr> = template.values().map(|value| value.expr.clone()).collect();

@@ -15,6 +15,7 @@ mod lifetime;
 mod mention;
 mod model;
 mod parse;
+mod placeholder;
 mod question;
 mod signature;
 mod site;

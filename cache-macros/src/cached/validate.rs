@@ -3,16 +3,15 @@
 use super::ast::Function;
 use super::model::{Judge, Model, Site};
 use super::parse::{Options, Scope};
-use super::{handle, key, signature};
+use super::{handle, key, placeholder, signature};
 use crate::diagnostics::Errors;
 use crate::paths::Paths;
-use crate::template::Template;
 
 /// Builds the model, or reports all that stands against it.
 pub(crate) fn model(function: Function, options: Options, errors: &mut Errors) -> Option<Model> {
     let cacheable = signature::check(&function, errors);
     for tag in options.tags.iter().flat_map(|tags| &tags.value) {
-        check_template(&function, tag, "tag", errors);
+        placeholder::check(&function, tag, "tag", errors);
     }
     if let (Some(weigh), None) = (&options.weigh, &options.capacity)
         && !options.is_faulty("capacity")
@@ -53,27 +52,4 @@ pub(crate) fn model(function: Function, options: Options, errors: &mut Errors) -
         },
         handle,
     })
-}
-
-/// Reports placeholders that name no argument. True if there are none.
-pub(crate) fn check_template(
-    function: &Function,
-    template: &Template,
-    what: &str,
-    errors: &mut Errors,
-) -> bool {
-    let mut sound = true;
-    for root in template.values().map(|value| value.root.as_str()) {
-        let exists = if root == "self" { function.has_receiver() } else { function.has(root) };
-        if !exists {
-            sound = false;
-            let text = &template.text;
-            let choice = key::choice(function);
-            errors.add(
-                &template.literal,
-                format!("{what} `{text}` names no argument `{root}`; {choice}"),
-            );
-        }
-    }
-    sound
 }
