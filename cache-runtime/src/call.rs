@@ -16,6 +16,7 @@ use crate::lookup;
 use crate::mark::Mark;
 use crate::miss::{Bypass, Miss};
 use crate::outcome::Kind;
+use crate::pattern;
 use crate::quest::Quest;
 use crate::runtime::Runtime;
 use crate::site::Site;
@@ -92,10 +93,7 @@ impl Declared {
 
     /// The readable key.
     pub fn key(&mut self, key: fmt::Arguments<'_>) {
-        let mut written = String::new();
-        // As for a tag.
-        let _ = written.write_fmt(key);
-        self.readable = Some(written.into_boxed_str());
+        self.readable = Some(pattern::printed(key).into_boxed_str());
     }
 }
 

@@ -107,7 +107,7 @@ impl<Out: 'static> Entry<Out> {
     ///
     /// As safe to drop as the call itself; nothing is stored then.
     pub async fn refresh<Fut: Future<Output = Out>>(&self, call: Fut) -> Out {
-        handle::ask_async(self.handle.site(), Some(self.handle.key()), || Wish::Refresh, call).await
+        self.handle.ask_async(|| Wish::Refresh, call).await
     }
 
     /// Stores `value` as if `call`, a call of the function for this key, had computed it now. The
@@ -117,8 +117,7 @@ impl<Out: 'static> Entry<Out> {
     ///
     /// Takes effect when first polled, and then as a whole.
     pub async fn put<Fut: Future<Output = Out>>(&self, value: Out, call: Fut) {
-        let wish = || Wish::Put(Box::new(value));
-        handle::ask_async(self.handle.site(), Some(self.handle.key()), wish, call).await;
+        self.handle.ask_async(|| Wish::Put(Box::new(value)), call).await;
     }
 
     /// Runs `call`, a call of the function for this key, without the cache.
@@ -127,8 +126,7 @@ impl<Out: 'static> Entry<Out> {
     ///
     /// As safe to drop as the call itself.
     pub async fn uncached<Fut: Future<Output = Out>>(&self, call: Fut) -> Out {
-        handle::ask_async(self.handle.site(), Some(self.handle.key()), || Wish::Uncached, call)
-            .await
+        self.handle.ask_async(|| Wish::Uncached, call).await
     }
 
     /// Returns what identifies this call, for logs and metrics.
@@ -145,7 +143,7 @@ impl<Out: 'static> Entry<Out> {
 /// The same for functions that are not async.
 pub(crate) mod blocking {
     use super::{
-        CallContext, Error, Explanation, FunctionStats, Handle, Wish, handle, invalidate_all, stats,
+        CallContext, Error, Explanation, FunctionStats, Handle, Wish, invalidate_all, stats,
     };
 
     /// One key of one cached function that is not async.
@@ -217,19 +215,18 @@ pub(crate) mod blocking {
         /// Runs `call`, a call of the function for this key, past what is cached, and stores what
         /// it returns.
         pub fn refresh(&self, call: impl FnOnce() -> Out) -> Out {
-            handle::ask(self.handle.site(), Some(self.handle.key()), Wish::Refresh, call)
+            self.handle.ask(Wish::Refresh, call)
         }
 
         /// Stores `value` as if `call`, a call of the function for this key, had computed it now.
         /// The body does not run.
         pub fn put(&self, value: Out, call: impl FnOnce() -> Out) {
-            let wish = Wish::Put(Box::new(value));
-            handle::ask(self.handle.site(), Some(self.handle.key()), wish, call);
+            self.handle.ask(Wish::Put(Box::new(value)), call);
         }
 
         /// Runs `call`, a call of the function for this key, without the cache.
         pub fn uncached(&self, call: impl FnOnce() -> Out) -> Out {
-            handle::ask(self.handle.site(), Some(self.handle.key()), Wish::Uncached, call)
+            self.handle.ask(Wish::Uncached, call)
         }
 
         /// Returns what identifies this call, for logs and metrics.

@@ -7,7 +7,7 @@ use crate::clock::TimeSource;
 use crate::copies::Copies;
 use crate::counters::HitCell;
 use crate::function::{self, Function, Instance};
-use crate::hash::Seed;
+use crate::hash::{HashMap, Seed};
 use crate::key::OwnedKey;
 use crate::lookup::Miss;
 use crate::mark::SEEDS;
@@ -19,7 +19,6 @@ use crate::versions::Versions;
 use crate::view::View;
 use std::any::TypeId;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Every so many hits the shared entry is asked as well: its age is recorded, and what is used most
@@ -29,10 +28,12 @@ const SAMPLED: u64 = 256;
 /// By site: the instantiation that was called first, and all others.
 struct Desks {
     first: Vec<Option<Typed>>,
-    others: Option<HashMap<(usize, TypeId), Typed>>,
+    others: Option<Others>,
     /// Of the one runtime that calls without surroundings have.
     news: Option<Box<News>>,
 }
+
+type Others = HashMap<(usize, TypeId), Typed>;
 
 thread_local! {
     static DESKS: RefCell<Desks> = const {
@@ -55,8 +56,6 @@ struct Desk<K, V, S> {
     missed: Option<Miss>,
 }
 
-type DeskFor<W, Kd> = Desk<<W as View>::Owned, <Kd as Kind>::Kept, <Kd as Kind>::Shared>;
-
 /// Serves a hit from this thread's desk. Nothing is a reason to ask the long way: no desk yet, a
 /// miss, or a call from within a comparison or a clone that this one is making.
 #[inline]
@@ -67,13 +66,9 @@ pub(crate) fn serve<W: View, Kd: Kind>(
     view: &W,
 ) -> Option<Kd::Out> {
     let served = DESKS.try_with(|desks| {
-        let desks = &mut *desks.try_borrow_mut().ok()?;
-        let first = desks.first.get_mut(site)?.as_mut()?;
-        let news = desks.news.as_deref_mut()?;
-        match first.get_mut::<DeskFor<W, Kd>>() {
-            Some(desk) if desk.body == body => desk.serve(kind, view, news),
-            _ => desks.serve_other(site, body, kind, view),
-        }
+        let mut desks = desks.try_borrow_mut().ok()?;
+        let (desk, news) = desks.find::<W::Owned, Kd::Kept, Kd::Shared>(site, body)?;
+        desk.serve(kind, view, news)
     });
     served.unwrap_or(None)
 }
@@ -89,30 +84,33 @@ pub(crate) struct Way<K, V, S> {
 pub(crate) fn way<K: OwnedKey, V: Value, S: Value>(instance: &Instance) -> Option<Way<K, V, S>> {
     DESKS
         .try_with(|desks| {
-            let desks = &mut *desks.try_borrow_mut().ok()?;
-            let (site, body) = (instance.site.place(), instance.body);
-            let first = desks.first.get_mut(site)?.as_mut()?;
-            let desk = match first.get_mut::<Desk<K, V, S>>() {
-                Some(desk) if desk.body == body => desk,
-                _ => desks.others.as_mut()?.get_mut(&(site, body))?.get_mut()?,
-            };
+            let mut desks = desks.try_borrow_mut().ok()?;
+            let (desk, _) = desks.find::<K, V, S>(instance.site.place(), instance.body)?;
             Some(Way { function: Arc::clone(&desk.function), missed: desk.missed.take() })
         })
         .ok()?
 }
 
 impl Desks {
-    #[inline(never)]
-    fn serve_other<W: View, Kd: Kind>(
+    /// The desk of an instantiation, and what this thread has heard.
+    #[inline]
+    fn find<K: OwnedKey, V: Value, S: Value>(
         &mut self,
         site: usize,
         body: TypeId,
-        kind: Kd,
-        view: &W,
-    ) -> Option<Kd::Out> {
-        let other = self.others.as_mut()?.get_mut(&(site, body))?;
-        other.get_mut::<DeskFor<W, Kd>>()?.serve(kind, view, self.news.as_deref_mut()?)
+    ) -> Option<(&mut Desk<K, V, S>, &mut News)> {
+        let news = self.news.as_deref_mut()?;
+        let desk = match self.first.get_mut(site)?.as_mut()?.get_mut::<Desk<K, V, S>>() {
+            Some(desk) if desk.body == body => desk,
+            _ => find_other(self.others.as_mut()?, site, body)?,
+        };
+        Some((desk, news))
     }
+}
+
+#[inline(never)]
+fn find_other<T: 'static>(others: &mut Others, site: usize, body: TypeId) -> Option<&mut T> {
+    others.get_mut(&(site, body))?.get_mut()
 }
 
 /// Puts a function on this thread's desk, unless it is there.
@@ -122,22 +120,20 @@ pub(crate) fn put<W: View, V: Value, S: Value>(
     function: &Arc<Function<W::Owned, V, S>>,
 ) {
     let (site, body) = (instance.site.place(), instance.body);
-    let desk = || Typed::new(Desk::new::<W>(body, function));
     let _ = DESKS.try_with(|desks| {
         let Ok(mut desks) = desks.try_borrow_mut() else { return };
+        if desks.find::<W::Owned, V, S>(site, body).is_some() {
+            return;
+        }
         desks.news.get_or_insert_with(|| Box::new(News::new()));
         if desks.first.len() <= site {
             desks.first.resize_with(site + 1, || None);
         }
-        let is_ours = |first: &Typed| {
-            first.get::<Desk<W::Owned, V, S>>().is_some_and(|desk| desk.body == body)
-        };
+        let desk = Typed::new(Desk::new::<W>(body, function));
         match &mut desks.first[site] {
-            vacant @ None => *vacant = Some(desk()),
-            Some(first) if is_ours(first) => {}
+            vacant @ None => *vacant = Some(desk),
             Some(_) => {
-                let others = desks.others.get_or_insert_default();
-                others.entry((site, body)).or_insert_with(desk);
+                desks.others.get_or_insert_default().insert((site, body), desk);
             }
         }
     });

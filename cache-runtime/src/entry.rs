@@ -52,7 +52,7 @@ pub(crate) struct Slots([u16; 4]);
 
 impl Slots {
     /// Depends on more than fits here.
-    pub(crate) const MANY: Self = Self([u16::MAX; 4]);
+    const MANY: Self = Self([u16::MAX; 4]);
 
     pub(crate) fn of(about: &About) -> Self {
         let few = about.inherited.is_empty() && !about.unbounded && about.marks.len() <= 4;

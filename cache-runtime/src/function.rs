@@ -103,7 +103,8 @@ where
         let name = site.learn(printed);
         runtime.enlist(site.place(), &name);
         let counters = runtime.counters(site.place());
-        let capacity = Capacity { limit: site.options.capacity, weighed: site.options.weighed };
+        let weighed = site.options.weigh.is_some();
+        let capacity = Capacity { limit: site.options.capacity, weighed };
         let versions = Arc::clone(&runtime.inner.versions);
         Arc::new(Self {
             site,
@@ -181,7 +182,7 @@ where
 
     /// What an entry is known by, whatever its computation finds.
     pub(crate) fn marks<W: View<Owned = K>>(&self, probe: Probe<'_, W>) -> Marks {
-        let key = self.keys.key([probe.hash, hash(&SEEDS[1], probe.view)]);
+        let key = self.keys.key(hashes(probe));
         Marks::from_slice(&[key, self.mark])
     }
 }
@@ -189,8 +190,12 @@ where
 /// The mark that `invalidate(key)` records: for every scope and runtime, and for every
 /// instantiation that the key's own types don't tell apart.
 pub(crate) fn key_mark<W: View>(site: &'static Site, family: TypeId, probe: Probe<'_, W>) -> Mark {
-    let hashes = [probe.hash, hash(&SEEDS[1], probe.view)];
-    Mark::keys(site.place(), family, TypeId::of::<W::Owned>()).key(hashes)
+    Mark::keys(site.place(), family, TypeId::of::<W::Owned>()).key(hashes(probe))
+}
+
+/// What a key's mark is made from, beside its function's.
+fn hashes<W: View>(probe: Probe<'_, W>) -> [u64; 2] {
+    [probe.hash, hash(&SEEDS[1], probe.view)]
 }
 
 /// A view with the hash that L1 finds it by.

@@ -100,8 +100,22 @@ impl<Out: 'static> Handle<Out> {
         &self.runtime
     }
 
-    pub(crate) fn key(&self) -> Mark {
-        self.key
+    /// Runs a call of this key with a wish.
+    pub(crate) fn ask<R>(&self, wish: Wish, call: impl FnOnce() -> R) -> R {
+        ask(self.site, Some(self.key), wish, call)
+    }
+
+    /// Polls a call of this key for the first time with a wish.
+    ///
+    /// # Cancellation
+    ///
+    /// As safe to drop as the call itself.
+    pub(crate) async fn ask_async<Fut: Future>(
+        &self,
+        wish: impl FnOnce() -> Wish,
+        call: Fut,
+    ) -> Fut::Output {
+        ask_async(self.site, Some(self.key), wish, call).await
     }
 
     pub(crate) fn call_context(&self) -> CallContext {

@@ -7,7 +7,7 @@
 use crate::entry::Stamp;
 use crate::versions::Versions;
 
-/// Slots are kept by what is left of them, in a byte each: that is the fastest look-up.
+/// A slot is marked at its remainder, in a whole byte: that is the fastest look-up.
 const PLACES: usize = 1 << 14;
 /// More marked places than this say too little.
 const MOST_MARKED: usize = PLACES / 32;

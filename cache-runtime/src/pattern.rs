@@ -109,10 +109,14 @@ impl Write for Escaper<'_, '_> {
 /// assert_eq!(larder::escape("a:b*"), "a%3Ab%2A");
 /// ```
 pub fn escape(value: impl fmt::Display) -> String {
-    let mut escaped = String::new();
-    // Only a faulty `Display` fails, and then the value is what it wrote until there.
-    let _ = fmt::Write::write_fmt(&mut escaped, format_args!("{}", Escaped(value)));
-    escaped
+    printed(format_args!("{}", Escaped(value)))
+}
+
+/// What is printed, as far as it can be: where a faulty `Display` fails, that is all.
+pub(crate) fn printed(what: fmt::Arguments<'_>) -> String {
+    let mut text = String::new();
+    let _ = fmt::Write::write_fmt(&mut text, what);
+    text
 }
 
 #[cfg(test)]

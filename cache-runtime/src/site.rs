@@ -33,9 +33,7 @@ pub struct FunctionOptions {
     pub negative: Option<Duration>,
     /// How much L1 keeps, in entries or, with `weigh`, in weight.
     pub capacity: u64,
-    /// Whether the capacity is in weight.
-    pub weighed: bool,
-    /// The path given with `weigh`, as it is written.
+    /// The path given with `weigh`, as it is written: the capacity is in weight if there is one.
     pub weigh: Option<&'static str>,
     /// The tag templates.
     pub tags: &'static [&'static str],
@@ -73,7 +71,6 @@ impl FunctionOptions {
             ttl: None,
             negative: None,
             capacity: 10_000,
-            weighed: false,
             weigh: None,
             tags: &[],
             key: None,

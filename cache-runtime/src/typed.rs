@@ -20,12 +20,6 @@ impl Typed {
 
     /// The value, if it is of this type.
     #[inline]
-    pub(crate) fn get<T: Any>(&self) -> Option<&T> {
-        self.value.downcast_ref()
-    }
-
-    /// The same, to be changed.
-    #[inline]
     pub(crate) fn get_mut<T: Any>(&mut self) -> Option<&mut T> {
         if self.id != TypeId::of::<T>() {
             return None;
@@ -44,9 +38,9 @@ mod tests {
     fn a_value_is_had_as_what_it_is_and_as_nothing_else() {
         let mut text = Typed::new(String::from("a"));
         assert!(text.get_mut::<Vec<u8>>().is_none());
-        assert!(text.get::<&str>().is_none());
+        assert!(text.get_mut::<&str>().is_none());
         text.get_mut::<String>().expect("it is one").push('b');
-        assert_eq!(text.get::<String>().map(String::as_str), Some("ab"));
+        assert_eq!(text.get_mut::<String>().map(|text| text.as_str()), Some("ab"));
     }
 
     #[test]

@@ -167,7 +167,7 @@ fn functions_that_were_never_called_are_listed_with_their_options() {
         assert_eq!(options.name, Some("counters-never-called"));
         assert_eq!(options.ttl, Some(Duration::from_secs(90)));
         assert_eq!(options.negative, Some(Duration::from_secs(5)));
-        assert_eq!((options.capacity, options.weighed), (7, false));
+        assert_eq!((options.capacity, options.weigh), (7, None));
         assert_eq!(options.version, 3);
         assert_eq!(options.wait, Duration::from_secs(2));
         assert_eq!(options.tags, ["counters:{id}"]);

@@ -48,7 +48,6 @@ fn settings(model: &Model) -> impl Iterator<Item = TokenStream> {
         site.negative.map(|ttl| some(duration(ttl))).map(|ttl| quote!(negative = #ttl)),
         site.wait.map(duration).map(|wait| quote!(wait = #wait)),
         site.capacity.as_ref().map(capacity),
-        model.judge.weigh.is_some().then(|| quote!(weighed = true)),
         tags,
         model.key.readable.as_ref().map(|readable| {
             let template = some(&readable.text);

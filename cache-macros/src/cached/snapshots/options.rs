@@ -124,7 +124,6 @@ impl Every {
                 );
                 __larder_capacity as ::core::primitive::u64
             };
-            __larder_options.weighed = true;
             __larder_options.tags = &["user:{id}", "name:{name.len()}", "{{policy}}"];
             __larder_options.key = ::core::option::Option::Some("user:{id}:{name}");
             __larder_options.weigh = ::core::option::Option::Some("weight");
