@@ -18,7 +18,8 @@ const LAYERS: &[&[&str]] = &[
         "view",
     ],
     // The core.
-    &["verdict", "versions", "warm"],
+    &["recent", "records", "verdict", "warm"],
+    &["versions"],
     &["flight", "news"],
     // Tiers, and computations under way.
     &["frame", "tier::memory", "tier::noop", "waits"],

@@ -2,13 +2,14 @@
 
 use crate::ask::Wish;
 use crate::call_context::CallContext;
+use crate::context;
 use crate::error::Error;
 use crate::explanation::Explanation;
 use crate::handle::{self, Handle};
+use crate::records::Target;
 use crate::runtime::Runtime;
 use crate::site::Site;
 use crate::stats::FunctionStats;
-use crate::{context, versions};
 use std::future::Future;
 
 /// One key of one cached `async` function.
@@ -296,7 +297,7 @@ pub fn invalidate_all(site: &'static Site, runtime: Option<&Runtime>) -> Result<
     let runtime = runtime.cloned().unwrap_or_else(context::runtime);
     runtime.counters(site.place()).invalidations_function.add(1);
     let marks = runtime.marks_of(|place, _| place == site.place());
-    runtime.record(&versions::Target::Any(marks));
+    runtime.record(&Target::Any(marks));
     Ok(())
 }
 

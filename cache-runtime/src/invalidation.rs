@@ -7,9 +7,9 @@ use crate::context;
 use crate::error::Error;
 use crate::mark::Mark;
 use crate::pattern::Pattern;
+use crate::records::Target;
 use crate::runtime::Runtime;
 use crate::site::Site;
-use crate::versions::Target;
 
 /// One invalidation, by what it names.
 pub(crate) enum Invalidation {

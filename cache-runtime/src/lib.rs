@@ -33,6 +33,8 @@ mod outcome;
 mod pattern;
 mod planted;
 mod quest;
+mod recent;
+mod records;
 mod runtime;
 mod scope;
 mod scoped;

@@ -77,7 +77,8 @@ mod tests {
     use super::{MOST_MARKED, News, PLACES};
     use crate::entry::Stamp;
     use crate::mark::Mark;
-    use crate::versions::{Target, Versions};
+    use crate::records::Target;
+    use crate::versions::Versions;
 
     fn record(versions: &Versions, target: &Target) {
         versions.record(target, None::<fn() -> Option<Stamp>>);

@@ -1,0 +1,142 @@
+//! The records of what was invalidated when, exact and bounded (V1, V2).
+//!
+//! Definitions. A *record* is a name and the reading of a clock at which it was last invalidated. A
+//! *predicate* is one that names no single mark.
+//!
+//! 1. Records are written in the order of their stamps.
+//! 2. What is at or below the floor has been dropped, so a stamp below it is never valid.
+
+use crate::entry::{About, Marks, Stamp};
+use crate::mark::{Mark, MarkHasher};
+use crate::pattern::Pattern;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+/// Records kept before a sweep is due, and the most that are kept however old a computation is.
+#[cfg(not(larder_model))]
+pub(crate) const SWEEP_AT: usize = 65_536;
+#[cfg(larder_model)]
+pub(crate) const SWEEP_AT: usize = 2;
+const MOST_RECORDS: usize = 16 * SWEEP_AT;
+/// Predicates are looked at one by one, so fewer of them are let stand.
+const SWEEP_PREDICATES_AT: usize = 1_024;
+
+/// What an invalidation names.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// Everything that carries any of these marks.
+    Any(Vec<Mark>),
+    /// Everything that carries all of these marks.
+    All(Vec<Mark>),
+    /// Everything whose readable key matches.
+    Matching(Pattern),
+    Everything,
+}
+
+#[derive(Debug)]
+pub(crate) struct Records {
+    marks: HashMap<Mark, Stamp, BuildHasherDefault<MarkHasher>>,
+    /// In the order of their stamps.
+    predicates: Vec<(Stamp, Predicate)>,
+    everything: Stamp,
+    floor: Stamp,
+    /// How many marks and predicates make the next sweep due.
+    sweep_at: (usize, usize),
+}
+
+#[derive(Debug)]
+enum Predicate {
+    All(Vec<Mark>),
+    Matching(Pattern),
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self {
+            marks: HashMap::default(),
+            predicates: Vec::new(),
+            everything: Stamp(0),
+            floor: Stamp(0),
+            sweep_at: (SWEEP_AT, SWEEP_PREDICATES_AT),
+        }
+    }
+}
+
+impl Records {
+    pub(crate) fn write(&mut self, target: &Target, at: Stamp) {
+        match target {
+            Target::Any(marks) => self.marks.extend(marks.iter().map(|mark| (*mark, at))),
+            Target::All(marks) => self.predicates.push((at, Predicate::All(marks.clone()))),
+            Target::Matching(pattern) => {
+                self.predicates.push((at, Predicate::Matching(pattern.clone())));
+            }
+            Target::Everything => self.everything = at,
+        }
+    }
+
+    /// Whether nothing in `about` was recorded after `since`.
+    pub(crate) fn are_silent_on(&self, about: &About, since: Stamp) -> bool {
+        if since < self.floor || since < self.everything {
+            return false;
+        }
+        let recent = self.predicates.partition_point(|(recorded, _)| *recorded <= since);
+        !about.any(&mut |some| some.unbounded || self.mention(&some.marks, since))
+            && !self.predicates[recent..].iter().any(|(_, it)| it.holds_for(about))
+    }
+
+    pub(crate) fn mention(&self, marks: &Marks, since: Stamp) -> bool {
+        marks.iter().any(|mark| self.marks.get(mark).is_some_and(|recorded| *recorded > since))
+    }
+
+    pub(crate) fn is_sweep_due(&self) -> bool {
+        let (marks, predicates) = self.sweep_at;
+        self.marks.len() > marks || self.predicates.len() > predicates
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        self.marks.clear();
+    }
+
+    /// Drops what nothing is older than, and raises the floor to it; to `now` if too much would be
+    /// left.
+    pub(crate) fn sweep(&mut self, oldest: Stamp, now: Stamp) {
+        let kept = if self.later_than(oldest) > MOST_RECORDS { now } else { oldest };
+        // An older computation may have been given up by an earlier sweep: what that dropped is
+        // not known any more.
+        self.drop_up_to(kept.max(self.floor));
+        self.sweep_at = (
+            (2 * self.marks.len()).clamp(SWEEP_AT, MOST_RECORDS),
+            SWEEP_PREDICATES_AT.max(2 * self.predicates.len()),
+        );
+    }
+
+    fn drop_up_to(&mut self, floor: Stamp) {
+        self.floor = floor;
+        self.marks.retain(|_, recorded| *recorded > floor);
+        self.predicates.retain(|(recorded, _)| *recorded > floor);
+    }
+
+    fn later_than(&self, floor: Stamp) -> usize {
+        self.marks.values().filter(|recorded| **recorded > floor).count()
+            + self.predicates.iter().filter(|(recorded, _)| *recorded > floor).count()
+    }
+
+    /// How many records are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.marks.len() + self.predicates.len()
+    }
+}
+
+impl Predicate {
+    fn holds_for(&self, about: &About) -> bool {
+        match self {
+            Self::All(marks) => {
+                marks.iter().all(|mark| about.any(&mut |some| some.marks.contains(mark)))
+            }
+            Self::Matching(pattern) => about.any(&mut |some| {
+                some.readable.as_deref().is_some_and(|readable| pattern.matches(readable))
+            }),
+        }
+    }
+}
