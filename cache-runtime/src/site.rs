@@ -27,8 +27,20 @@ pub struct FunctionOptions {
     pub line: u32,
     /// The tiers, from the nearest to the farthest.
     pub tiers: &'static [Level],
-    /// How long a value is fresh; forever if not said.
+    /// A fingerprint of the function and of what the attribute says, with `version = auto`.
+    pub tokens: Option<u64>,
+    /// How long a value is fresh in L1; forever if not said.
     pub ttl: Option<Duration>,
+    /// How long a value is fresh in the tiers beyond L1; one hour if not said.
+    pub ttl_stored: Option<Duration>,
+    /// The codec of the tiers beyond L1.
+    pub codec: &'static str,
+    /// How the tiers beyond L1 compress: `none`, `lz4`, `zstd` or `auto`.
+    pub compress: &'static str,
+    /// Whether a caller waits until the tiers beyond L1 have the value.
+    pub write_through: bool,
+    /// Whether arguments name files that entries depend on.
+    pub files: bool,
     /// How long an `Err` or a `None` is fresh, if it is kept apart from other values.
     pub negative: Option<Duration>,
     /// How much L1 keeps, in entries or, with `weigh`, in weight.
@@ -68,7 +80,13 @@ impl FunctionOptions {
             file: "",
             line: 0,
             tiers: &[Level::L1],
+            tokens: None,
             ttl: None,
+            ttl_stored: None,
+            codec: "bincode",
+            compress: "none",
+            write_through: false,
+            files: false,
             negative: None,
             capacity: 10_000,
             weigh: None,
