@@ -49,6 +49,14 @@ pub(crate) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
     format!("unknown {what} `{word}`; {guess}{what}s are {}", listed(known.iter().copied()))
 }
 
+/// "`l2` needs the feature ..", for what is there with a feature only.
+pub(crate) fn needs_feature(what: &str, feature: &str) -> String {
+    format!(
+        "{what} needs the feature `{feature}` of larder; \
+         write `larder = {{ .., features = [\"{feature}\"] }}` in Cargo.toml"
+    )
+}
+
 /// The known word that somebody who wrote `word` may have meant.
 pub(crate) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let most = (word.chars().count() / 3).max(1);

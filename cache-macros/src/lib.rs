@@ -42,12 +42,15 @@ use proc_macro::TokenStream;
 ///
 /// Two functions never share an entry, nor do two instantiations of a generic one.
 ///
+/// Beyond `l1`, what is told apart and what is kept is `Serialize`, and values are `DeserializeOwned`
+/// too. Nothing of a session or request is kept there.
+///
 /// # Options
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `tier = "l1"` | the tiers, from the nearest to the farthest; also `tier(l1)`. `l1` is this process and the default |
-/// | `ttl = "1h"` | how long a value is fresh: a whole number and one of `us`, `ms`, `s`, `m`, `h`, `d`. Without it, until evicted or invalidated. Per tier: `ttl(l1 = "30s")` |
+/// | `tier = "l1,l2"` | the tiers, from the nearest to the farthest; also `tier(l1, l2)`. `l1` is this process and the default, `l2` this machine's disk, with the feature `disk` |
+/// | `ttl = "1h"` | how long a value is fresh: a whole number and one of `us`, `ms`, `s`, `m`, `h`, `d`. Without it, in `l1` until evicted or invalidated, beyond for one hour. Per tier: `ttl(l1 = "30s", l2 = "5m")` |
 /// | `capacity = 10_000` | how many entries are kept; 10,000 unless said. Any constant expression |
 /// | `weigh = path` | what one value weighs: a function of `&Out` that returns `usize`, `u64` or `u32`. `capacity` is in weight then |
 /// | `tags("user:{id}", "policy")` | what the entry can be invalidated by, beside its key. Also `tags = "a, b"` and `tags = ["a", "b"]` |
@@ -56,7 +59,7 @@ use proc_macro::TokenStream;
 /// | `skip(db)` | arguments that are not part of the key |
 /// | `context` | makes the ambient context part of the key. Without one, the call is computed and not cached |
 /// | `scope = "session"` | who shares the entries: `"global"`, `"session"` or `"request"`; they end with the scope |
-/// | `version = 2` | another number is another function: nothing cached before is found |
+/// | `version = 2` | another number is another function: nothing cached before is found. `version = auto` makes every change of the function or of its attribute such a change, but for layout, comments and documentation |
 /// | `name = "decide"` | the function's name in patterns and statistics, instead of its path |
 /// | `when = id > 0` | computes without the cache where this is false |
 /// | `negative = "5s"` | keeps an outermost `Err` or `None` too, for this long. Without it `Err` is never kept, and `None` is a value like any other |
@@ -64,6 +67,10 @@ use proc_macro::TokenStream;
 /// | `cache_if = path` | a function of `&Out` that returns whether to keep this value |
 /// | `tags_for = path` | a function of `&Out` that returns further tags |
 /// | `wait = "30s"` | the longest wait for another caller that computes the same; then this one computes too |
+/// | `files(path)` | what names files that the answer depends on: expressions over the key's arguments, evaluated on a miss. `files` alone takes every argument whose type is a path or a list of paths, and every one called `path`, `file`, `filepath`, `directory`, `dir`, or one of their plurals. With the feature `files`, which `disk` brings along |
+/// | `codec = "bincode"` | how values become bytes beyond `l1`: `"bincode"`, which is the default, or `"postcard"`, with the feature `postcard` |
+/// | `compress = "auto"` | how those bytes are compressed: `"none"`, which is the default, `"lz4"`, `"zstd"`, with the feature `zstd`, or `"auto"` for what is worth it |
+/// | `write = "through"` | waits until the tiers beyond `l1` have the value; `"behind"`, the default, does not |
 /// | `handle = name` | where the companion goes, see below; `handle = none` for nowhere |
 /// | `runtime = self.runtime` | a `larder::Runtime` other than the global one, found anew for each call |
 /// | `crate = path` | where larder is, if renamed or exported by another crate |
@@ -127,6 +134,8 @@ use proc_macro::TokenStream;
 /// - With `context`, the ambient context is part of the key, so `f::invalidate(key)` outside of that
 ///   context names another key and forgets nothing that was cached inside. A tag or
 ///   `f::invalidate_all()` reaches into every context.
+/// - `version = auto` sees the function itself, not what it calls: a change of that needs another
+///   `version`, or an invalidation.
 /// - A tag is text: `invalidate_tag("user:07")` does not meet `tags("user:{id}")` with 7.
 #[proc_macro_attribute]
 pub fn cached(options: TokenStream, item: TokenStream) -> TokenStream {

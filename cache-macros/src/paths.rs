@@ -31,9 +31,10 @@ impl Paths {
     paths! {
         public: CallContext Entry Error Explanation FunctionStats Level Runtime Warmed blocking;
         private:
-            AmbientPart Arg Call Declared Escaped Found FunctionOptions Keyed Linked Negative
-            Nested Probe Site Verdict
-            blocking_entry entry invalidate_all look_up methods pass put put_async refresh
-            refresh_async stats submit uncached uncached_async warm warm_async;
+            AmbientPart Arg Call Declared Escaped Format Found FunctionOptions Keyed Linked
+            Negative Nested Probe Site Verdict
+            blocking_entry blocking_entry_stored entry entry_stored invalidate_all look_up
+            look_up_stored methods pass put put_async refresh refresh_async stats submit uncached
+            uncached_async warm warm_async;
     }
 }

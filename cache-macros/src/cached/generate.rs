@@ -2,7 +2,7 @@
 
 use super::flow::Flow;
 use super::model::{Handle, Model};
-use super::question::{declare, judge, kind, runtime, view, when};
+use super::question::{Asked, asked, declare, judge, runtime, view, when};
 use super::{companion, site};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -85,10 +85,11 @@ fn compute(model: &Model) -> TokenStream {
 
 fn look_up(model: &Model) -> TokenStream {
     let paths = &model.paths;
-    let (methods, look_up, pass) = (paths.methods(), paths.look_up(), paths.pass());
-    let call = paths.Call();
+    let (methods, pass, call) = (paths.methods(), paths.pass(), paths.Call());
     let site::Reached { site, family } = site::reach(model);
-    let kind = kind(model);
+    let Asked { before, kind, format } = asked(model);
+    let look_up = if format.is_some() { paths.look_up_stored() } else { paths.look_up() };
+    let stored = format.map(|format| quote!(.stored(#format)));
     let view = view(model);
     let declare = declare(model);
     let runtime = runtime(model);
@@ -110,7 +111,8 @@ fn look_up(model: &Model) -> TokenStream {
         use #methods::*;
         #runtime
         let __larder_declare = #declare;
-        let __larder_call = #call::new(#site, &|| {}, #family, #kind) #on;
+        #before
+        let __larder_call = #call::new(#site, &|| {}, #family, #kind) #on #stored;
         #look_up
     })
 }

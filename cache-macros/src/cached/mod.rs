@@ -6,6 +6,7 @@
 mod ast;
 mod borrow;
 mod companion;
+mod files;
 mod flow;
 mod generate;
 mod handle;
@@ -19,6 +20,7 @@ mod placeholder;
 mod question;
 mod signature;
 mod site;
+mod stored;
 mod tier;
 mod validate;
 mod value;
@@ -28,9 +30,11 @@ use proc_macro2::TokenStream;
 
 pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
+    let written = quote::quote!(#[#options] #item);
     let options = parse::Options::read(options, &mut errors);
     let function = errors.take(syn::parse2::<ast::Function>(item.clone()));
-    let model = function.and_then(|function| validate::model(function, options, &mut errors));
+    let model =
+        function.and_then(|function| validate::model(function, options, written, &mut errors));
     match (errors.into_compile_error(), model) {
         (None, Some(model)) => generate::expansion(&model),
         (faults, _) => {

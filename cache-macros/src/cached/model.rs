@@ -1,7 +1,8 @@
 //! What is generated from: only what makes sense can be put into one.
 
 use super::ast::Function;
-use super::parse::{Scope, Tier};
+use super::parse::Scope;
+use super::tier::Tier;
 use crate::paths::Paths;
 use crate::template::Template;
 use proc_macro2::Ident;
@@ -15,6 +16,8 @@ pub(crate) struct Model {
     pub(crate) site: Site,
     pub(crate) key: Key,
     pub(crate) tags: Vec<Template>,
+    /// What names files that an entry depends on.
+    pub(crate) files: Vec<Expr>,
     pub(crate) when: Option<Expr>,
     pub(crate) runtime: Option<Expr>,
     pub(crate) judge: Judge,
@@ -24,14 +27,30 @@ pub(crate) struct Model {
 /// What can be told of the function without its types.
 pub(crate) struct Site {
     pub(crate) name: Option<LitStr>,
-    pub(crate) version: u32,
+    pub(crate) version: Option<Version>,
     pub(crate) tiers: Option<Vec<Tier>>,
     pub(crate) ttl: Option<Duration>,
+    /// What is said of the tiers beyond L1, where there are any.
+    pub(crate) stored: Option<Stored>,
     pub(crate) negative: Option<Duration>,
     pub(crate) wait: Option<Duration>,
     pub(crate) capacity: Option<Expr>,
     pub(crate) context: bool,
     pub(crate) scope: Scope,
+}
+
+pub(crate) enum Version {
+    Number(u32),
+    /// A fingerprint of the function's tokens.
+    Tokens(u64),
+}
+
+/// How values are kept as bytes.
+pub(crate) struct Stored {
+    pub(crate) codec: Option<&'static str>,
+    pub(crate) compress: Option<&'static str>,
+    pub(crate) write_through: bool,
+    pub(crate) ttl: Option<Duration>,
 }
 
 /// What a call's key is made of.

@@ -1,6 +1,8 @@
 //! The options of the attribute, each read into what it says. Nothing here knows the function.
 
-use super::tier::{tier, ttl};
+use super::files::{Files, files};
+use super::stored::{codec, compress, write};
+use super::tier::{Tier, Ttl, tier, ttl};
 use super::value::{
     capacity, context, handle, key, name, negative, path, root, runtime, scope, skip, tags,
     version, wait, when,
@@ -68,7 +70,7 @@ impl Options {
 
 options! {
     tiers: Vec<Tier> = "tier", tier;
-    ttl: Duration = "ttl", ttl;
+    ttl: Ttl = "ttl", ttl;
     capacity: Expr = "capacity", capacity;
     weigh: ExprPath = "weigh", path;
     tags: Vec<Template> = "tags", tags;
@@ -76,7 +78,7 @@ options! {
     skip: Vec<Ident> = "skip", skip;
     context: () = "context", context;
     scope: Scope = "scope", scope;
-    version: u32 = "version", version;
+    version: Version = "version", version;
     called: LitStr = "name", name;
     when: Expr = "when", when;
     negative: Duration = "negative", negative;
@@ -84,6 +86,10 @@ options! {
     cache_if: ExprPath = "cache_if", path;
     tags_for: ExprPath = "tags_for", path;
     wait: Duration = "wait", wait;
+    files: Files = "files", files;
+    codec: &'static str = "codec", codec;
+    compress: &'static str = "compress", compress;
+    write: &'static str = "write", write;
     handle: Ident = "handle", handle;
     runtime: Expr = "runtime", runtime;
     root: Path = "crate", root;
@@ -91,8 +97,7 @@ options! {
 
 /// Words that mean nothing yet.
 const LATER: &[&str] = &[
-    "stale", "grace", "refresh", "jitter", "timeout", "deadline", "fallback", "files", "batch",
-    "batch_of", "codec", "compress", "write",
+    "stale", "grace", "refresh", "jitter", "timeout", "deadline", "fallback", "batch", "batch_of",
 ];
 
 /// What makes the key.
@@ -101,12 +106,10 @@ pub(crate) enum Key {
     Exprs(Vec<Expr>),
 }
 
-/// From the nearest to the farthest.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Tier {
-    L1,
-    L2,
-    L3,
+pub(crate) enum Version {
+    Number(u32),
+    /// Another one with every change of the function.
+    Auto,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::model::Model;
 use crate::spans::{Place, at, brackets, over};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Expr, ExprPath};
 
@@ -24,6 +24,32 @@ pub(crate) fn kind(model: &Model) -> TokenStream {
     }
     let (checked, kind) = (at(place, quote!(::checked)), brackets(place.last, kind));
     quote!(#probe #checked #kind)
+}
+
+/// How the return type is kept, for a call or an entry: what has to be said before, what is then
+/// handed over, and the form in bytes where there are tiers beyond L1.
+pub(crate) struct Asked {
+    pub(crate) before: TokenStream,
+    pub(crate) kind: TokenStream,
+    pub(crate) format: Option<TokenStream>,
+}
+
+/// Asks the return type once, however often the answer is needed.
+pub(crate) fn asked(model: &Model) -> Asked {
+    let kind = kind(model);
+    let Some(stored) = &model.site.stored else {
+        return Asked { before: TokenStream::new(), kind, format: None };
+    };
+    let place = Place::of(&model.out);
+    // What makes a format is called what the codec is called.
+    let codec = Ident::new(stored.codec.unwrap_or("bincode"), Span::call_site());
+    let (format, codec) = (at(place, model.paths.Format()), at(place, quote!(::#codec)));
+    let of_kind = brackets(place.last, at(place, quote!(__larder_kind)));
+    Asked {
+        before: quote!(let __larder_kind = #kind;),
+        kind: quote!(__larder_kind),
+        format: Some(quote!(#format #codec #of_kind)),
+    }
 }
 
 /// The borrowed parts of the key.
@@ -48,7 +74,12 @@ fn part(model: &Model, expr: &Expr) -> TokenStream {
     let answer = over(place, quote!(.__larder_part()));
     let (checked, part) =
         (at(place, quote!(::checked)), brackets(place.last, quote!(#arg #asked #answer)));
-    quote!(#arg #checked #part)
+    let part = quote!(#arg #checked #part);
+    if model.site.stored.is_none() {
+        return part;
+    }
+    let (storable, part) = (at(place, quote!(::storable)), brackets(place.last, part));
+    quote!(#arg #storable #part)
 }
 
 /// An expression behind a `&`.
@@ -111,7 +142,7 @@ pub(crate) fn when(model: &Model) -> Option<TokenStream> {
     Some(quote!(let __larder_when: #kind = #when;))
 }
 
-/// What is said of the entry on a miss: its tags and its readable key.
+/// What is said of the entry on a miss: its tags, its readable key, and the files it depends on.
 pub(crate) fn declare(model: &Model) -> TokenStream {
     let declared = model.paths.Declared();
     let tags = model.tags.iter().map(|tag| {
@@ -127,7 +158,14 @@ pub(crate) fn declare(model: &Model) -> TokenStream {
         });
         quote!(__larder_declared.key(::core::format_args!(#format));)
     });
-    let said: TokenStream = tags.chain(key).collect();
+    let files = model.files.iter().map(|expr| {
+        let place = Place::of(expr);
+        let (depend, borrow) = (at(place, quote!(.files)), at(place, quote!(&)));
+        let expr = operand(expr);
+        let files = brackets(place.last, quote!(#borrow #expr));
+        quote!(__larder_declared #depend #files;)
+    });
+    let said: TokenStream = tags.chain(key).chain(files).collect();
     if said.is_empty() {
         quote!(|_: &mut #declared| {})
     } else {

@@ -1,8 +1,9 @@
 //! The static of one function, and how to name it.
 
 use super::ast::Argument;
-use super::model::{Handle, Judge, Model};
-use super::parse::{Scope, Tier};
+use super::model::{Handle, Judge, Model, Stored, Version};
+use super::parse::Scope;
+use super::tier::Tier;
 use crate::spans::{Place, at, braces};
 use crate::{fingerprint, text};
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -39,10 +40,7 @@ fn settings(model: &Model) -> impl Iterator<Item = TokenStream> {
     let settings = [
         Some(quote!(signature = #fingerprint)),
         site.name.as_ref().map(some).map(|name| quote!(name = #name)),
-        (site.version > 0).then(|| {
-            let version = Literal::u32_unsuffixed(site.version);
-            quote!(version = #version)
-        }),
+        site.version.as_ref().map(version),
         tiers(model),
         site.ttl.map(|ttl| some(duration(ttl))).map(|ttl| quote!(ttl = #ttl)),
         site.negative.map(|ttl| some(duration(ttl))).map(|ttl| quote!(negative = #ttl)),
@@ -54,7 +52,35 @@ fn settings(model: &Model) -> impl Iterator<Item = TokenStream> {
             quote!(key = #template)
         }),
     ];
-    settings.into_iter().flatten().chain(as_written(model)).chain(surroundings(model))
+    let stored = site.stored.iter().flat_map(beyond_memory);
+    let files = (!model.files.is_empty()).then(|| quote!(files = true));
+    let settings = settings.into_iter().flatten().chain(stored).chain(files);
+    settings.chain(as_written(model)).chain(surroundings(model))
+}
+
+fn version(version: &Version) -> TokenStream {
+    match version {
+        Version::Number(number) => {
+            let number = Literal::u32_unsuffixed(*number);
+            quote!(version = #number)
+        }
+        Version::Tokens(fingerprint) => {
+            let fingerprint = some(Literal::u64_unsuffixed(*fingerprint));
+            quote!(tokens = #fingerprint)
+        }
+    }
+}
+
+/// What is said of the tiers beyond L1.
+fn beyond_memory(stored: &Stored) -> impl Iterator<Item = TokenStream> {
+    let Stored { codec, compress, write_through, ttl } = stored;
+    let settings = [
+        codec.map(|codec| quote!(codec = #codec)),
+        compress.map(|compress| quote!(compress = #compress)),
+        write_through.then(|| quote!(write_through = true)),
+        ttl.map(|ttl| some(duration(ttl))).map(|ttl| quote!(ttl_stored = #ttl)),
+    ];
+    settings.into_iter().flatten()
 }
 
 fn some(value: impl ToTokens) -> TokenStream {

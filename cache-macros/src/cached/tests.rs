@@ -160,6 +160,107 @@ fn every_option_leaves_its_trace() {
 }
 
 #[test]
+#[cfg(all(feature = "disk", feature = "postcard", feature = "zstd"))]
+fn beyond_l1_a_call_says_what_its_value_is_in_bytes() {
+    check(
+        quote!(
+            tier = "l1,l2",
+            ttl(l1 = "30s", l2 = "5m"),
+            key(roots.to_vec(), id),
+            files(roots, id.file()),
+            codec = "postcard",
+            compress = "zstd",
+            write = "through",
+            runtime = shared.runtime(),
+            handle = Stored
+        ),
+        &quote! {
+            async fn stored(roots: &[PathBuf], id: Id, shared: &Shared) -> io::Result<u64> {
+                read(roots, id).await
+            }
+        },
+        in_a_module,
+        &expect_file!["snapshots/stored.rs"],
+    );
+}
+
+#[test]
+#[cfg(feature = "disk")]
+fn files_are_found_by_type_and_by_name() {
+    check(
+        quote!(tier = "l2", ttl = "1h", version = auto, files, handle = none),
+        &quote! {
+            fn found(root: &Path, dir: String, id: u64, (file, line): (&str, u32)) -> String {
+                String::new()
+            }
+        },
+        in_a_module,
+        &expect_file!["snapshots/files.rs"],
+    );
+}
+
+#[test]
+fn a_version_by_tokens_changes_with_the_function_and_with_its_attribute() {
+    let tokens = |options: TokenStream, item: TokenStream| {
+        let expansion = expand(options, &item).to_string();
+        let (_, behind) = expansion.split_once("tokens = ").expect("a fingerprint");
+        behind.split_once(';').expect("an end").0.to_owned()
+    };
+    let auto = || quote!(version = auto, skip(b));
+    let first = tokens(
+        auto(),
+        quote!(
+            pub fn f(a: u8, b: u8) -> u8 {
+                a
+            }
+        ),
+    );
+    let documented = quote! {
+        /// Documented.
+        pub fn f(a: u8, b: u8,) -> u8 { a }
+    };
+    assert_eq!(first, tokens(auto(), documented), "documentation and layout say nothing");
+    let others = [
+        tokens(
+            auto(),
+            quote!(
+                pub fn f(a: u8, b: u8) -> u8 {
+                    a + 1
+                }
+            ),
+        ),
+        tokens(
+            auto(),
+            quote!(
+                pub fn f(a: u8, b: u16) -> u8 {
+                    a
+                }
+            ),
+        ),
+        tokens(
+            auto(),
+            quote!(
+                #[inline]
+                pub fn f(a: u8, b: u8) -> u8 {
+                    a
+                }
+            ),
+        ),
+        tokens(
+            quote!(version = auto, skip(a)),
+            quote!(
+                pub fn f(a: u8, b: u8) -> u8 {
+                    a
+                }
+            ),
+        ),
+    ];
+    for other in others {
+        assert_ne!(first, other);
+    }
+}
+
+#[test]
 fn more_parts_than_a_tuple_takes_are_nested() {
     check(
         quote!(handle = none),

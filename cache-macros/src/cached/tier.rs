@@ -1,14 +1,28 @@
 //! Tiers, as attributes name them, and the times to live that may differ between them.
 
-use super::parse::Tier;
-use crate::diagnostics::{Errors, unknown};
+use crate::diagnostics::{Errors, listed, needs_feature, unknown};
 use crate::duration;
 use crate::options::{self, Names, Value, Written};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use std::time::Duration;
 
 const TIERS: &[&str] = &["l1", "l2", "l3"];
+
+/// From the nearest to the farthest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tier {
+    L1,
+    L2,
+    L3,
+}
+
+/// How long a value is fresh.
+pub(crate) enum Ttl {
+    Everywhere(Duration),
+    /// In each of these tiers.
+    In(Vec<(Ident, Tier, Duration)>),
+}
 
 /// Reads `tier = ..`.
 pub(crate) fn tier(option: &Written) -> syn::Result<Vec<Tier>> {
@@ -29,11 +43,12 @@ pub(crate) fn tier(option: &Written) -> syn::Result<Vec<Tier>> {
 }
 
 fn known(word: &str) -> Option<Tier> {
-    match word {
-        "l1" => Some(Tier::L1),
-        "l2" => Some(Tier::L2),
-        "l3" => Some(Tier::L3),
-        _ => None,
+    [Tier::L1, Tier::L2, Tier::L3].into_iter().find(|tier| tier.word() == word)
+}
+
+impl Tier {
+    fn word(self) -> &'static str {
+        TIERS[self as usize]
     }
 }
 
@@ -48,41 +63,59 @@ fn named(option: &Written) -> syn::Result<Vec<(TokenStream, String)>> {
     Ok(strings.into_iter().map(|(literal, word)| (literal.to_token_stream(), word)).collect())
 }
 
-/// Whether a tier can be used.
-fn check(word: &str) -> Result<(), String> {
-    let (feature, enabled) = match known(word) {
-        Some(Tier::L1) => return Ok(()),
-        Some(Tier::L2) => ("disk", cfg!(feature = "disk")),
-        Some(Tier::L3) => ("redis", cfg!(feature = "redis")),
-        None => return Err(unknown("tier", word, TIERS)),
-    };
-    Err(if enabled {
-        format!("tier `{word}` is not there yet; use `l1`")
-    } else {
-        format!(
-            "tier `{word}` needs the feature `{feature}` of larder; \
-             write `larder = {{ .., features = [\"{feature}\"] }}` in Cargo.toml"
-        )
-    })
+/// The tier of that name, if it can be used.
+fn check(word: &str) -> Result<Tier, String> {
+    let needs = |feature| Err(needs_feature(&format!("tier `{word}`"), feature));
+    match known(word) {
+        None => Err(unknown("tier", word, TIERS)),
+        Some(Tier::L2) if cfg!(not(feature = "disk")) => needs("disk"),
+        Some(Tier::L3) if cfg!(not(feature = "redis")) => needs("redis"),
+        Some(Tier::L3) => Err(format!("tier `{word}` is not there yet; use `l1` and `l2`")),
+        Some(tier) => Ok(tier),
+    }
 }
 
-/// Reads `ttl = "1h"` or `ttl(l1 = "30s")`.
-pub(crate) fn ttl(option: &Written) -> syn::Result<Duration> {
-    let example = "`ttl = \"1h\"` or `ttl(l1 = \"30s\")`";
+/// Reads `ttl = "1h"` or `ttl(l1 = "30s", l2 = "5m")`.
+pub(crate) fn ttl(option: &Written) -> syn::Result<Ttl> {
+    let example = "`ttl = \"1h\"` or `ttl(l1 = \"30s\", l2 = \"5m\")`";
     let Value::Listed(tokens) = &option.value else {
-        return duration::read(option.string(example)?);
+        return duration::read(option.string(example)?).map(Ttl::Everywhere);
     };
     let mut errors = Errors::default();
     let one = "`l1 = \"30s\"`";
     let names = Names { what: "tier", example: one, known: TIERS, reserved: &[] };
-    let mut ttl = None;
-    for tier in options::read(tokens.clone(), &names, &mut errors).options {
-        if let Err(message) = check(&tier.name.to_string()) {
-            errors.add(&tier.name, message);
-        } else {
-            let read = tier.string(one).and_then(duration::read);
-            ttl = errors.take(read).or(ttl);
+    let mut each = Vec::new();
+    for option in options::read(tokens.clone(), &names, &mut errors).options {
+        match check(&option.name.to_string()) {
+            Err(message) => errors.add(&option.name, message),
+            Ok(tier) => {
+                let ttl = errors.take(option.string(one).and_then(duration::read));
+                each.extend(ttl.map(|ttl| (option.name, tier, ttl)));
+            }
         }
     }
-    errors.instead_of(ttl)?.ok_or_else(|| option.fault(example))
+    match errors.instead_of(each)? {
+        each if each.is_empty() => Err(option.fault(example)),
+        each => Ok(Ttl::In(each)),
+    }
+}
+
+impl Ttl {
+    /// How long a value is fresh in one tier, if it is said.
+    pub(crate) fn of(&self, tier: Tier) -> Option<Duration> {
+        match self {
+            Self::Everywhere(ttl) => Some(*ttl),
+            Self::In(each) => each.iter().find(|(_, it, _)| *it == tier).map(|(_, _, ttl)| *ttl),
+        }
+    }
+
+    /// Reports tiers that the function has not.
+    pub(crate) fn check(&self, tiers: &[Tier], errors: &mut Errors) {
+        let Self::In(each) = self else { return };
+        for (name, _, _) in each.iter().filter(|(_, tier, _)| !tiers.contains(tier)) {
+            let own = listed(tiers.iter().map(|tier| tier.word()));
+            let message = format!("`ttl` names `{name}`, and this function has {own} only");
+            errors.add(name, format!("{message}; leave it out, or add `{name}` to `tier`"));
+        }
+    }
 }

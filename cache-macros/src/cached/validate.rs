@@ -1,14 +1,22 @@
 //! Whether function and options go together; if so, the model of both.
 
 use super::ast::Function;
-use super::model::{Judge, Model, Site};
-use super::parse::{Options, Scope};
-use super::{handle, key, placeholder, signature};
+use super::model::{Judge, Model, Site, Version};
+use super::parse::{self, Options, Scope};
+use super::tier::Tier;
+use super::{files, handle, key, placeholder, signature, stored};
 use crate::diagnostics::Errors;
+use crate::fingerprint;
 use crate::paths::Paths;
+use proc_macro2::TokenStream;
 
-/// Builds the model, or reports all that stands against it.
-pub(crate) fn model(function: Function, options: Options, errors: &mut Errors) -> Option<Model> {
+/// Builds the model of what is written, or reports all that stands against it.
+pub(crate) fn model(
+    function: Function,
+    mut options: Options,
+    written: TokenStream,
+    errors: &mut Errors,
+) -> Option<Model> {
     let cacheable = signature::check(&function, errors);
     for tag in options.tags.iter().flat_map(|tags| &tags.value) {
         placeholder::check(&function, tag, "tag", errors);
@@ -18,30 +26,23 @@ pub(crate) fn model(function: Function, options: Options, errors: &mut Errors) -
     {
         errors.add(&weigh.name, "`weigh` needs `capacity`; say how much weight may be kept");
     }
+    let site = site(&mut options, written, errors);
     let handle_known = !options.is_faulty("handle");
     let key_known = !options.is_faulty("key") && !options.is_faulty("skip");
-    let named = options.handle.map(|handle| handle.value);
+    let named = options.handle.take().map(|handle| handle.value);
     let handle = handle_known.then(|| handle::handle(&function, named, errors)).flatten();
-    let (key, skip) = (options.key, options.skip.as_ref());
+    let (key, skip) = (options.key.take(), options.skip.as_ref());
     let key = key_known.then(|| key::key(&function, key, skip, errors)).flatten();
     let (true, Some(handle), Some(key)) = (cacheable, handle, key) else { return None };
+    let files = options.files.map(|files| files::named(&function, files, &key, errors));
     Some(Model {
         paths: Paths::new(options.root.as_ref().map(|root| &root.value)),
         out: function.out(),
         function,
-        site: Site {
-            name: options.called.map(|name| name.value),
-            version: options.version.map_or(0, |version| version.value),
-            tiers: options.tiers.map(|tiers| tiers.value),
-            ttl: options.ttl.map(|ttl| ttl.value),
-            negative: options.negative.map(|negative| negative.value),
-            wait: options.wait.map(|wait| wait.value),
-            capacity: options.capacity.map(|capacity| capacity.value),
-            context: options.context.is_some(),
-            scope: options.scope.map_or(Scope::Global, |scope| scope.value),
-        },
+        site,
         key,
         tags: options.tags.map(|tags| tags.value).unwrap_or_default(),
+        files: files.unwrap_or_default(),
         when: options.when.map(|when| when.value),
         runtime: options.runtime.map(|runtime| runtime.value),
         judge: Judge {
@@ -52,4 +53,30 @@ pub(crate) fn model(function: Function, options: Options, errors: &mut Errors) -
         },
         handle,
     })
+}
+
+/// What is said of the function as a whole.
+fn site(options: &mut Options, written: TokenStream, errors: &mut Errors) -> Site {
+    let tiers = options.tiers.take().map(|tiers| tiers.value);
+    let mut stored = None;
+    if !options.is_faulty("tier") {
+        let tiers = tiers.as_deref().unwrap_or(&[Tier::L1]);
+        options.ttl.iter().for_each(|ttl| ttl.value.check(tiers, errors));
+        stored = stored::stored(options, tiers, errors);
+    }
+    Site {
+        name: options.called.take().map(|name| name.value),
+        version: options.version.take().map(|version| match version.value {
+            parse::Version::Number(number) => Version::Number(number),
+            parse::Version::Auto => Version::Tokens(fingerprint::of_code(written)),
+        }),
+        tiers,
+        ttl: options.ttl.take().and_then(|ttl| ttl.value.of(Tier::L1)),
+        stored,
+        negative: options.negative.take().map(|negative| negative.value),
+        wait: options.wait.take().map(|wait| wait.value),
+        capacity: options.capacity.take().map(|capacity| capacity.value),
+        context: options.context.is_some(),
+        scope: options.scope.take().map_or(Scope::Global, |scope| scope.value),
+    }
 }

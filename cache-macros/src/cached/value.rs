@@ -1,7 +1,7 @@
-//! What the value of each option may be, and what is said of any other. Tiers have a file of their
-//! own.
+//! What the value of each option may be, and what is said of any other. Tiers, what goes beyond L1,
+//! and files have files of their own.
 
-use super::parse::{Key, Scope};
+use super::parse::{Key, Scope, Version};
 use crate::diagnostics::{Errors, unknown};
 use crate::duration;
 use crate::options::{Value, Written};
@@ -90,17 +90,14 @@ pub(super) fn scope(option: &Written) -> syn::Result<Scope> {
     }
 }
 
-pub(super) fn version(option: &Written) -> syn::Result<u32> {
-    let example = "`version = 2`, with a number from 1 to 4294967295";
+pub(super) fn version(option: &Written) -> syn::Result<Version> {
+    let example = "`version = 2`, with a number from 1 to 4294967295, or `version = auto`";
     match option.expr(example)? {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => match number.base10_parse() {
-            Ok(version) if version > 0 => Ok(version),
+            Ok(version) if version > 0 => Ok(Version::Number(version)),
             _ => Err(option.fault_at(number, example)),
         },
-        Expr::Path(path) if path.path.is_ident("auto") => {
-            let message = "`version = auto` is reserved and not there yet; write a number";
-            Err(syn::Error::new_spanned(path, message))
-        }
+        Expr::Path(path) if path.path.is_ident("auto") => Ok(Version::Auto),
         other => Err(option.fault_at(other, example)),
     }
 }

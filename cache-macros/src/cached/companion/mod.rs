@@ -5,7 +5,7 @@ mod warm;
 
 use super::inputs::Inputs;
 use super::model::{Handle, Model};
-use super::question::{kind, runtime, view};
+use super::question::{Asked, asked, runtime, view};
 use super::site::{self, reach};
 use crate::spans::{Place, at, braces};
 use proc_macro2::{Ident, TokenStream};
@@ -129,9 +129,16 @@ fn entry(model: &Model, name: &impl ToTokens, receiver: Option<TokenStream>) -> 
     let paths = &model.paths;
     let methods = paths.methods();
     let site::Reached { site, family } = reach(model);
-    let (kind, view) = (kind(model), view(model));
+    let Asked { before, kind, format } = asked(model);
+    let view = view(model);
     let (runtime, found) = (runtime(model), found_runtime(model));
-    let find = if model.function.flow.is_async() { paths.entry() } else { paths.blocking_entry() };
+    let find = match (model.function.flow.is_async(), &format) {
+        (true, None) => paths.entry(),
+        (true, Some(_)) => paths.entry_stored(),
+        (false, None) => paths.blocking_entry(),
+        (false, Some(_)) => paths.blocking_entry_stored(),
+    };
+    let format = format.into_iter();
     let kept = kept(model);
     let inputs = Inputs::of_key(model).as_written();
     let inputs = receiver.into_iter().chain(inputs);
@@ -144,7 +151,8 @@ fn entry(model: &Model, name: &impl ToTokens, receiver: Option<TokenStream>) -> 
         #[allow(unused_imports)]
         use #methods::*;
         #runtime
-        #find(#site, #family, #kind, #found, &#view)
+        #before
+        #find(#site, #family, #kind, #found, &#view #(, #format)*)
     };
     let body = braces(place.last, body);
     quote!(#function #name #generics (#(#inputs),*) -> #kept<#out> #bounds #body)
