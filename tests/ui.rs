@@ -9,16 +9,25 @@ use std::process::Command;
 
 #[test]
 fn everything_that_the_attribute_accepts_compiles_and_runs() {
-    trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.pass("tests/ui/pass/*.rs");
+    #[cfg(all(feature = "disk", feature = "postcard", feature = "zstd"))]
+    cases.pass("tests/ui/pass_with_features/*.rs");
 }
 
 #[test]
 fn every_fault_has_its_message() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/fail/*.rs");
-    #[cfg(not(any(feature = "disk", feature = "redis")))]
+    #[cfg(not(any(
+        feature = "disk",
+        feature = "redis",
+        feature = "files",
+        feature = "postcard",
+        feature = "zstd"
+    )))]
     cases.compile_fail("tests/ui/without_features/*.rs");
-    #[cfg(all(feature = "disk", feature = "redis"))]
+    #[cfg(all(feature = "disk", feature = "redis", feature = "postcard", feature = "zstd"))]
     cases.compile_fail("tests/ui/with_features/*.rs");
 }
 

@@ -56,6 +56,8 @@ pub mod functions;
 pub mod futures;
 pub mod generics;
 pub mod options;
+#[cfg(all(feature = "disk", feature = "postcard", feature = "zstd"))]
+pub mod stored;
 
 #[test]
 fn what_gives_no_lint_a_reason_runs() {
@@ -63,6 +65,8 @@ fn what_gives_no_lint_a_reason_runs() {
     assert_eq!(options::every(1, "a"), Ok(2), "a function with all of them");
     assert_eq!(generics::printed(&7_u64), "7", "a generic function");
     assert_eq!(associated::Engine::new(1).decide(2), 3, "a method");
+    #[cfg(all(feature = "disk", feature = "postcard", feature = "zstd"))]
+    assert_eq!(stored::found(&[], "a".to_owned()), 1, "a function that depends on files");
     let later = futures_lite::future::block_on(futures::plain(1, "a"));
     assert_eq!(later, "1a", "a function that is async");
 }

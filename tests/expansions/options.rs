@@ -73,7 +73,7 @@ pub async fn under_a_condition(name: &str) -> usize {
 }
 
 /// With a capacity that is a number.
-#[cached(capacity = 10_000, tier(l1), ttl(l1 = "1500ms"))]
+#[cached(capacity = 10_000, tier(l1), ttl(l1 = "1500ms"), version = auto)]
 #[must_use]
 pub fn numbers(x: f64, y: f32) -> bool {
     x > f64::from(y)

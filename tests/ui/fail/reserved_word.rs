@@ -35,11 +35,6 @@ fn with_fallback(id: u64) -> u64 {
     id
 }
 
-#[cached(files(path))]
-fn with_files(id: u64) -> u64 {
-    id
-}
-
 #[cached(batch = ids)]
 fn with_batch(id: u64) -> u64 {
     id
@@ -47,21 +42,6 @@ fn with_batch(id: u64) -> u64 {
 
 #[cached(batch_of = other)]
 fn with_batch_of(id: u64) -> u64 {
-    id
-}
-
-#[cached(codec = postcard)]
-fn with_codec(id: u64) -> u64 {
-    id
-}
-
-#[cached(compress)]
-fn with_compress(id: u64) -> u64 {
-    id
-}
-
-#[cached(write = "behind")]
-fn with_write(id: u64) -> u64 {
     id
 }
 

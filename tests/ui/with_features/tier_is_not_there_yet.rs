@@ -1,17 +1,12 @@
 use larder::cached;
 
-#[cached(tier = "l1,l2")]
-fn disk(id: u64) -> u64 {
-    id
-}
-
 #[cached(tier(l3))]
 fn redis(id: u64) -> u64 {
     id
 }
 
-#[cached(tier = ["l2", "l1"])]
-fn backwards(id: u64) -> u64 {
+#[cached(tier = "l1,l2,l3")]
+fn all(id: u64) -> u64 {
     id
 }
 
