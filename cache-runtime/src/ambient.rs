@@ -94,3 +94,17 @@ impl Part for AmbientPart {
         self.0.clone()
     }
 }
+
+#[cfg(feature = "disk")]
+impl crate::stored::StoredPart for AmbientPart {
+    /// Values of the ambient context are told apart by `Eq` alone, which says nothing in another
+    /// process.
+    fn encode(&self, _: &mut Vec<u8>) -> Result<(), crate::codec::canonical::Unencodable> {
+        match &self.0 {
+            None => Ok(()),
+            Some(_) => Err(crate::codec::canonical::Unencodable::Refused(
+                "the ambient context can't leave the process".to_owned(),
+            )),
+        }
+    }
+}

@@ -5,11 +5,13 @@
 
 use crate::ask::Wish;
 use crate::clock::Moment;
+#[cfg(feature = "disk")]
+use crate::codec::Format;
 use crate::context::{self, Surroundings};
 use crate::desk::{self, Way};
 use crate::entry::{About, Marks};
 use crate::frame::{Frame, Keyed};
-use crate::function::{self, Function, FunctionOf, Instance};
+use crate::function::{self, Function, FunctionOf, Instance, Printed};
 use crate::held;
 use crate::key::OwnedKey;
 use crate::lookup;
@@ -20,6 +22,9 @@ use crate::pattern;
 use crate::quest::Quest;
 use crate::runtime::Runtime;
 use crate::site::Site;
+#[cfg(feature = "disk")]
+use crate::stored::StoredView;
+use crate::stored::{self, Address, Beyond};
 use crate::tier::memory::Probe;
 use crate::view::View;
 use crate::work::Basis;
@@ -33,11 +38,13 @@ use std::sync::Arc;
 const MOST_ROOM: usize = 1_024;
 
 /// One call, as the expansion describes it.
-pub struct Call<'a, I, F, Kd> {
+pub struct Call<'a, I, F, Kd: Kind> {
     site: &'static Site,
     types: PhantomData<fn() -> (I, F)>,
     kind: Kd,
     runtime: Option<&'a Runtime>,
+    #[cfg(feature = "disk")]
+    format: Option<Format<Kd::Kept>>,
 }
 
 impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
@@ -45,7 +52,23 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
     /// those instantiations apart that a companion can name; `()` stands for that of `instance`.
     #[inline]
     pub fn new(site: &'static Site, _instance: &I, _family: &F, kind: Kd) -> Self {
-        Self { site, types: PhantomData, kind, runtime: None }
+        Self {
+            site,
+            types: PhantomData,
+            kind,
+            runtime: None,
+            #[cfg(feature = "disk")]
+            format: None,
+        }
+    }
+
+    /// The same call of a function whose values are kept beyond this process.
+    #[cfg(feature = "disk")]
+    #[inline]
+    #[must_use]
+    pub fn stored(mut self, format: Format<Kd::Kept>) -> Self {
+        self.format = Some(format);
+        self
     }
 
     /// The same call on another runtime.
@@ -58,8 +81,13 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
 
     fn instance(&self) -> Instance {
         let (body, family) = (typeid::of::<I>(), typeid::of::<F>());
-        let family = if family == TypeId::of::<()>() { body } else { family };
-        Instance { site: self.site, body, family, printed: type_name::<I>() }
+        let named = family != TypeId::of::<()>();
+        let family = if named { family } else { body };
+        let printed = Printed {
+            body: type_name::<I>(),
+            family: if named { type_name::<F>() } else { type_name::<I>() },
+        };
+        Instance { site: self.site, body, family, printed }
     }
 }
 
@@ -131,7 +159,31 @@ pub fn look_up<I, F, W: View, Kd: Kind>(
     {
         return Found::Hit(out);
     }
-    look_up_shared(&call.instance(), call.kind, call.runtime, function::probe(view), &declare)
+    let (instance, probe) = (call.instance(), function::probe(view));
+    look_up_shared(&instance, call.kind, call.runtime, probe, &declare, None)
+}
+
+/// Looks a call up whose value may be kept beyond this process.
+///
+/// `declare` runs only if it is found nowhere.
+#[cfg(feature = "disk")]
+#[inline]
+#[expect(clippy::needless_pass_by_value, reason = "each expansion describes its call once")]
+pub fn look_up_stored<I, F, W: StoredView, Kd: Kind>(
+    call: Call<'_, I, F, Kd>,
+    view: &W,
+    declare: impl Fn(&mut Declared),
+) -> Found<Kd::Out, Miss<W::Owned, Kd>> {
+    if !context::is_set()
+        && call.runtime.is_none()
+        && let Some(out) = desk::serve(call.site.place(), typeid::of::<I>(), call.kind, view)
+    {
+        return Found::Hit(out);
+    }
+    let (instance, probe) = (call.instance(), function::probe(view));
+    let key = |out: &mut Vec<u8>| view.encode(out);
+    let beyond = call.format.map(|format| Beyond { format, key: &key });
+    look_up_shared(&instance, call.kind, call.runtime, probe, &declare, beyond.as_ref())
 }
 
 /// Looks a call up with all its surroundings.
@@ -143,21 +195,23 @@ fn look_up_shared<W: View, Kd: Kind>(
     runtime: Option<&Runtime>,
     probe: Probe<'_, W>,
     declare: &dyn Fn(&mut Declared),
+    beyond: Option<&Beyond<'_, Kd::Kept>>,
 ) -> Found<Kd::Out, Miss<W::Owned, Kd>> {
-    let (function, wish) = match look_around(instance, kind, runtime, probe, declare) {
+    let found = look_around(instance, kind, runtime, probe, declare, beyond);
+    let (function, wish, address) = match found {
         Around::Hit(out) => return Found::Hit(out),
         Around::Bypass(reason, runtime, wish) => {
             let miss = Miss::bypassed(instance.site, runtime, kind, reason, wish);
             return Found::Miss(Box::new(miss));
         }
-        Around::Miss(function, wish) => (function, wish),
+        Around::Miss(function, wish, address) => (function, wish, address),
     };
     let arrival = function.home.versions.now();
     let mut declared = Declared::default();
     declare(&mut declared);
-    let mut marks = function.marks(probe);
-    marks.append(&mut declared.marks);
-    let basis = Basis { hash: probe.hash, marks, readable: declared.readable, arrival };
+    let marks = function.marks(probe, address.as_ref(), declared.marks);
+    let readable = declared.readable;
+    let basis = Basis { hash: probe.hash, marks, readable, address, arrival };
     let quest = Quest::new(function, kind, basis, probe.view.own());
     Found::Miss(Box::new(Miss::wished(quest, wish)))
 }
@@ -165,7 +219,7 @@ fn look_up_shared<W: View, Kd: Kind>(
 /// What is found where a thread's desk can't tell.
 enum Around<Out, F> {
     Hit(Out),
-    Miss(Arc<F>, Option<Wish>),
+    Miss(Arc<F>, Option<Wish>, Option<Address>),
     Bypass(Bypass, Runtime, Option<Wish>),
 }
 
@@ -175,12 +229,13 @@ fn look_around<W: View, Kd: Kind>(
     runtime: Option<&Runtime>,
     probe: Probe<'_, W>,
     declare: &dyn Fn(&mut Declared),
+    beyond: Option<&Beyond<'_, Kd::Kept>>,
 ) -> Around<Kd::Out, FunctionOf<W, Kd>> {
     let plain = !context::is_set() && runtime.is_none();
     if plain && let Some(Way { function, missed }) = desk::way(instance) {
         return match missed {
-            Some(reason) => missing(function, reason),
-            None => look_in(function, kind, probe, None),
+            Some(reason) => look_beyond(function, kind, probe, None, beyond, reason),
+            None => look_in(function, kind, probe, None, beyond),
         };
     }
     let surroundings = context::current();
@@ -190,7 +245,7 @@ fn look_around<W: View, Kd: Kind>(
     let key = || function::key_mark(instance.site, instance.family, probe);
     let wish = context::take_ask(instance.site.place(), || Some(key())).map(|ask| ask.wish);
     let frame = surroundings.and_then(|surroundings| surroundings.frame.as_deref());
-    let function = Function::find(instance, runtime, surroundings);
+    let function = Function::find(instance, runtime, surroundings, beyond);
     let function = match bypass(instance.site, surroundings, function.is_some(), wish.as_ref()) {
         None => function,
         Some(_) => None,
@@ -208,9 +263,11 @@ fn look_around<W: View, Kd: Kind>(
         desk::put::<W, _, _>(instance, &function);
     }
     if wish.is_some() {
-        Around::Miss(function, wish)
+        let address = function.stored.as_ref().zip(beyond);
+        let address = address.and_then(|(stored, beyond)| stored.address(beyond));
+        Around::Miss(function, wish, address)
     } else {
-        look_in(function, kind, probe, frame)
+        look_in(function, kind, probe, frame, beyond)
     }
 }
 
@@ -219,19 +276,42 @@ fn look_in<W: View, Kd: Kind>(
     kind: Kd,
     probe: Probe<'_, W>,
     frame: Option<&Frame>,
+    beyond: Option<&Beyond<'_, Kd::Kept>>,
 ) -> Around<Kd::Out, FunctionOf<W, Kd>> {
+    if let Some(stored) = &function.stored {
+        stored.hear();
+    }
     match function.serve(kind, probe, frame) {
         Ok(out) => Around::Hit(out),
-        Err(reason) => missing(function, reason),
+        Err(reason) => look_beyond(function, kind, probe, frame, beyond, reason),
     }
 }
 
-fn missing<Out, K, V, S>(
-    function: Arc<Function<K, V, S>>,
-    reason: lookup::Miss,
-) -> Around<Out, Function<K, V, S>> {
+/// Looks for what memory does not have.
+fn look_beyond<W: View, Kd: Kind>(
+    function: Arc<FunctionOf<W, Kd>>,
+    kind: Kd,
+    probe: Probe<'_, W>,
+    frame: Option<&Frame>,
+    beyond: Option<&Beyond<'_, Kd::Kept>>,
+    mut reason: lookup::Miss,
+) -> Around<Kd::Out, FunctionOf<W, Kd>> {
+    let mut address = None;
+    if let Some((stored, beyond)) = function.stored.as_ref().zip(beyond) {
+        // Before anything is read: what is invalidated from here on reaches what is found.
+        let stamp = function.home.versions.now();
+        address = stored.address(beyond);
+        match address.as_ref().map(|address| (address, stored.find(address))) {
+            Some((address, Ok(loaded))) => {
+                let out = function.promote(kind, probe, stamp, (address, loaded), frame);
+                return Around::Hit(out);
+            }
+            Some((_, Err(lookup::Miss::Absent | lookup::Miss::Unavailable))) | None => {}
+            Some((_, Err(why))) => reason = why,
+        }
+    }
     function.counters.miss(reason);
-    Around::Miss(function, None)
+    Around::Miss(function, None, address)
 }
 
 fn bypass(
@@ -279,10 +359,14 @@ pub fn pass<I, F, K: OwnedKey, Kd: Kind>(
 /// Makes a computation depend on a callee that is computed as a part of it.
 fn blame(caller: &Frame, runtime: &Runtime, instance: &Instance, key: Mark, declared: Declared) {
     let site = instance.site;
-    let name = site.learn(instance.printed);
+    let name = site.learn(instance.printed.body);
     runtime.enlist(site.place(), &name);
-    let mut marks = declared.marks;
-    marks.extend([key, Mark::function(site.place(), &name)]);
-    let about = About::of_bypassed(marks, declared.readable, runtime.inner.time.now());
+    let mut marks = Marks::from_slice(&[key, Mark::function(site.place(), &name)]);
+    marks.extend(declared.marks);
+    let stand_in = stored::stand_in(&name);
+    let mut about = About::of_bypassed(marks, declared.readable, runtime.inner.time.now());
+    // What bypasses the cache knows its key by no name beyond this process; that of any does.
+    about.marks.extend(stand_in.iter().flat_map(|it| it.iter().copied()));
+    about.stand_in = stand_in;
     caller.inherit(runtime.inner.id, &Arc::new(about), Moment::NEVER, site.options.keyed);
 }

@@ -45,6 +45,12 @@ impl Moment {
         self.0
     }
 
+    /// The moment that lies so far back; the clock's origin, if it lies before that.
+    #[cfg(feature = "disk")]
+    pub(crate) fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(span)))
+    }
+
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -82,12 +88,36 @@ impl TimeSource {
         }
     }
 
+    /// The time of day, since the beginning of 1970: what ages are measured by across processes.
+    #[cfg(feature = "disk")]
+    pub(crate) fn wall(&self) -> Duration {
+        match self {
+            Self::System => unix_time(),
+            Self::Injected(clock) => *BEGUN + clock.now(),
+        }
+    }
+
     pub(crate) fn sleep(&self, span: Duration) -> Sleep {
         match self {
             Self::System => Box::pin(futures_timer::Delay::new(span)),
             Self::Injected(clock) => clock.sleep(span),
         }
     }
+}
+
+/// The time of day when an injected clock was first asked for it.
+#[cfg(feature = "disk")]
+static BEGUN: LazyLock<Duration> = LazyLock::new(unix_time);
+
+#[cfg(feature = "disk")]
+fn unix_time() -> Duration {
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Waits on the system's clock, whatever the runtime's.
+pub(crate) async fn pause(span: Duration) {
+    futures_timer::Delay::new(span).await;
 }
 
 /// The monotonic clock in its coarse form: a reading costs a tenth of a precise one, and lags by a

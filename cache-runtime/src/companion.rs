@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::explanation::Explanation;
 use crate::handle::{self, Handle};
 use crate::records::Target;
-use crate::runtime::Runtime;
+use crate::runtime::{self, Runtime};
 use crate::site::Site;
 use crate::stats::FunctionStats;
 use std::future::Future;
@@ -296,9 +296,10 @@ pub async fn uncached_async<Fut: Future>(site: &'static Site, call: Fut) -> Fut:
 pub fn invalidate_all(site: &'static Site, runtime: Option<&Runtime>) -> Result<(), Error> {
     let runtime = runtime.cloned().unwrap_or_else(context::runtime);
     runtime.counters(site.place()).invalidations_function.add(1);
-    let marks = runtime.marks_of(|place, _| place == site.place());
-    runtime.record(&Target::Any(marks));
-    Ok(())
+    let mut marks = runtime.marks_of(|place, _| place == site.place());
+    marks.extend(runtime::function_marks(site.place(), &site.name()));
+    let marks = Target::Any(marks);
+    runtime.record(&marks, &marks)
 }
 
 /// The counters of one function.

@@ -11,6 +11,10 @@ use std::sync::Arc;
 pub struct Builder {
     namespace: Option<String>,
     clock: Option<Arc<dyn Clock>>,
+    #[cfg(feature = "disk")]
+    directory: Option<std::path::PathBuf>,
+    #[cfg(feature = "disk")]
+    limit: Option<u64>,
 }
 
 impl Builder {
@@ -29,6 +33,27 @@ impl Builder {
         self
     }
 
+    /// Where the disk tier keeps its files, in a folder for each namespace; the environment variable
+    /// `LARDER_DIR` unless said, and the platform's cache folder unless that is set.
+    ///
+    /// All processes that name the same directory and namespace share what is in it. It has to be on
+    /// a file system of this machine.
+    #[cfg(feature = "disk")]
+    #[must_use]
+    pub fn dir(mut self, directory: impl Into<std::path::PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// The most bytes that the disk tier keeps, held within a tenth; 1 GiB unless said. At least
+    /// 1 MiB.
+    #[cfg(feature = "disk")]
+    #[must_use]
+    pub fn disk_limit(mut self, bytes: u64) -> Self {
+        self.limit = Some(bytes);
+        self
+    }
+
     /// Makes the runtime.
     ///
     /// # Errors
@@ -40,7 +65,14 @@ impl Builder {
         }
         let namespace = self.namespace.unwrap_or_else(|| NAMESPACE.to_owned());
         let time = self.clock.map_or(TimeSource::System, TimeSource::Injected);
-        Ok(Runtime::assemble(namespace, time, Vec::new()))
+        #[cfg(feature = "disk")]
+        let disk = disk(self.directory, self.limit, &namespace)?;
+        Ok(Runtime::assemble(
+            namespace,
+            time,
+            #[cfg(feature = "disk")]
+            disk,
+        ))
     }
 }
 
@@ -49,6 +81,34 @@ impl Runtime {
     pub fn builder() -> Builder {
         Builder::default()
     }
+}
+
+/// The least that the disk tier can be bounded to, in bytes.
+#[cfg(feature = "disk")]
+const LEAST_LIMIT: u64 = 1 << 20;
+
+/// What is said of the disk tier. A directory that is named is looked at now; one that can't be used
+/// for want of room or rights is tried again when it is needed.
+#[cfg(feature = "disk")]
+fn disk(
+    directory: Option<std::path::PathBuf>,
+    limit: Option<u64>,
+    namespace: &str,
+) -> Result<crate::runtime::DiskOf, Error> {
+    if let Some(limit) = limit.filter(|limit| *limit < LEAST_LIMIT) {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            format!("disk_limit {limit} is too small; take at least {LEAST_LIMIT} bytes"),
+        ));
+    }
+    let is_named = directory.is_some();
+    let disk = crate::runtime::DiskOf::new(directory, limit);
+    if is_named
+        && let Err(crate::tier::disk::Refusal::Rule(error)) = disk.place(namespace)?.prepare()
+    {
+        return Err(error);
+    }
+    Ok(disk)
 }
 
 fn check_namespace(namespace: &str) -> Result<(), Error> {

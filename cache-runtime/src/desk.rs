@@ -13,6 +13,7 @@ use crate::lookup::Miss;
 use crate::mark::SEEDS;
 use crate::news::News;
 use crate::outcome::{Kind, Value};
+use crate::stored::{Ear, Stored};
 use crate::tier::memory::{Memory, Probe};
 use crate::typed::Typed;
 use crate::versions::Versions;
@@ -48,6 +49,8 @@ struct Desk<K, V, S> {
     seed: Seed,
     versions: Arc<Versions>,
     time: TimeSource,
+    /// What tells of the invalidations of other processes, if they concern the function.
+    ear: Option<Ear>,
     cell: Arc<HitCell>,
     copies: Copies<K, V>,
     memory: Arc<Memory<K, V, S>>,
@@ -147,6 +150,7 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
             seed: SEEDS[0].clone(),
             versions: Arc::clone(&runtime.versions),
             time: runtime.time.clone(),
+            ear: function.stored.as_ref().map(Stored::ear),
             cell: function.counters.cell(),
             copies: Copies::new::<W>(function.site.options.capacity, function.keys, function.mark),
             memory: Arc::clone(&function.memory),
@@ -162,6 +166,9 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
         Kd: Kind<Kept = V>,
     {
         let probe = Probe { hash: function::hash(&self.seed, view), view };
+        if let Some(ear) = &self.ear {
+            ear.hear();
+        }
         news.hear(&self.versions);
         let Some(copy) = self.copies.find(probe, news, &self.versions, &self.time) else {
             return self.serve_shared(kind, probe);

@@ -24,6 +24,8 @@ pub(crate) const MOST_DEPENDENCIES: usize = 4_096;
 #[derive(Debug)]
 pub(crate) struct About {
     pub(crate) marks: Marks,
+    /// What stands for the first two marks beyond this process, where they mean nothing.
+    pub(crate) stand_in: Option<Arc<[Mark; 2]>>,
     /// The readable key, for patterns.
     pub(crate) readable: Option<Box<str>>,
     /// Of all callees, theirs included; only their own names count, not what they inherited.
@@ -37,7 +39,8 @@ pub(crate) struct About {
 impl About {
     /// What a value depends on that was computed without the cache.
     pub(crate) fn of_bypassed(marks: Marks, readable: Option<Box<str>>, born: Moment) -> Self {
-        Self { marks, readable, inherited: Vec::new(), unbounded: false, born, weight: 1 }
+        let (stand_in, inherited) = (None, Vec::new());
+        Self { marks, stand_in, readable, inherited, unbounded: false, born, weight: 1 }
     }
 
     /// Whether `test` holds for this or anything inherited.

@@ -62,6 +62,13 @@ impl Error {
         Self { inner: Arc::new(Inner { kind, tier: None, message }) }
     }
 
+    /// The same, of a tier.
+    #[cfg(feature = "disk")]
+    pub(crate) fn at(tier: Level, kind: ErrorKind, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { inner: Arc::new(Inner { kind, tier: Some(tier), message }) }
+    }
+
     /// Returns what kind of failure this is.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind

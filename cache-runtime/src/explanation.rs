@@ -1,6 +1,7 @@
 //! What a call would do now, and why.
 
 use crate::call_context::CallContext;
+use crate::error::Level;
 use crate::lookup::Miss;
 use std::fmt;
 use std::time::Duration;
@@ -11,16 +12,18 @@ use std::time::Duration;
 pub struct Explanation {
     /// The call.
     pub call: CallContext,
-    /// What L1 has for it.
+    /// What the tiers have for it.
     pub state: State,
 }
 
-/// What L1 has for a call.
+/// What the tiers have for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
     /// A value that would be served.
     Fresh {
+        /// The nearest tier that has it.
+        tier: Level,
         /// How long ago it was computed.
         age: Duration,
         /// How long it stays fresh; `None` for as long as nothing invalidates it.
@@ -38,24 +41,25 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let call = &self.call;
         match self.state {
-            State::Fresh { age, left: Some(left) } => {
-                write!(f, "{call} would be served from L1: {age:.1?} old, fresh for {left:.1?}")
+            State::Fresh { tier, age, left: Some(left) } => {
+                write!(f, "{call} would be served from {tier}: {age:.1?} old, fresh for {left:.1?}")
             }
-            State::Fresh { age, left: None } => {
-                write!(f, "{call} would be served from L1: {age:.1?} old, fresh until invalidated")
-            }
+            State::Fresh { tier, age, left: None } => write!(
+                f,
+                "{call} would be served from {tier}: {age:.1?} old, fresh until invalidated"
+            ),
             State::Missing(Miss::Expired) => {
-                write!(f, "{call} would be computed: its entry in L1 has expired")
+                write!(f, "{call} would be computed: its entry has expired")
             }
             State::Missing(Miss::Invalidated) => {
-                write!(f, "{call} would be computed: its entry in L1 has been invalidated")
+                write!(f, "{call} would be computed: its entry has been invalidated")
             }
             State::Missing(Miss::Unavailable) => write!(
                 f,
                 "{call} would be computed and not cached: it is made while the cache clones or \
                  compares a value"
             ),
-            State::Missing(_) => write!(f, "{call} would be computed: L1 has no entry"),
+            State::Missing(_) => write!(f, "{call} would be computed: no tier has an entry"),
             State::NoContext => write!(
                 f,
                 "{call} would be computed and not cached: it is keyed by the ambient context, \

@@ -33,6 +33,11 @@ impl FunctionStats {
             ("larder_takeovers_total", self.takeovers),
             ("larder_stores_total", self.stores),
             ("larder_fenced_stores_total", self.fenced_stores),
+            ("larder_l2_hits_total", self.hits_l2),
+            ("larder_l2_joins_total", self.joins_l2),
+            ("larder_l2_stores_total", self.stores_l2),
+            ("larder_l2_fenced_stores_total", self.fenced_stores_l2),
+            ("larder_degraded_total", self.degraded),
         ] {
             counter!(name, "function" => self.name.clone()).absolute(count);
         }
@@ -47,6 +52,7 @@ impl FunctionStats {
             ("larder_bypasses_total", "reentrant", self.bypasses_reentrant),
             ("larder_bypasses_total", "tenant", self.bypasses_tenant),
             ("larder_bypasses_total", "dependencies", self.bypasses_dependencies),
+            ("larder_bypasses_total", "codec", self.bypasses_codec),
             ("larder_evictions_total", "capacity", self.evictions_capacity),
             ("larder_evictions_total", "oversized", self.evictions_oversized),
             ("larder_evictions_total", "scope", self.evictions_scope),

@@ -1,9 +1,10 @@
 //! One instantiation of one cached function in one runtime or scope.
 
-use crate::clock::TimeSource;
+use crate::clock::{Moment, TimeSource};
 use crate::context::Surroundings;
 use crate::counters::Counters;
-use crate::entry::{Entry, Marks};
+use crate::entry::{Entry, Marks, Stamp};
+use crate::error::Level;
 use crate::frame::{Frame, Keyed};
 use crate::hash::Seed;
 use crate::key::OwnedKey;
@@ -12,6 +13,7 @@ use crate::outcome::Kind;
 use crate::runtime::{Inner, Runtime};
 use crate::shelf::{Kept, Place};
 use crate::site::Site;
+use crate::stored::{self, Address, Beyond, Loaded, Stored};
 use crate::tier::Miss;
 use crate::tier::memory::{AnyMemory, Capacity, Memory, Probe};
 use crate::versions::Versions;
@@ -29,8 +31,18 @@ pub(crate) struct Instance {
     pub(crate) body: TypeId,
     /// Tells those instantiations apart that a companion can name.
     pub(crate) family: TypeId,
-    /// The name of the first of these types.
-    pub(crate) printed: &'static str,
+    /// The names of these types.
+    pub(crate) printed: Printed,
+}
+
+/// The names of types that tell instantiations apart, as they print.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Printed {
+    /// Of something declared inside the function.
+    pub(crate) body: &'static str,
+    /// Of what a companion can name.
+    #[cfg_attr(not(feature = "disk"), expect(dead_code, reason = "a name beyond this process"))]
+    pub(crate) family: &'static str,
 }
 
 /// The runtime a function is kept in, which must not be kept by what it keeps.
@@ -43,9 +55,10 @@ pub(crate) struct Home {
 
 impl Home {
     /// Records the invalidation of one key. What is kept in a runtime that is gone is, too.
-    pub(crate) fn record_key(&self, site: usize, key: Mark) {
+    pub(crate) fn record_key(&self, site: &'static Site, keys: &[Mark], beyond: Option<Mark>) {
         if let Some(inner) = self.runtime.upgrade() {
-            Runtime { inner }.record_key(site, key);
+            // Where it can't be heard now, nothing is served until it is.
+            let _ = Runtime { inner }.record_key(site, keys, beyond);
         }
     }
 }
@@ -61,6 +74,12 @@ pub(crate) struct Function<K, V, S> {
     /// What the marks of its keys are made from.
     pub(crate) keys: Mark,
     pub(crate) family: TypeId,
+    /// Whether values are kept in memory.
+    pub(crate) in_memory: bool,
+    /// How values are kept beyond memory, if they are.
+    pub(crate) stored: Option<Stored<V>>,
+    /// What stands for key and function beyond this process.
+    pub(crate) stand_in: Option<Arc<[Mark; 2]>>,
 }
 
 pub(crate) type FunctionFor<K, Kd> = Function<K, <Kd as Kind>::Kept, <Kd as Kind>::Shared>;
@@ -78,10 +97,11 @@ where
         instance: &Instance,
         runtime: &Runtime,
         surroundings: Option<&Surroundings>,
+        beyond: Option<&Beyond<'_, V>>,
     ) -> Option<Arc<Self>> {
         let site = instance.site.place();
         let place = Place { runtime: runtime.inner.id, site, instance: instance.body };
-        let make = || Self::make(instance, runtime);
+        let make = || Self::make(instance, runtime, beyond);
         let keyed = instance.site.options.keyed;
         let scope = if keyed.covers(Keyed::REQUEST) {
             surroundings?.request.as_ref()?
@@ -98,14 +118,20 @@ where
         })
     }
 
-    fn make(instance: &Instance, runtime: &Runtime) -> Arc<Self> {
+    fn make(instance: &Instance, runtime: &Runtime, beyond: Option<&Beyond<'_, V>>) -> Arc<Self> {
         let Instance { site, family, printed, .. } = *instance;
-        let name = site.learn(printed);
+        let name = site.learn(printed.body);
         runtime.enlist(site.place(), &name);
         let counters = runtime.counters(site.place());
         let weighed = site.options.weigh.is_some();
         let capacity = Capacity { limit: site.options.capacity, weighed };
         let versions = Arc::clone(&runtime.inner.versions);
+        let stored = beyond.and_then(|beyond| store(instance, runtime, beyond, &counters));
+        let stand_in = stored::stand_in(&name);
+        let mark = match (&stored, &stand_in) {
+            (Some(_), Some(stand_in)) => stand_in[1],
+            _ => Mark::function(site.place(), &name),
+        };
         Arc::new(Self {
             site,
             home: Home {
@@ -116,9 +142,12 @@ where
             },
             memory: Arc::new(Memory::new(capacity, versions, Arc::clone(&counters))),
             counters,
-            mark: Mark::function(site.place(), &name),
+            mark,
             keys: Mark::keys(site.place(), family, TypeId::of::<K>()),
             family,
+            in_memory: site.options.tiers.contains(&Level::L1),
+            stored,
+            stand_in,
         })
     }
 
@@ -180,11 +209,118 @@ where
         kind.serve(&entry.value)
     }
 
-    /// What an entry is known by, whatever its computation finds.
-    pub(crate) fn marks<W: View<Owned = K>>(&self, probe: Probe<'_, W>) -> Marks {
-        let key = self.keys.key(hashes(probe));
-        Marks::from_slice(&[key, self.mark])
+    /// What an entry is known by, whatever its computation finds: first its key and its function.
+    ///
+    /// What has an address is known by its key's mark beyond this process, once more at the end: in
+    /// a thread's copies, the place of a tag tells of it.
+    pub(crate) fn marks<W: View<Owned = K>>(
+        &self,
+        probe: Probe<'_, W>,
+        address: Option<&Address>,
+        tags: Marks,
+    ) -> Marks {
+        let key = address.map_or_else(|| self.keys.key(hashes(probe)), Address::mark);
+        let mut marks = Marks::from_slice(&[key, self.mark]);
+        let any_key = self.stand_in.as_deref().map(|[any_key, _]| *any_key);
+        marks.extend(any_key.filter(|_| self.stored.is_some() && address.is_none()));
+        marks.extend(tags);
+        marks.extend(address.map(|_| key));
+        marks
     }
+
+    /// The marks of a value that was read, in the order that `marks` has.
+    pub(crate) fn reorder(&self, address: &Address, known: &Marks) -> Marks {
+        let key = address.mark();
+        let mut marks = Marks::from_slice(&[key, self.mark]);
+        marks.extend(known.iter().copied().filter(|it| *it != key && *it != self.mark));
+        marks.push(key);
+        marks
+    }
+
+    /// When an entry in memory expires, of a value that does then at the latest.
+    pub(crate) fn expires_in_memory(&self, negative: bool, expires: Moment) -> Moment {
+        let options = &self.site.options;
+        let ttl = options.negative.filter(|_| negative).or(options.ttl);
+        ttl.map_or(expires, |ttl| self.home.time.now().after(ttl).min(expires))
+    }
+
+    /// Serves a value that was read beyond memory, and keeps it there. `stamp` was read before.
+    pub(crate) fn promote<W, Kd>(
+        &self,
+        kind: Kd,
+        probe: Probe<'_, W>,
+        stamp: Stamp,
+        (address, loaded): (&Address, Loaded<V>),
+        frame: Option<&Frame>,
+    ) -> Kd::Out
+    where
+        W: View<Owned = K>,
+        Kd: Kind<Kept = V>,
+    {
+        let Loaded { value, mut about, expires } = loaded;
+        let negative = kind.keeps_negative(&value);
+        self.counters.hits.add(1);
+        self.counters.hits_l2.add(1);
+        if negative {
+            self.counters.negative_hits.add(1);
+        }
+        self.counters.age_at_serve.record(self.home.time.now().since(about.born));
+        if self.in_memory {
+            about.marks = self.reorder(address, &about.marks);
+        }
+        let about = Arc::new(about);
+        if let Some(frame) = frame {
+            frame.inherit(self.home.id, &about, expires, self.site.options.keyed);
+        }
+        if !self.in_memory {
+            return kind.release(value);
+        }
+        let out = kind.serve(&value);
+        let expires = self.expires_in_memory(negative, expires);
+        self.memory.promote(
+            probe.hash,
+            probe.view.own(),
+            stamp,
+            &about,
+            (value, expires),
+            &self.home.time,
+        );
+        out
+    }
+}
+
+/// How the values of a function are kept beyond memory, if there is a tier for it.
+#[cfg(feature = "disk")]
+fn store<V>(
+    instance: &Instance,
+    runtime: &Runtime,
+    beyond: &Beyond<'_, V>,
+    counters: &Arc<Counters>,
+) -> Option<Stored<V>> {
+    let Instance { site, body, printed, .. } = *instance;
+    let disk = runtime.disk()?;
+    let identity = stored::Identity::of(&site.options, printed.body, printed.family);
+    let stays = !runtime.claim(identity.values, body);
+    if stays {
+        log::warn!(
+            "`{}` stays in memory: another function has the same name beyond this process; \
+             give one of the two a `name = ..`",
+            site.name()
+        );
+    }
+    let kept =
+        stored::KeptBy { disk, time: runtime.inner.time.clone(), counters: counters.clone() };
+    Some(Stored::new(site, identity, beyond.format, stays, kept))
+}
+
+#[cfg(not(feature = "disk"))]
+fn store<V>(
+    _: &Instance,
+    _: &Runtime,
+    beyond: &Beyond<'_, V>,
+    _: &Arc<Counters>,
+) -> Option<Stored<V>> {
+    beyond.never()
 }
 
 /// The mark that `invalidate(key)` records: for every scope and runtime, and for every

@@ -3,8 +3,11 @@
 use crate::ask::{Ask, Wish};
 use crate::call_context::CallContext;
 use crate::clock::Moment;
+#[cfg(feature = "disk")]
+use crate::codec::Format;
 use crate::context::{self, Surroundings};
-use crate::error::Error;
+use crate::entry::Entry;
+use crate::error::{Error, Level};
 use crate::explanation::{Explanation, State};
 use crate::frame::Keyed;
 use crate::function::{self, FunctionFor};
@@ -14,6 +17,9 @@ use crate::mark::Mark;
 use crate::outcome::Kind;
 use crate::runtime::Runtime;
 use crate::site::Site;
+#[cfg(feature = "disk")]
+use crate::stored::{Identity, KeptBy, StoredView};
+use crate::stored::{Loaded, Outside};
 use crate::view::View;
 use std::any::{TypeId, type_name};
 use std::future::{Future, poll_fn};
@@ -25,6 +31,8 @@ pub(crate) struct Handle<Out> {
     site: &'static Site,
     runtime: Runtime,
     key: Mark,
+    /// The key's mark beyond this process, if it has one.
+    beyond: Option<Mark>,
     call: CallContext,
     reach: Box<dyn Reach<Out>>,
 }
@@ -36,12 +44,15 @@ trait Reach<Out>: Send + Sync {
     fn remove(&self, runtime: &Runtime);
 }
 
-struct Typed<K, Kd> {
+struct Typed<K, Kd: Kind> {
     site: &'static Site,
     family: TypeId,
     kind: Kd,
     hash: u64,
     key: K,
+    /// Where the key's value is beyond memory, if it may be there.
+    #[cfg_attr(not(feature = "disk"), expect(dead_code, reason = "there is nothing outside"))]
+    outside: Option<Outside<Kd::Kept>>,
 }
 
 impl<Out: 'static> Handle<Out> {
@@ -52,24 +63,57 @@ impl<Out: 'static> Handle<Out> {
         runtime: Option<&Runtime>,
         view: &W,
     ) -> Self {
+        Self::of_family(site, std::marker::PhantomData::<F>, kind, runtime, view, None)
+    }
+
+    /// The same of a function whose values are kept beyond this process.
+    #[cfg(feature = "disk")]
+    pub(crate) fn stored<F, W: StoredView, Kd: Kind<Out = Out> + 'static>(
+        site: &'static Site,
+        _family: &F,
+        kind: Kd,
+        runtime: Option<&Runtime>,
+        view: &W,
+        format: Format<Kd::Kept>,
+    ) -> Self {
+        let mut key = Vec::new();
+        let kept = view.encode(&mut key).is_ok().then(|| Outside {
+            identity: Identity::of(&site.options, type_name::<F>(), type_name::<F>()),
+            key,
+            format,
+        });
+        Self::of_family(site, std::marker::PhantomData::<F>, kind, runtime, view, kept)
+    }
+
+    fn of_family<F, W: View, Kd: Kind<Out = Out> + 'static>(
+        site: &'static Site,
+        _: std::marker::PhantomData<F>,
+        kind: Kd,
+        runtime: Option<&Runtime>,
+        view: &W,
+        outside: Option<Outside<Kd::Kept>>,
+    ) -> Self {
         site.learn_beside(type_name::<F>());
         let family = typeid::of::<F>();
         let probe = function::probe(view);
+        let beyond = outside.as_ref().map(Outside::mark);
+        let (hash, key) = (probe.hash, view.own());
         Self {
             site,
             runtime: runtime.cloned().unwrap_or_else(context::runtime),
             key: function::key_mark(site, family, probe),
+            beyond,
             call: CallContext::of(site, view),
-            reach: Box::new(Typed { site, family, kind, hash: probe.hash, key: view.own() }),
+            reach: Box::new(Typed { site, family, kind, hash, key, outside }),
         }
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "a tier that can't be reached makes it pending")]
     pub(crate) fn invalidate(&self) -> Result<(), Error> {
         self.runtime.counters(self.site.place()).invalidations_key.add(1);
-        self.runtime.record_key(self.site.place(), self.key);
+        let keys: Vec<_> = std::iter::once(self.key).chain(self.beyond).collect();
+        let told = self.runtime.record_key(self.site, &keys, self.beyond);
         self.reach.remove(&self.runtime);
-        Ok(())
+        told
     }
 
     pub(crate) fn peek(&self) -> Option<Out> {
@@ -156,6 +200,41 @@ where
     }
 }
 
+/// What is beyond memory.
+#[cfg(feature = "disk")]
+impl<K, Kd: Kind> Typed<K, Kd> {
+    /// Hears what other processes have invalidated.
+    fn hear(&self, runtime: &Runtime) {
+        if self.site.options.is_stored()
+            && let Some(disk) = runtime.disk()
+        {
+            disk.hear();
+        }
+    }
+
+    /// Looks for what memory does not have, for a reason.
+    fn find_outside(&self, runtime: &Runtime, why: Miss) -> Result<Loaded<Kd::Kept>, Miss> {
+        let Some((outside, disk)) = self.outside.as_ref().zip(runtime.disk()) else {
+            return Err(why);
+        };
+        let time = runtime.inner.time.clone();
+        let kept = KeptBy { disk, time, counters: runtime.counters(self.site.place()) };
+        outside.find(self.site, kept).map_err(|it| if it == Miss::Absent { why } else { it })
+    }
+}
+
+/// There is nothing beyond memory.
+#[cfg(not(feature = "disk"))]
+impl<K, Kd: Kind> Typed<K, Kd> {
+    #[expect(clippy::unused_self, reason = "the same where there is something beyond memory")]
+    fn hear(&self, _: &Runtime) {}
+
+    #[expect(clippy::unused_self, reason = "the same where there is something beyond memory")]
+    fn find_outside(&self, _: &Runtime, why: Miss) -> Result<Loaded<Kd::Kept>, Miss> {
+        Err(why)
+    }
+}
+
 impl<K, Kd> Reach<Kd::Out> for Typed<K, Kd>
 where
     K: OwnedKey,
@@ -163,24 +242,39 @@ where
 {
     fn peek(&self, runtime: &Runtime) -> Result<Kd::Out, Miss> {
         let frame = context::frame();
-        let function = self.only(runtime).ok_or(Miss::Absent)?;
-        let time = &runtime.inner.time;
-        function.memory.peek(self.hash, &self.key, time, |entry| {
-            function.lend(self.kind, entry, frame.as_deref())
+        self.hear(runtime);
+        let found = self.only(runtime).ok_or(Miss::Absent).and_then(|function| {
+            let time = &runtime.inner.time;
+            function.memory.peek(self.hash, &self.key, time, |entry| {
+                function.lend(self.kind, entry, frame.as_deref())
+            })
+        });
+        found.or_else(|why| {
+            let loaded = self.find_outside(runtime, why)?;
+            if let Some(frame) = frame {
+                let keyed = self.site.options.keyed;
+                frame.inherit(runtime.inner.id, &Arc::new(loaded.about), loaded.expires, keyed);
+            }
+            Ok(self.kind.release(loaded.value))
         })
     }
 
     fn state(&self, runtime: &Runtime) -> State {
         let time = &runtime.inner.time;
-        let Some(function) = self.only(runtime) else { return State::Missing(Miss::Absent) };
-        let found = function
-            .memory
-            .peek(self.hash, &self.key, time, |entry| (entry.about.born, entry.expires));
+        self.hear(runtime);
+        let found = self.only(runtime).ok_or(Miss::Absent).and_then(|function| {
+            let of = |entry: &Entry<_>| (Level::L1, entry.about.born, entry.expires);
+            function.memory.peek(self.hash, &self.key, time, of)
+        });
+        let found = found.or_else(|why| {
+            let loaded = self.find_outside(runtime, why)?;
+            Ok((Level::L2, loaded.about.born, loaded.expires))
+        });
         match found {
-            Ok((born, expires)) => {
+            Ok((tier, born, expires)) => {
                 let now = time.now();
                 let left = (expires != Moment::NEVER).then(|| expires.since(now));
-                State::Fresh { age: now.since(born), left }
+                State::Fresh { tier, age: now.since(born), left }
             }
             Err(reason) => State::Missing(reason),
         }

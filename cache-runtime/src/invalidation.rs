@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::mark::Mark;
 use crate::pattern::Pattern;
 use crate::records::Target;
-use crate::runtime::Runtime;
+use crate::runtime::{self, Runtime};
 use crate::site::Site;
 
 /// One invalidation, by what it names.
@@ -26,7 +26,6 @@ fn marks(tags: impl IntoIterator<Item: AsRef<str>>) -> Vec<Mark> {
 
 impl Invalidation {
     /// Applies it to every tier the runtime has.
-    #[expect(clippy::unnecessary_wraps, reason = "a tier that can't be reached makes it pending")]
     fn apply(self, runtime: &Runtime) -> Result<(), Error> {
         let counts = &runtime.inner.invalidations;
         let (count, target) = match self {
@@ -40,13 +39,14 @@ impl Invalidation {
                 let sites = Site::all();
                 let is_shown = |site: usize| sites.get(site).is_some_and(|it| it.name() == name);
                 let marks = runtime.marks_of(|site, known| known == name || is_shown(site));
+                // Other processes may know it even if this one does not.
+                let marks = marks.into_iter().chain(runtime::named_beyond(&name)).collect();
                 (&counts.functions, Target::Any(marks))
             }
             Self::Everything => (&counts.everything, Target::Everything),
         };
         count.add(1);
-        runtime.record(&target);
-        Ok(())
+        runtime.record(&target, &target)
     }
 }
 

@@ -150,7 +150,7 @@ impl Arg<'_, ()> {
 }
 
 /// An argument kept by cloning it.
-pub struct Plain<'a, A: ?Sized>(&'a A);
+pub struct Plain<'a, A: ?Sized>(pub(crate) &'a A);
 
 impl<A: Clone + Hash + Eq + Send + Sync + 'static> Part for Plain<'_, A> {
     type Owned = A;
@@ -199,7 +199,7 @@ impl<'a, A: ?Sized> PlainArg<'a, A> for Arg<'a, A> {
 }
 
 /// An argument behind a reference, kept as the owned form of what it points at.
-pub struct Borrowed<'a, B: ?Sized>(&'a B);
+pub struct Borrowed<'a, B: ?Sized>(pub(crate) &'a B);
 
 impl<B: ?Sized + Hash + Eq + ToOwned<Owned: OwnedKey>> Part for Borrowed<'_, B> {
     type Owned = B::Owned;
@@ -254,7 +254,7 @@ impl<'a, B: ToOwned + ?Sized> Arg<'a, Cow<'_, B>> {
 }
 
 /// An optional reference, kept as an optional owned value.
-pub struct OptionalBorrowed<'a, B: ?Sized>(Option<&'a B>);
+pub struct OptionalBorrowed<'a, B: ?Sized>(pub(crate) Option<&'a B>);
 
 impl<B: ?Sized + Hash + Eq + ToOwned<Owned: OwnedKey>> Part for OptionalBorrowed<'_, B> {
     type Owned = Option<B::Owned>;
@@ -284,7 +284,7 @@ impl<'b, B: ?Sized> Arg<'_, Option<&'b B>> {
 
 /// A floating-point argument, told apart by its bits: `0.0` and `-0.0` are two keys, since a
 /// function can tell them apart, and a NaN finds itself again.
-pub struct Bits(u64);
+pub struct Bits(pub(crate) u64);
 
 impl Part for Bits {
     type Owned = u64;

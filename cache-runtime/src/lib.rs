@@ -6,6 +6,8 @@ mod ask;
 mod call;
 mod call_context;
 mod clock;
+#[cfg(feature = "disk")]
+mod codec;
 mod companion;
 mod config;
 mod context;
@@ -30,6 +32,8 @@ mod mark;
 mod miss;
 mod news;
 mod outcome;
+#[cfg(feature = "disk")]
+mod outward;
 mod pattern;
 mod planted;
 mod quest;
@@ -42,6 +46,8 @@ mod shelf;
 mod short;
 mod site;
 mod stats;
+#[cfg_attr(not(feature = "disk"), path = "unstored.rs")]
+mod stored;
 mod sync;
 mod tier;
 mod typed;

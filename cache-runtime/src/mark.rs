@@ -1,6 +1,7 @@
 //! Names of what an entry can depend on, folded to 128 bits.
 //!
-//! 1. A mark is only ever compared with marks of the same process: its seeds are random.
+//! 1. A mark is compared with marks of this process only, unless it was made by one of the functions
+//!    of [`beyond`]: those of all others have random seeds.
 //! 2. Two names that met in one mark would cost a needless recomputation, never a wrong value:
 //!    marks decide what is dropped, not what is served.
 
@@ -18,10 +19,18 @@ pub(crate) static SEEDS: LazyLock<[Seed; 2]> = LazyLock::new(|| [Seed::new(), Se
 
 #[derive(Hash)]
 enum Name<'a> {
+    #[cfg(not(feature = "disk"))]
     Tag(&'a str),
-    Function { site: usize, name: &'a str },
+    Function {
+        site: usize,
+        name: &'a str,
+    },
     AnyKey(usize),
-    Keys { site: usize, family: TypeId, key: TypeId },
+    Keys {
+        site: usize,
+        family: TypeId,
+        key: TypeId,
+    },
 }
 
 /// In the second half of a mark: whether it is a function's.
@@ -32,8 +41,15 @@ impl Mark {
         Self(SEEDS[0].hash_one(name), SEEDS[1].hash_one(name) & !FUNCTION)
     }
 
+    #[cfg(not(feature = "disk"))]
     pub(crate) fn tag(tag: &str) -> Self {
         Self::of(&Name::Tag(tag))
+    }
+
+    /// The same in every process.
+    #[cfg(feature = "disk")]
+    pub(crate) fn tag(tag: &str) -> Self {
+        beyond::mark(b"tag:", tag.as_bytes())
     }
 
     /// The mark of one function: two of one name have two marks, and so have two names of one site.
@@ -76,6 +92,53 @@ impl Mark {
         #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
         let low = self.0 as u16;
         low.min(u16::MAX - 1)
+    }
+}
+
+/// Marks that mean the same in every process.
+#[cfg(feature = "disk")]
+pub(crate) mod beyond {
+    use super::{FUNCTION, Mark};
+
+    pub(super) fn mark(kind: &[u8], name: &[u8]) -> Mark {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(kind).update(name);
+        let [first, second] = halves(hasher.finalize().as_bytes());
+        Mark(first, second & !FUNCTION)
+    }
+
+    fn halves(digest: &[u8; 32]) -> [u64; 2] {
+        [0, 8]
+            .map(|at| u64::from_le_bytes(digest[at..at + 8].try_into().expect("eight of 32 bytes")))
+    }
+
+    /// Of every function of a name.
+    pub(crate) fn function(name: &str) -> Mark {
+        let Mark(first, second) = mark(b"function:", name.as_bytes());
+        Mark(first, second | FUNCTION)
+    }
+
+    /// Of any key of every function of a name.
+    pub(crate) fn any_key(name: &str) -> Mark {
+        mark(b"any key:", name.as_bytes())
+    }
+
+    /// Of one key, of which this is the canonical form behind its function's identity.
+    pub(crate) fn key(identity: &[u8; 32], canonical: &[u8]) -> Mark {
+        let mut hasher = blake3::Hasher::new_keyed(identity);
+        hasher.update(canonical);
+        let [first, second] = halves(hasher.finalize().as_bytes());
+        Mark(first, second & !FUNCTION)
+    }
+
+    impl Mark {
+        pub(crate) fn words(self) -> [u64; 2] {
+            [self.0, self.1]
+        }
+
+        pub(crate) fn from_words([first, second]: [u64; 2]) -> Self {
+            Self(first, second)
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::runtime::Runtime;
 use crate::site::Site;
 use crate::sync;
 use crate::verdict::Verdict;
-use crate::work;
+use crate::work::{self, Finished};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -111,20 +111,25 @@ where
             }
             Plan::Put(out, quest) => {
                 let verdict = judge(&out);
-                return quest.put().place(out, verdict);
+                return settle(quest.put().place(out, verdict));
             }
             Plan::Compute(quest) => quest,
         };
-        let work = loop {
+        let mut work = loop {
             match quest.step() {
                 Step::Serve(out) => return out,
                 Step::Work(work) => break work,
                 Step::Wait(waiter) => sync::block_on(quest.wait(waiter)),
             }
         };
+        if work.is_shared()
+            && let Some(out) = sync::block_on(work.consult())
+        {
+            return out;
+        }
         let out = work.run(body);
         let verdict = judge(&out);
-        work.finish(out, verdict)
+        settle(work.finish(out, verdict))
     }
 
     /// Computes in place, or waits for whoever does.
@@ -149,21 +154,44 @@ where
             }
             Plan::Put(out, quest) => {
                 let verdict = judge(&out);
-                return quest.put().place(out, verdict);
+                return settle_async(quest.put().place(out, verdict)).await;
             }
             Plan::Compute(quest) => quest,
         };
-        let work = loop {
+        let mut work = loop {
             match quest.step() {
                 Step::Serve(out) => return out,
                 Step::Work(work) => break work,
                 Step::Wait(waiter) => quest.wait(waiter).await,
             }
         };
+        if work.is_shared()
+            && let Some(out) = work.consult().await
+        {
+            return out;
+        }
         let out = work.drive(body()).await;
         let verdict = judge(&out);
-        work.finish(out, verdict)
+        settle_async(work.finish(out, verdict)).await
     }
+}
+
+/// Waits for the tiers that are to be waited for.
+fn settle<Out>(finished: Finished<Out>) -> Out {
+    finished.arrival.map(sync::block_on);
+    finished.out
+}
+
+/// The same.
+///
+/// # Cancellation
+///
+/// The value arrives all the same.
+async fn settle_async<Out>(finished: Finished<Out>) -> Out {
+    if let Some(arrival) = finished.arrival {
+        arrival.await;
+    }
+    finished.out
 }
 
 impl Bypass {

@@ -96,14 +96,14 @@ impl World {
     fn invalidate(&self, at: usize) {
         let source = &self.sources[at];
         let bumped = source.value.fetch_add(1, SeqCst) + 1;
-        self.runtime.record(&Target::Any(vec![Mark::tag(TAGS[at])]));
+        self.runtime.record_here(&Target::Any(vec![Mark::tag(TAGS[at])]));
         source.acknowledged.fetch_max(bumped, SeqCst);
     }
 
     /// Invalidates what nothing depends on, so that a sweep comes due.
     fn make_noise(&self) {
         for tag in ["v", "w", "x"] {
-            self.runtime.record(&Target::Any(vec![Mark::tag(tag)]));
+            self.runtime.record_here(&Target::Any(vec![Mark::tag(tag)]));
         }
     }
 }

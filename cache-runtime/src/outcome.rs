@@ -78,6 +78,8 @@ pub trait Kind: Copy + Send + Sync {
     fn keep(self, out: &Self::Out) -> Option<Self::Kept>;
     /// What a caller gets for a kept value.
     fn serve(self, kept: &Self::Kept) -> Self::Out;
+    /// The same, of a value that is kept nowhere else.
+    fn release(self, kept: Self::Kept) -> Self::Out;
     /// A copy for those who waited, if one can be made.
     fn share(self, out: &Self::Out) -> Option<Self::Shared>;
     /// What a caller that waited gets.
@@ -218,6 +220,10 @@ macro_rules! whole {
                 kept.clone()
             }
 
+            fn release(self, kept: $out) -> $out {
+                kept
+            }
+
             fn share(self, out: &$out) -> Option<$out> {
                 Some(out.clone())
             }
@@ -275,6 +281,10 @@ macro_rules! of_result {
             #[inline]
             fn serve(self, kept: &T) -> Result<T, E> {
                 Ok(kept.clone())
+            }
+
+            fn release(self, kept: T) -> Result<T, E> {
+                Ok(kept)
             }
 
             fn share(self, $out: &Result<T, E>) -> Option<$shared> {
@@ -346,6 +356,10 @@ impl<K: Fallible + Kind<Out: Value>> Kind for Negative<K> {
     #[inline]
     fn serve(self, kept: &K::Out) -> K::Out {
         kept.clone()
+    }
+
+    fn release(self, kept: K::Out) -> K::Out {
+        kept
     }
 
     fn share(self, out: &K::Out) -> Option<K::Out> {

@@ -38,6 +38,25 @@ impl Pattern {
         Ok(Self { parts })
     }
 
+    /// What it was parsed from, or another text that means the same.
+    #[cfg(feature = "disk")]
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::with_capacity(self.parts.len());
+        for part in &self.parts {
+            match *part {
+                Part::Any => text.push('*'),
+                Part::One => text.push('?'),
+                Part::Literal(literal) => {
+                    if "*?\\".contains(literal) {
+                        text.push('\\');
+                    }
+                    text.push(literal);
+                }
+            }
+        }
+        text
+    }
+
     /// Whether the whole of `text` is matched. Time is at most the product of both lengths: on a
     /// mismatch only the last `*` takes one more character, as earlier ones can't do better.
     pub(crate) fn matches(&self, text: &str) -> bool {
@@ -146,6 +165,15 @@ mod tests {
         assert!(!matches(r"a\*", "ab"));
         assert!(matches(r"a\\", r"a\"));
         assert_eq!(Pattern::parse("a\\").unwrap_err().kind(), ErrorKind::Pattern);
+    }
+
+    #[cfg(feature = "disk")]
+    #[test]
+    fn a_pattern_is_written_as_a_text_that_means_the_same() {
+        for text in ["context:*:support", r"a\*b\?\\?*", "", r"\a"] {
+            let pattern = Pattern::parse(text).unwrap();
+            assert_eq!(Pattern::parse(&pattern.text()).unwrap(), pattern, "{text}");
+        }
     }
 
     #[test]

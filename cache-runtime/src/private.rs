@@ -19,6 +19,12 @@ pub use crate::view::{Nested, View};
 pub use crate::warm::{warm, warm_async};
 pub use inventory::submit;
 
+#[cfg(feature = "disk")]
+pub use crate::{
+    call::look_up_stored,
+    stored::{FormatOf as Format, Storable, StorablePart, StoredPart, StoredView},
+};
+
 /// The traits whose methods an expansion calls, without their names.
 pub mod methods {
     pub use crate::key::PlainArg as _;
@@ -45,4 +51,30 @@ pub fn blocking_entry<F, W: View, Kd: Kind + 'static>(
     view: &W,
 ) -> crate::blocking::Entry<Kd::Out> {
     crate::blocking::Entry::new(Handle::new(site, family, kind, runtime, view))
+}
+
+/// One key of an async function whose values are kept beyond this process.
+#[cfg(feature = "disk")]
+pub fn entry_stored<F, W: StoredView, Kd: Kind + 'static>(
+    site: &'static Site,
+    family: &F,
+    kind: Kd,
+    runtime: Option<&Runtime>,
+    view: &W,
+    format: crate::codec::Format<Kd::Kept>,
+) -> crate::Entry<Kd::Out> {
+    crate::Entry::new(Handle::stored(site, family, kind, runtime, view, format))
+}
+
+/// One key of such a function that is not async.
+#[cfg(feature = "disk")]
+pub fn blocking_entry_stored<F, W: StoredView, Kd: Kind + 'static>(
+    site: &'static Site,
+    family: &F,
+    kind: Kd,
+    runtime: Option<&Runtime>,
+    view: &W,
+    format: crate::codec::Format<Kd::Kept>,
+) -> crate::blocking::Entry<Kd::Out> {
+    crate::blocking::Entry::new(Handle::stored(site, family, kind, runtime, view, format))
 }

@@ -78,8 +78,9 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// Makes room for a value that comes from elsewhere: nothing that began before survives it.
     pub(crate) fn put(mut self) -> Work<K, Kd> {
-        let site = self.function.site.place();
-        self.function.home.record_key(site, self.basis.marks[0]);
+        let key = self.basis.marks[0];
+        let beyond = self.basis.address.as_ref().map(|_| key);
+        self.function.home.record_key(self.function.site, &[key], beyond);
         self.alone(true)
     }
 

@@ -111,7 +111,8 @@ impl Records {
         );
     }
 
-    fn drop_up_to(&mut self, floor: Stamp) {
+    /// Drops what was recorded up to a stamp, which becomes the floor.
+    pub(crate) fn drop_up_to(&mut self, floor: Stamp) {
         self.floor = floor;
         self.marks.retain(|_, recorded| *recorded > floor);
         self.predicates.retain(|(recorded, _)| *recorded > floor);

@@ -67,7 +67,24 @@ pub struct FunctionOptions {
     pub runtime: Option<&'static str>,
 }
 
+/// How long a value is kept beyond memory if its function does not say.
+const LIFETIME: Duration = Duration::from_secs(3_600);
+
 impl FunctionOptions {
+    /// How long a value is fresh where it is kept longest; forever if not said.
+    pub(crate) fn lifetime(&self) -> Option<Duration> {
+        if self.is_stored() {
+            // What leaves memory ends some time, so that it does not outlive its program for ever.
+            return self.ttl_stored.or(Some(LIFETIME));
+        }
+        self.ttl
+    }
+
+    /// Whether values are kept beyond memory.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.tiers.iter().any(|tier| *tier > Level::L1)
+    }
+
     /// The options of a function whose attribute says nothing.
     #[doc(hidden)]
     pub const fn new(module: &'static str, function: &'static str) -> Self {
@@ -214,6 +231,25 @@ fn function_path(inside: &str) -> String {
         previous = character;
     }
     plain
+}
+
+/// The generic arguments in a type name, wherever they stand.
+#[cfg(feature = "disk")]
+pub(crate) fn generic_arguments(path: &str) -> String {
+    let mut arguments = String::new();
+    let mut depth = 0_usize;
+    let mut previous = ' ';
+    for character in path.chars() {
+        let opens = character == '<' && (previous.is_alphanumeric() || "_:".contains(previous));
+        let closes = character == '>' && previous != '-' && depth > 0;
+        depth -= usize::from(closes);
+        if depth > 0 || closes {
+            arguments.push(character);
+        }
+        depth += usize::from(opens || (character == '<' && depth > 0));
+        previous = character;
+    }
+    arguments
 }
 
 #[cfg(test)]

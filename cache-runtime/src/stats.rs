@@ -52,6 +52,18 @@ pub struct FunctionStats {
     pub refused_joins: u64,
     /// Calls that took over from one that was cancelled, panicked or took too long.
     pub takeovers: u64,
+    /// Those hits that L1 did not have, and L2 did.
+    pub hits_l2: u64,
+    /// Calls that took what another process computed.
+    pub joins_l2: u64,
+    /// Values stored in L2.
+    pub stores_l2: u64,
+    /// Values not stored in L2 because they were overtaken, or because a later one was there.
+    pub fenced_stores_l2: u64,
+    /// Values not stored in L2 because it could not be reached, or could not keep up.
+    pub degraded: u64,
+    /// Keys and values that can't be said in bytes, and so stay in L1.
+    pub bypasses_codec: u64,
     /// Values kept.
     pub stores: u64,
     /// Values not kept because they were overtaken while they were computed.
@@ -105,6 +117,7 @@ impl FunctionStats {
             bypasses_dependencies computations failures joins refused_joins takeovers stores
             fenced_stores evictions_capacity evictions_oversized evictions_scope
             invalidations_key invalidations_function
+            hits_l2 joins_l2 stores_l2 fenced_stores_l2 degraded bypasses_codec
         }
     }
 

@@ -204,6 +204,28 @@ where
         }
     }
 
+    /// Stores what another tier had, unless there is something that may be served.
+    pub(crate) fn promote(
+        &self,
+        hash: u64,
+        key: K,
+        stamp: Stamp,
+        about: &Arc<About>,
+        arrival: Arrival<V>,
+        time: &TimeSource,
+    ) {
+        let Some(entry) = self.admit(arrival, stamp, about) else { return };
+        let held = held::hold();
+        let shard = self.shard(hash).write();
+        let known = shard.entries.peek(&Known { hash, key: &key });
+        if known.is_some_and(|known| self.judge(known, time).is_ok()) {
+            drop(shard);
+            drop(held);
+        } else {
+            self.put_in(hash, key, entry, (shard, held));
+        }
+    }
+
     /// Makes an entry of a value, unless it has been overtaken.
     fn admit(&self, arrival: Arrival<V>, stamp: Stamp, about: &Arc<About>) -> Option<Entry<V>> {
         let valid = self.versions.check(about, stamp)?;

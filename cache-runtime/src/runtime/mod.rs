@@ -1,5 +1,11 @@
 //! A runtime: one clock, one set of versions, and everything cached under them.
 
+#[cfg(feature = "disk")]
+mod disk;
+
+#[cfg(feature = "disk")]
+pub(crate) use self::disk::DiskOf;
+
 use crate::clock::TimeSource;
 use crate::counters::{Count, Counters};
 use crate::error::{Error, ErrorKind};
@@ -7,8 +13,8 @@ use crate::held;
 use crate::mark::Mark;
 use crate::records::Target;
 use crate::shelf::Shelf;
+use crate::site::Site;
 use crate::sync::Mutex;
-use crate::tier::Backend;
 use crate::tier::memory::{AnyMemory, Usage};
 use crate::versions::Versions;
 use std::collections::{HashMap, HashSet};
@@ -38,8 +44,8 @@ pub(crate) struct Inner {
     names: Mutex<HashSet<(usize, String)>>,
     counters: Mutex<HashMap<usize, Arc<Counters>>>,
     pub(crate) invalidations: Invalidations,
-    /// The tiers beyond memory, nearest first.
-    backends: Vec<Arc<dyn Backend>>,
+    #[cfg(feature = "disk")]
+    pub(crate) disk: DiskOf,
 }
 
 /// Invalidations that name more than one function's keys.
@@ -60,7 +66,7 @@ impl Runtime {
     pub(crate) fn assemble(
         namespace: String,
         time: TimeSource,
-        backends: Vec<Arc<dyn Backend>>,
+        #[cfg(feature = "disk")] disk: DiskOf,
     ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
@@ -74,14 +80,22 @@ impl Runtime {
                 names: Mutex::default(),
                 counters: Mutex::default(),
                 invalidations: Invalidations::default(),
-                backends,
+                #[cfg(feature = "disk")]
+                disk,
             }),
         }
     }
 
     /// The global runtime, made now if there is none.
     pub(crate) fn global() -> &'static Self {
-        GLOBAL.get_or_init(|| Self::assemble(NAMESPACE.to_owned(), TimeSource::System, Vec::new()))
+        GLOBAL.get_or_init(|| {
+            Self::assemble(
+                NAMESPACE.to_owned(),
+                TimeSource::System,
+                #[cfg(feature = "disk")]
+                DiskOf::default(),
+            )
+        })
     }
 
     /// Makes this the global runtime. For programs, not for libraries.
@@ -128,9 +142,8 @@ impl Runtime {
     ///
     /// May be dropped and called again.
     pub async fn close(&self) -> Result<(), Error> {
-        for backend in &self.inner.backends {
-            backend.close().await?;
-        }
+        #[cfg(feature = "disk")]
+        self.close_disk().await?;
         Ok(())
     }
 
@@ -148,7 +161,7 @@ impl Runtime {
     pub(crate) fn marks_of(&self, wanted: impl Fn(usize, &str) -> bool) -> Vec<Mark> {
         let names = self.inner.names.lock();
         let wanted = names.iter().filter(|(site, name)| wanted(*site, name));
-        wanted.map(|(site, name)| Mark::function(*site, name)).collect()
+        wanted.flat_map(|(site, name)| function_marks(*site, name)).collect()
     }
 
     /// Adds what a scope keeps to what takes part in sweeps.
@@ -181,17 +194,57 @@ impl Runtime {
         memories
     }
 
-    /// Records an invalidation: once this returns, nothing older is served.
-    pub(crate) fn record(&self, target: &Target) {
-        let inner = &self.inner;
-        let sweep = || self.memories().iter().filter_map(|memory| memory.sweep()).min();
-        inner.versions.record(target, (!held::is_held()).then_some(sweep));
+    /// Records an invalidation: once this returns, nothing older is served. `beyond` is what it is
+    /// in names that leave the process.
+    ///
+    /// An error says that it has reached this process alone, and where it waits.
+    pub(crate) fn record(&self, target: &Target, beyond: &Target) -> Result<(), Error> {
+        #[cfg(feature = "disk")]
+        let told = self.tell_machine(beyond);
+        #[cfg(not(feature = "disk"))]
+        let (told, _) = (Ok(()), beyond);
+        // Whatever came of that: this process hears of it now.
+        self.record_here(target);
+        told
     }
 
-    /// Records the invalidation of one key of a site.
-    pub(crate) fn record_key(&self, site: usize, key: Mark) {
-        self.record(&Target::Any(vec![key, Mark::any_key(site)]));
+    pub(crate) fn record_here(&self, target: &Target) {
+        let sweep = || self.memories().iter().filter_map(|memory| memory.sweep()).min();
+        self.inner.versions.record(target, (!held::is_held()).then_some(sweep));
     }
+
+    /// Records the invalidation of one key of a site, which has several marks in this process and
+    /// may have one beyond.
+    pub(crate) fn record_key(
+        &self,
+        site: &'static Site,
+        keys: &[Mark],
+        beyond: Option<Mark>,
+    ) -> Result<(), Error> {
+        let any = Mark::any_key(site.place());
+        let here = keys.iter().copied().chain([any]).collect();
+        #[cfg(feature = "disk")]
+        let any = Some(crate::mark::beyond::any_key(&site.name()));
+        #[cfg(not(feature = "disk"))]
+        let any = None;
+        self.record(&Target::Any(here), &Target::Any(beyond.into_iter().chain(any).collect()))
+    }
+}
+
+/// The marks of one function.
+pub(crate) fn function_marks(site: usize, name: &str) -> impl Iterator<Item = Mark> + use<> {
+    std::iter::once(Mark::function(site, name)).chain(named_beyond(name))
+}
+
+/// The mark that all functions of a name have beyond this process.
+#[cfg(feature = "disk")]
+pub(crate) fn named_beyond(name: &str) -> Option<Mark> {
+    Some(crate::mark::beyond::function(name))
+}
+
+#[cfg(not(feature = "disk"))]
+pub(crate) fn named_beyond(_: &str) -> Option<Mark> {
+    None
 }
 
 impl fmt::Debug for Runtime {

@@ -1,0 +1,113 @@
+//! The disk tier of a runtime: made when something first needs it, told of every invalidation, and
+//! heard.
+
+use super::{Inner, Runtime, function_marks};
+use crate::error::{Error, ErrorKind, Level};
+use crate::records::Target;
+use crate::site::Site;
+use crate::sync::Mutex;
+use crate::tier::disk::{Disk, Heard, LIMIT, Listener, Place};
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, Weak};
+
+/// What is said of the disk tier, and the tier once there is one.
+#[derive(Default)]
+pub(crate) struct DiskOf {
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) limit: Option<u64>,
+    disk: OnceLock<Option<Arc<Disk>>>,
+    /// Which instantiation has which name beyond this process.
+    names: Mutex<HashMap<[u8; 32], TypeId>>,
+}
+
+impl DiskOf {
+    pub(crate) fn new(directory: Option<PathBuf>, limit: Option<u64>) -> Self {
+        Self { directory, limit, ..Self::default() }
+    }
+
+    /// Where the tier is, or would be.
+    pub(crate) fn place(&self, namespace: &str) -> Result<Place, Error> {
+        Place::find(self.directory.as_deref(), namespace)
+    }
+}
+
+impl Runtime {
+    /// The disk tier, made now if there is none. Nothing if there is no place for it.
+    pub(crate) fn disk(&self) -> Option<Arc<Disk>> {
+        let of = &self.inner.disk;
+        let make = || {
+            let made = of.place(&self.inner.namespace).and_then(|place| {
+                let listener = Box::new(Ear(Arc::downgrade(&self.inner)));
+                let limit = of.limit.unwrap_or(LIMIT);
+                Disk::new(place, limit, self.inner.time.clone(), listener).map_err(|error| {
+                    Error::at(Level::L2, ErrorKind::Configuration, error.to_string())
+                })
+            });
+            made.inspect_err(|error| log::warn!("there is no disk tier: {error}")).ok()
+        };
+        of.disk.get_or_init(make).clone()
+    }
+
+    /// The disk tier, if this program has anything to do with one.
+    fn disk_if_any(&self) -> Option<Arc<Disk>> {
+        let of = &self.inner.disk;
+        if let Some(known) = of.disk.get() {
+            return known.clone();
+        }
+        let is_meant = of.directory.is_some()
+            || std::env::var_os("LARDER_DIR").is_some_and(|it| !it.is_empty())
+            || Site::all().iter().any(|site| site.options.is_stored());
+        is_meant.then(|| self.disk()).flatten()
+    }
+
+    /// Claims a name beyond this process for an instantiation; false if another has it.
+    pub(crate) fn claim(&self, name: [u8; 32], instance: TypeId) -> bool {
+        *self.inner.disk.names.lock().entry(name).or_insert(instance) == instance
+    }
+
+    /// Tells all processes of the machine of an invalidation.
+    pub(super) fn tell_machine(&self, target: &Target) -> Result<(), Error> {
+        self.disk_if_any().map_or(Ok(()), |disk| disk.record(target))
+    }
+
+    pub(super) async fn close_disk(&self) -> Result<(), Error> {
+        let Some(Some(disk)) = self.inner.disk.disk.get() else { return Ok(()) };
+        disk.flush().await;
+        if disk.are_any_waiting() {
+            return Err(Error::at(
+                Level::L2,
+                ErrorKind::Pending,
+                "invalidations wait for the disk tier, which can't be reached",
+            ));
+        }
+        Ok(())
+    }
+
+    /// What to forget when there may have been any invalidation elsewhere: everything that other
+    /// processes could name.
+    fn forget_shared(&self) {
+        let sites = Site::all();
+        let is_stored = |site: usize| sites.get(site).is_some_and(|it| it.options.is_stored());
+        let names = self.inner.names.lock();
+        let shared = names.iter().filter(|(site, _)| is_stored(*site));
+        let marks = shared.flat_map(|(site, name)| function_marks(*site, name)).collect();
+        drop(names);
+        self.record_here(&Target::Any(marks));
+    }
+}
+
+/// The ear of a runtime, which must not keep it.
+struct Ear(Weak<Inner>);
+
+impl Listener for Ear {
+    fn hear(&self, heard: Heard<'_>) {
+        let Some(inner) = self.0.upgrade() else { return };
+        let runtime = Runtime { inner };
+        match heard {
+            Heard::Invalidated(target) => runtime.record_here(target),
+            Heard::Lost => runtime.forget_shared(),
+        }
+    }
+}

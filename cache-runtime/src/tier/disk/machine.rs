@@ -1,0 +1,446 @@
+//! This process's ear for the invalidations of all processes of the machine, and its voice (V4).
+//!
+//! It owns the mapped log and a copy of its records. It does not know what is kept in memory: who
+//! catches up says what is to be done about what was heard.
+//!
+//! 1. `seen` is a word of the clock up to which everything has been heard and acted upon.
+//! 2. Whatever can't be heard for sure is heard as `Lost`: nothing that other processes could have
+//!    invalidated may be served from before it.
+//! 3. Before anything is recorded, the log is looked for where other processes would look for it.
+//! 4. A log that is given up is retired first, so that every process that still maps it gives it up.
+
+use super::log::{self, Incarnation, Item, Log, Unread, Unusable};
+use super::shared::Shared;
+use crate::entry::{About, Stamp};
+use crate::mark::Mark;
+use crate::pattern::Pattern;
+use crate::records::{Records, Target};
+use crate::sync::{Mutex, RwLock};
+use rustix::fs::{FallocateFlags, FlockOperation};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Marks told at once: as many as word of one invalidation can be left of.
+const TOLD_AT_ONCE: usize = 4;
+
+/// A reading of the machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MachineStamp {
+    pub(crate) incarnation: Incarnation,
+    pub(crate) at: Stamp,
+}
+
+/// What a process hears when it catches up.
+pub(crate) enum Heard<'a> {
+    Invalidated(&'a Target),
+    /// There may have been anything.
+    Lost,
+}
+
+pub(crate) struct Machine {
+    shared: Shared,
+    seen: AtomicU64,
+    ear: Mutex<Option<Ear>>,
+    known: RwLock<Option<Known>>,
+    /// One thread at a time; the kernel's lock keeps other processes away.
+    voice: Mutex<()>,
+}
+
+/// The log this process listens to.
+struct Ear {
+    file: Arc<LogFile>,
+    incarnation: Incarnation,
+    /// Everything before this position has been heard.
+    heard: u64,
+}
+
+struct LogFile {
+    file: File,
+    path: PathBuf,
+    /// Device and number of the file.
+    identity: (u64, u64),
+}
+
+/// What was recorded, as far as it has been heard.
+struct Known {
+    incarnation: Incarnation,
+    records: Records,
+}
+
+impl Machine {
+    /// One that is not attached to any log.
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            shared: Shared::new(log::WORDS)?,
+            seen: AtomicU64::new(0),
+            ear: Mutex::new(None),
+            known: RwLock::new(None),
+            voice: Mutex::new(()),
+        })
+    }
+
+    /// Whether there is something to catch up with. A load and a comparison.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        // Acquire: meets the Release in `catch_up`; who sees a word as seen sees what came of it.
+        Log::clock_word(self.shared.words()) != self.seen.load(Ordering::Acquire)
+    }
+
+    /// Hears everything that has been recorded, and tells it. Once this returns, everything whose
+    /// invalidation had returned before has been told, by this thread or another.
+    pub(crate) fn catch_up(&self, mut tell: impl FnMut(Heard<'_>)) {
+        let mut place = self.ear.lock();
+        let word = Log::clock_word(self.shared.words());
+        if word == self.seen.load(Ordering::Relaxed) {
+            return;
+        }
+        let heard = place.as_mut().map(|ear| self.hear(ear, word, &mut tell));
+        if heard.is_none_or(|heard| heard.is_err()) {
+            self.give_up(&mut place);
+            tell(Heard::Lost);
+        } else {
+            self.seen.store(word, Ordering::Release);
+        }
+    }
+
+    fn hear(
+        &self,
+        ear: &mut Ear,
+        word: u64,
+        tell: &mut impl FnMut(Heard<'_>),
+    ) -> Result<(), Unusable> {
+        let log = Log::of(self.shared.words(), ear.incarnation);
+        let clock = log.reading(word).filter(|clock| *clock >= ear.heard).ok_or(Unusable)?;
+        let mut known = self.known.write();
+        let known = known.as_mut().ok_or(Unusable)?;
+        let mut marks = Vec::new();
+        let read = log.read(ear.heard, clock, |position, item| {
+            let Some(target) = target(item) else { return };
+            known.records.write(&target, Stamp(position));
+            match target {
+                Target::Any(mark) if marks.len() < TOLD_AT_ONCE => marks.extend(mark),
+                Target::Any(mark) => {
+                    tell(Heard::Invalidated(&Target::Any(std::mem::replace(&mut marks, mark))));
+                }
+                other => tell(Heard::Invalidated(&other)),
+            }
+        });
+        match read {
+            Ok(()) if marks.is_empty() => {}
+            Ok(()) => tell(Heard::Invalidated(&Target::Any(marks))),
+            Err(Unread::Gone) => {
+                tell(Heard::Lost);
+                *known = Known::from(&log, clock).ok_or(Unusable)?;
+            }
+            Err(Unread::Damaged) => return Err(Unusable),
+        }
+        ear.heard = clock;
+        Ok(())
+    }
+
+    /// Retires the log and lets it go.
+    fn give_up(&self, place: &mut Option<Ear>) {
+        if let Some(ear) = place.take() {
+            Log::of(self.shared.words(), ear.incarnation).retire();
+        }
+        *self.known.write() = None;
+        // Memory that can't be let go is retired all the same.
+        let _ = self.shared.detach();
+        self.seen.store(Log::clock_word(self.shared.words()), Ordering::Release);
+    }
+
+    /// Gives the log up in every process: something that belongs to it is damaged or gone.
+    pub(crate) fn retire(&self, mut tell: impl FnMut(Heard<'_>)) {
+        self.give_up(&mut self.ear.lock());
+        tell(Heard::Lost);
+    }
+
+    /// Attaches to the log in a directory, or to a new one if there is none that can be used. One
+    /// process at a time: the caller has the directory to itself.
+    pub(crate) fn attach(&self, directory: &Path) -> io::Result<Incarnation> {
+        let mut place = self.ear.lock();
+        let path = directory.join("versions");
+        let boot = boot()?;
+        let attached = match self.reuse(&path, boot) {
+            Ok(attached) => attached,
+            Err(_) => {
+                retire_file(&path);
+                make(&path, boot)?;
+                self.reuse(&path, boot)?
+            }
+        };
+        let (file, log) = attached;
+        let damaged = || io::Error::other("the log of invalidations is damaged");
+        let word = Log::clock_word(self.shared.words());
+        let clock = log.reading(word).ok_or_else(damaged)?;
+        *self.known.write() = Some(Known::from(&log, clock).ok_or_else(damaged)?);
+        let incarnation = log.incarnation();
+        *place = Some(Ear { file: Arc::new(file), incarnation, heard: clock });
+        self.seen.store(word, Ordering::Release);
+        Ok(incarnation)
+    }
+
+    /// Maps a log that is there, if it can be used.
+    fn reuse(&self, path: &Path, boot: u64) -> io::Result<(LogFile, Log<'_>)> {
+        let unusable = || io::Error::other("a log of invalidations that can't be used");
+        let file = LogFile::open(path)?;
+        if file.file.metadata()?.len() != 8 * log::WORDS as u64 {
+            return Err(unusable());
+        }
+        self.shared.attach(&file.file)?;
+        let log = Log::open(self.shared.words()).map_err(|_| unusable())?;
+        let from_this_boot = log.boot() == boot;
+        if !from_this_boot && !log.is_clean() {
+            // What was recorded last may not have reached the disk.
+            return Err(unusable());
+        }
+        if log.is_clean() || !from_this_boot {
+            log.set_boot(boot);
+            log.set_clean(false);
+            self.shared.sync()?;
+        }
+        Ok((file, log))
+    }
+
+    /// Records invalidations where every process hears of them. An error if there is no log, or none
+    /// where others would look for it; it is given up then.
+    pub(crate) fn record(&self, items: &[Item]) -> Result<(), Unusable> {
+        let _turn = self.voice.lock();
+        let (file, incarnation) = {
+            let place = self.ear.lock();
+            let ear = place.as_ref().ok_or(Unusable)?;
+            (Arc::clone(&ear.file), ear.incarnation)
+        };
+        let log = Log::of(self.shared.words(), incarnation);
+        let _lock = file.lock().map_err(|_| Unusable)?;
+        if !file.is_in_place() {
+            log.retire();
+            return Err(Unusable);
+        }
+        if log.is_clean() {
+            log.set_clean(false);
+            self.shared.sync().map_err(|_| Unusable)?;
+        }
+        log.append(items)
+    }
+
+    /// The clock, as far as this process has heard. Nothing if it hears nothing.
+    pub(crate) fn now(&self) -> Option<MachineStamp> {
+        let place = self.ear.lock();
+        place
+            .as_ref()
+            .map(|ear| MachineStamp { incarnation: ear.incarnation, at: Stamp(ear.heard) })
+    }
+
+    /// Whether there is a log to be heard. Where there is none, there are zeros.
+    pub(crate) fn is_attached(&self) -> bool {
+        Log::clock_word(self.shared.words()) != 0
+    }
+
+    /// Lets the log go, which stays as it is for others.
+    pub(crate) fn detach(&self, mut tell: impl FnMut(Heard<'_>)) {
+        let mut place = self.ear.lock();
+        *place = None;
+        self.give_up(&mut place);
+        drop(place);
+        tell(Heard::Lost);
+    }
+
+    pub(crate) fn incarnation(&self) -> Option<Incarnation> {
+        self.ear.lock().as_ref().map(|ear| ear.incarnation)
+    }
+
+    /// Whether nothing that a value depends on has been recorded since its stamp.
+    pub(crate) fn vouches_for(&self, about: &About, stamp: MachineStamp) -> bool {
+        self.known.read().as_ref().is_some_and(|known| {
+            known.incarnation == stamp.incarnation && known.records.are_silent_on(about, stamp.at)
+        })
+    }
+
+    /// The same for what has been stored. Of that, a sweep has removed what it found invalid, so the
+    /// rest is as if it had been stored then.
+    pub(crate) fn vouches_for_stored(&self, about: &About, stamp: MachineStamp) -> bool {
+        let swept = Log::of(self.shared.words(), stamp.incarnation).swept();
+        let Some(swept) = swept else { return false };
+        self.vouches_for(about, MachineStamp { at: stamp.at.max(Stamp(swept)), ..stamp })
+    }
+
+    /// Gives the log up if it is not where other processes would look for it.
+    pub(crate) fn check_place(&self) {
+        let place = self.ear.lock();
+        if let Some(ear) = &*place
+            && !ear.file.is_in_place()
+        {
+            Log::of(self.shared.words(), ear.incarnation).retire();
+        }
+    }
+
+    pub(crate) fn is_sweep_due(&self) -> bool {
+        let place = self.ear.lock();
+        place
+            .as_ref()
+            .is_some_and(|ear| Log::of(self.shared.words(), ear.incarnation).is_sweep_due())
+    }
+
+    /// Notes that everything stored is valid as of a stamp that was read in a transaction of its
+    /// own, and drops what was recorded before.
+    pub(crate) fn swept(&self, stamp: MachineStamp) {
+        let _turn = self.voice.lock();
+        let Some(file) = self.ear.lock().as_ref().map(|ear| Arc::clone(&ear.file)) else { return };
+        if let Ok(_lock) = file.lock() {
+            Log::of(self.shared.words(), stamp.incarnation).set_swept(stamp.at.0);
+        }
+    }
+
+    /// Lets go of records that the log has dropped.
+    pub(crate) fn tidy(&self) {
+        if let Some(known) = &mut *self.known.write()
+            && let Some(floor) = Log::of(self.shared.words(), known.incarnation).floor()
+        {
+            known.records.drop_up_to(Stamp(floor));
+        }
+    }
+
+    /// Notes that everything has reached the disk. For the last process that uses the log.
+    pub(crate) fn close_cleanly(&self) -> io::Result<()> {
+        let _turn = self.voice.lock();
+        let place = self.ear.lock();
+        let Some(ear) = &*place else { return Ok(()) };
+        let _lock = ear.file.lock()?;
+        let log = Log::of(self.shared.words(), ear.incarnation);
+        self.shared.sync()?;
+        if log.clock().is_some() {
+            log.set_clean(true);
+            self.shared.sync()?;
+        }
+        Ok(())
+    }
+}
+
+impl Known {
+    /// Everything that a log tells, up to a reading.
+    fn from(log: &Log<'_>, clock: u64) -> Option<Self> {
+        loop {
+            let floor = log.floor()?;
+            let mut records = Records::default();
+            let read = log.read(floor.min(clock), clock, |position, item| {
+                if let Some(target) = target(item) {
+                    records.write(&target, Stamp(position));
+                }
+            });
+            match read {
+                Ok(()) => {
+                    records.drop_up_to(Stamp(floor));
+                    return Some(Self { incarnation: log.incarnation(), records });
+                }
+                // The floor has risen meanwhile.
+                Err(Unread::Gone) if log.floor()? > floor => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+impl LogFile {
+    fn open(path: &Path) -> io::Result<Self> {
+        let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let file = OpenOptions::new().read(true).write(true).custom_flags(no_follow).open(path)?;
+        let metadata = file.metadata()?;
+        let identity = (metadata.dev(), metadata.ino());
+        Ok(Self { file, path: path.to_owned(), identity })
+    }
+
+    /// Whether this is the file that others find by its path.
+    fn is_in_place(&self) -> bool {
+        let found = fs::symlink_metadata(&self.path);
+        found.is_ok_and(|found| (found.dev(), found.ino()) == self.identity)
+    }
+
+    /// Waits until no other process records anything. Released by the kernel when this one dies.
+    fn lock(&self) -> io::Result<Locked<'_>> {
+        rustix::io::retry_on_intr(|| rustix::fs::flock(&self.file, FlockOperation::LockExclusive))?;
+        Ok(Locked(&self.file))
+    }
+}
+
+struct Locked<'a>(&'a File);
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // Only what is no lock can't be unlocked.
+        let _ = rustix::fs::flock(self.0, FlockOperation::Unlock);
+    }
+}
+
+/// Retires what stands at a path, should some process map it.
+fn retire_file(path: &Path) {
+    if let Ok(file) = LogFile::open(path)
+        && file.file.metadata().is_ok_and(|it| it.len() >= log::CLOCK_AT + 8)
+    {
+        let _lock = file.lock();
+        // What can't be written can't be mapped for writing by others either.
+        let _ = file.file.write_all_at(&log::RETIRED_CLOCK, log::CLOCK_AT);
+    }
+}
+
+/// Makes a log that nothing has been recorded in.
+fn make(path: &Path, boot: u64) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true).mode(0o600);
+    let file =
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()).open(&fresh)?;
+    // Room for all of it now: later a full disk would be a fault of the memory.
+    let length = 8 * log::WORDS as u64;
+    let made = rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, length)
+        .map_err(io::Error::from)
+        .and_then(|()| file.write_all_at(&log::header(incarnation()?, boot), 0))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&fresh, path));
+    if made.is_err() {
+        let _ = fs::remove_file(&fresh);
+    }
+    made
+}
+
+fn incarnation() -> io::Result<Incarnation> {
+    let mut bytes = [0; 16];
+    rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())?;
+    let (one, other) = bytes.split_at(8);
+    let word = |half: &[u8]| u64::from_le_bytes(half.try_into().expect("half of 16 bytes"));
+    Ok(Incarnation([word(one), word(other)]))
+}
+
+/// Which start of the kernel this is: the same for all containers on it.
+fn boot() -> io::Result<u64> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    let words: Vec<_> = text.trim().bytes().map(u64::from).collect();
+    Ok(log::mix(&words))
+}
+
+/// What an item of the log names. A pattern that can't be read names everything.
+fn target(item: Item) -> Option<Target> {
+    let marks = |marks: Vec<[u64; 2]>| marks.into_iter().map(Mark::from_words).collect();
+    Some(match item {
+        Item::Mark(mark) => Target::Any(vec![Mark::from_words(mark)]),
+        Item::All(all) => Target::All(marks(all)),
+        Item::Matching(pattern) => {
+            Pattern::parse(&pattern).map_or(Target::Everything, Target::Matching)
+        }
+        Item::Everything => Target::Everything,
+    })
+}
+
+/// What a target is written as.
+pub(crate) fn items(target: &Target) -> Vec<Item> {
+    match target {
+        Target::Any(marks) => marks.iter().map(|mark| Item::Mark(mark.words())).collect(),
+        Target::All(marks) => vec![Item::All(marks.iter().map(|mark| mark.words()).collect())],
+        Target::Matching(pattern) => vec![Item::Matching(pattern.text())],
+        Target::Everything => vec![Item::Everything],
+    }
+}

@@ -1,0 +1,255 @@
+//! L2: bytes on this machine's disk, shared by its processes.
+//!
+//! It owns the directory: the store, the log of invalidations, the leases. It knows envelopes, and
+//! nothing of the values in them.
+//!
+//! 1. An entry is handed out only if it is of the log's incarnation, sound, of the key and shape
+//!    that were asked for, not expired, and nothing it depends on has been recorded since its stamp.
+//! 2. A parcel is stored only if that holds as of a reading of the clock inside the transaction that
+//!    stores it.
+//! 3. Nothing here fails a call: what can't be reached is a miss, what can't be stored is counted.
+
+#[cfg(test)]
+mod child;
+mod fault;
+mod housekeeping;
+mod kernel_lock;
+mod lease;
+mod log;
+mod machine;
+mod members;
+mod opened;
+mod parcel;
+mod place;
+mod shared;
+mod store;
+mod writer;
+
+pub(crate) use self::lease::Lease;
+pub(crate) use self::machine::{Heard, MachineStamp};
+pub(crate) use self::parcel::{Arrival, Parcel, Wanted, envelope};
+pub(crate) use self::place::{Place, Refusal};
+
+use self::fault::guarded;
+use self::lease::Taken;
+use self::machine::Machine;
+use self::opened::{Opened, Opening};
+use self::parcel::{Pending, about};
+use self::writer::Writer;
+use crate::clock::TimeSource;
+use crate::codec::envelope::Envelope;
+use crate::entry::About;
+use crate::error::{Error, ErrorKind, Level};
+use crate::lookup::Miss;
+use crate::records::Target;
+use crate::sync::{Mutex, RwLock};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The size limit unless another is given.
+pub(crate) const LIMIT: u64 = 1 << 30;
+
+/// Invalidations kept for a machine that can't be reached, before they become one of everything.
+const MOST_WAITING: usize = 4_096;
+
+/// Who is told what was heard.
+pub(crate) trait Listener: Send + Sync {
+    fn hear(&self, heard: Heard<'_>);
+}
+
+/// The disk tier of one runtime.
+pub(crate) struct Disk {
+    core: Arc<Core>,
+    writer: Writer,
+}
+
+/// What the tier's thread shares with its users.
+struct Core {
+    place: Place,
+    limit: u64,
+    time: TimeSource,
+    machine: Machine,
+    listener: Box<dyn Listener>,
+    opened: RwLock<Option<Arc<Opened>>>,
+    opening: Mutex<Opening>,
+    pending: Pending,
+    /// What is to be recorded as soon as the machine can be reached.
+    waiting: Mutex<Vec<Target>>,
+}
+
+/// What a lease was asked for came to.
+pub(crate) enum Leased {
+    Taken(Lease),
+    /// Another process computes the same.
+    Held,
+    /// There are no leases now.
+    Unavailable,
+}
+
+impl Disk {
+    pub(crate) fn new(
+        place: Place,
+        limit: u64,
+        time: TimeSource,
+        listener: Box<dyn Listener>,
+    ) -> io::Result<Arc<Self>> {
+        let core = Arc::new(Core {
+            place,
+            limit,
+            time,
+            machine: Machine::new()?,
+            listener,
+            opened: RwLock::new(None),
+            opening: Mutex::new(Opening::default()),
+            pending: Pending::default(),
+            waiting: Mutex::new(Vec::new()),
+        });
+        let writer = Writer::new(Arc::clone(&core));
+        Ok(Arc::new(Self { core, writer }))
+    }
+
+    /// Hears what other processes have invalidated. To be called before anything is judged.
+    #[inline]
+    pub(crate) fn hear(&self) {
+        if self.core.machine.has_news() {
+            self.core.catch_up();
+        }
+    }
+
+    /// The reading that a computation begins with. Nothing while the machine can't be heard: what is
+    /// computed then is not for keeping.
+    pub(crate) fn stamp(&self) -> Option<MachineStamp> {
+        self.core.opened()?;
+        self.hear();
+        self.core.machine.now()
+    }
+
+    /// Reads an entry, and shows it to `visit` if it may be served.
+    pub(crate) fn read(
+        &self,
+        wanted: &Wanted<'_>,
+        visit: &mut dyn FnMut(&Envelope<'_>, About),
+    ) -> Result<(), Miss> {
+        let core = &self.core;
+        let opened = core.opened().ok_or(Miss::Unavailable)?;
+        if let Some(parcel) = core.pending.get(wanted.id) {
+            return core.judge(&opened, wanted, &parcel.envelope, visit);
+        }
+        let read = guarded(|| {
+            opened.store.read(wanted.id, |found| {
+                found.map_or(Err(Miss::Absent), |bytes| core.judge(&opened, wanted, bytes, visit))
+            })
+        });
+        match read {
+            Ok(Ok(Err(Miss::Undecodable))) => {
+                self.writer.discard(&opened, wanted.id);
+                Err(Miss::Undecodable)
+            }
+            Ok(Ok(judged)) => judged,
+            Ok(Err(fault)) => {
+                core.fail(&opened, &fault);
+                Err(Miss::Unavailable)
+            }
+            Err(_) => {
+                core.fail(&opened, &opened::cut_short());
+                Err(Miss::Unavailable)
+            }
+        }
+    }
+
+    /// Stores a parcel, sooner or later.
+    pub(crate) fn store(&self, parcel: Parcel) -> Arrival {
+        self.writer.store(parcel)
+    }
+
+    /// Tries to become the one process that computes what belongs under an id.
+    pub(crate) fn lease(&self, id: u64) -> Leased {
+        let Some(opened) = self.core.opened() else { return Leased::Unavailable };
+        match opened.leases.try_take(id) {
+            Taken::Lease(lease) => Leased::Taken(lease),
+            Taken::Held => Leased::Held,
+            Taken::Unavailable(_) => Leased::Unavailable,
+        }
+    }
+
+    /// Records an invalidation for all processes of the machine.
+    pub(crate) fn record(&self, target: &Target) -> Result<(), Error> {
+        self.core.record(target)
+    }
+
+    /// Ends when everything given to `store` before has arrived.
+    pub(crate) fn flush(&self) -> Arrival {
+        self.writer.flush()
+    }
+
+    /// Whether invalidations wait for the machine to be reached.
+    pub(crate) fn are_any_waiting(&self) -> bool {
+        !self.core.waiting.lock().is_empty()
+    }
+}
+
+impl Core {
+    fn catch_up(&self) {
+        self.machine.catch_up(|heard| self.listener.hear(heard));
+    }
+
+    /// Whether bytes that were found may be served; if so, shows them.
+    fn judge(
+        &self,
+        opened: &Opened,
+        wanted: &Wanted<'_>,
+        bytes: &[u8],
+        visit: &mut dyn FnMut(&Envelope<'_>, About),
+    ) -> Result<(), Miss> {
+        let envelope = Envelope::parse(bytes).map_err(|_| Miss::Undecodable)?;
+        let header = &envelope.header;
+        if header.incarnation != opened.incarnation.bytes() {
+            return Err(Miss::Invalidated);
+        }
+        if header.shape != wanted.shape || envelope.key != wanted.key {
+            return Err(Miss::Absent);
+        }
+        let now = self.time.wall();
+        if u128::from(header.expires) <= now.as_nanos() {
+            return Err(Miss::Expired);
+        }
+        let about = about(header, envelope.names.clone());
+        let stamp = opened.stamp(header.stamp);
+        if !self.machine.vouches_for_stored(&about, stamp) {
+            return Err(Miss::Invalidated);
+        }
+        visit(&envelope, about);
+        Ok(())
+    }
+
+    fn record(&self, target: &Target) -> Result<(), Error> {
+        for _ in 0..2 {
+            if self.opened().is_none() {
+                break;
+            }
+            let recorded = self.machine.record(&machine::items(target));
+            // Heard like that of another process: there is one way for all of them.
+            self.catch_up();
+            if recorded.is_ok() {
+                return Ok(());
+            }
+        }
+        let mut waiting = self.waiting.lock();
+        if waiting.len() < MOST_WAITING {
+            waiting.push(target.clone());
+        } else {
+            *waiting = vec![Target::Everything];
+        }
+        Err(Error::at(
+            Level::L2,
+            ErrorKind::Pending,
+            "applied in this process; other processes hear of it when the disk tier can be reached",
+        ))
+    }
+
+    /// How long a failure keeps the tier from being asked again.
+    fn patience(failures: u32) -> Duration {
+        Duration::from_millis(100 << failures.min(8))
+    }
+}

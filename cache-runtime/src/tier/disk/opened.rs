@@ -1,0 +1,216 @@
+//! Opening the tier's directory, and trying again later if it can't be.
+
+use super::fault::guarded;
+use super::lease::Leases;
+use super::log::Incarnation;
+use super::machine::MachineStamp;
+use super::members::Members;
+use super::place::Refusal;
+use super::store::{Fault, Store};
+use super::{Core, machine};
+use crate::entry::Stamp;
+use crate::sync::Mutex;
+use rustix::fs::FlockOperation;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What there is in a directory that is open.
+pub(super) struct Opened {
+    pub(super) incarnation: Incarnation,
+    pub(super) store: Store,
+    pub(super) leases: Leases,
+    pub(super) members: Mutex<Members>,
+}
+
+impl Opened {
+    /// A stamp of this incarnation.
+    pub(super) fn stamp(&self, at: u64) -> MachineStamp {
+        MachineStamp { incarnation: self.incarnation, at: Stamp(at) }
+    }
+}
+
+/// How often opening has failed, and when last.
+#[derive(Default)]
+pub(super) struct Opening {
+    failures: u32,
+    last: Option<Instant>,
+}
+
+/// The fault of a store whose file was made shorter while it was read.
+pub(super) fn cut_short() -> Fault {
+    Fault::Damaged("its file has become shorter".into())
+}
+
+impl Core {
+    /// What is open, if it is.
+    pub(super) fn opened_already(&self) -> Option<Arc<Opened>> {
+        self.opened.read().clone().filter(|_| self.machine.is_attached())
+    }
+
+    /// What is open, opened now if that may be tried.
+    pub(super) fn opened(&self) -> Option<Arc<Opened>> {
+        self.opened_already().or_else(|| self.reopen())
+    }
+
+    #[cold]
+    fn reopen(&self) -> Option<Arc<Opened>> {
+        let mut opening = self.opening.lock();
+        self.catch_up();
+        if let Some(opened) = self.opened_already() {
+            return Some(opened);
+        }
+        let patience = Self::patience(opening.failures);
+        if opening.failures > 0 && opening.last.is_some_and(|last| last.elapsed() < patience) {
+            return None;
+        }
+        *self.opened.write() = None;
+        match self.open() {
+            Ok(opened) => {
+                if opening.failures > 0 {
+                    log::info!("the disk tier at {} is open again", self.place.path().display());
+                }
+                *opening = Opening::default();
+                let opened = Arc::new(opened);
+                *self.opened.write() = Some(Arc::clone(&opened));
+                Some(opened)
+            }
+            Err(fault) => {
+                if opening.failures == 0 {
+                    log::warn!(
+                        "the disk tier at {} can't be used, so calls do without it: {fault}",
+                        self.place.path().display()
+                    );
+                }
+                opening.failures += 1;
+                opening.last = Some(Instant::now());
+                None
+            }
+        }
+    }
+
+    fn open(&self) -> io::Result<Opened> {
+        let directory = self.place.prepare().map_err(|refusal| match refusal {
+            Refusal::Rule(error) => io::Error::other(error),
+            Refusal::Io(what, error) => io::Error::other(format!("{what}: {error}")),
+        })?;
+        let directory = directory.path();
+        // Let go with the file: one process at a time opens what is in it.
+        let alone = File::open(directory)?;
+        rustix::io::retry_on_intr(|| rustix::fs::flock(&alone, FlockOperation::LockExclusive))?;
+        let opened = self.open_in(directory);
+        opened.or_else(|error| {
+            // Whatever it was may be of the one incarnation; with a new one all files are new.
+            if !error.is_damage {
+                return Err(error.source);
+            }
+            self.machine.retire(|heard| self.listener.hear(heard));
+            self.open_in(directory).map_err(|error| error.source)
+        })
+    }
+
+    fn open_in(&self, path: &Path) -> Result<Opened, Failed> {
+        let incarnation = self.machine.attach(path)?;
+        let opened = self.open_beside(path, incarnation).and_then(|opened| {
+            self.deliver().map_err(|what| Failed::from(io::Error::other(what)))?;
+            Ok(opened)
+        });
+        if opened.is_err() {
+            self.machine.detach(|heard| self.listener.hear(heard));
+        }
+        opened
+    }
+
+    fn open_beside(&self, path: &Path, incarnation: Incarnation) -> Result<Opened, Failed> {
+        let name = format!("store-{incarnation}.db");
+        clear_others(path, &name);
+        let store = guarded(|| Store::open(&path.join(&name), self.limit));
+        let store = match store {
+            Ok(Ok(store)) => store,
+            Ok(Err(Fault::Damaged(what))) => return Err(Failed::damaged(path, &name, &what)),
+            Ok(Err(fault)) => return Err(io::Error::other(fault.to_string()).into()),
+            Err(_) => return Err(Failed::damaged(path, &name, "it is cut short")),
+        };
+        let leases = Leases::open(&path.join("leases"))?;
+        let members = Mutex::new(Members::join(&path.join("members"))?);
+        Ok(Opened { incarnation, store, leases, members })
+    }
+
+    /// Records what waited for the machine to be reached, before anything is read.
+    fn deliver(&self) -> Result<(), &'static str> {
+        let mut waiting = self.waiting.lock();
+        for target in &*waiting {
+            let recorded = self.machine.record(&machine::items(target));
+            recorded.map_err(|_| "what has been invalidated meanwhile can't be recorded")?;
+        }
+        waiting.clear();
+        Ok(())
+    }
+
+    /// Deals with a fault of the store.
+    pub(super) fn fail(&self, opened: &Opened, fault: &Fault) {
+        let Fault::Damaged(what) = fault else { return };
+        // Another call may have dealt with it.
+        if self.machine.incarnation() != Some(opened.incarnation) {
+            return;
+        }
+        let name = format!("store-{}.db", opened.incarnation);
+        drop(Failed::damaged(&self.place.path(), &name, what));
+        self.machine.retire(|heard| self.listener.hear(heard));
+    }
+}
+
+/// Why a directory could not be opened.
+struct Failed {
+    source: io::Error,
+    /// With all files new it may go better.
+    is_damage: bool,
+}
+
+impl From<io::Error> for Failed {
+    fn from(source: io::Error) -> Self {
+        Self { source, is_damage: false }
+    }
+}
+
+impl Failed {
+    /// Sets a damaged store aside, and says so.
+    fn damaged(path: &Path, name: &str, what: &str) -> Self {
+        log::warn!(
+            "the store {name} of the disk tier in {} is damaged, so it is set aside as `damaged.db` \
+             and everything in it is computed again: {what}",
+            path.display()
+        );
+        // If it can't be moved away, it stays where no process looks for it any more.
+        let _ = fs::rename(path.join(name), path.join("damaged.db"));
+        Self { source: io::Error::other(what.to_owned()), is_damage: true }
+    }
+}
+
+/// Removes the stores of earlier incarnations: nothing in them is valid.
+fn clear_others(path: &Path, current: &str) {
+    let Ok(files) = fs::read_dir(path) else { return };
+    for file in files.flatten() {
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("store-") && !name.starts_with(current) {
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}
+
+impl Core {
+    /// Everything has been written: what this process knows of it is made to last.
+    pub(super) fn finish(&self) {
+        let Some(opened) = self.opened_already() else { return };
+        let mut members = opened.members.lock();
+        let Ok(Some(_alone)) = members.alone() else { return };
+        let written = guarded(|| opened.store.checkpoint());
+        if matches!(written, Ok(Ok(()))) {
+            // Should it fail, the next boot starts cold.
+            let _ = self.machine.close_cleanly();
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The store: rows of bytes and numbers in one file, shared by the processes of a machine.
+//!
+//! It knows nothing of envelopes, versions or marks: whoever reads bytes must judge them. It owns
+//! the file, its connections and its bounds; who opens it where, and what becomes of a damaged one,
+//! is decided above.
+//!
+//! 1. No content of the file makes it panic: what it finds is bytes or a [`Fault`].
+//! 2. A reader never waits for a writer, nor for room to be made. Its transaction ends before
+//!    `read` returns.
+//! 3. One connection of a process writes at a time; processes take turns.
+//! 4. File and log stay within their bounds; what doesn't fit is refused.
+
+mod batch;
+mod bounds;
+mod evict;
+mod fault;
+mod file;
+mod pool;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use batch::Batch;
+pub(crate) use evict::Evicted;
+pub(crate) use fault::Fault;
+pub(crate) use scan::Row;
+
+use crate::sync::Mutex;
+use evict::Survey;
+use file::{File, retried};
+use pool::Readers;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::fs;
+use std::path::Path;
+
+const READ: &str = "SELECT envelope FROM entries WHERE id = ?1";
+
+/// How often a writer tries for its turn, and for room in the log. Whoever is in its way for longer
+/// is stuck.
+const TRIES: u32 = 10;
+
+#[derive(Debug)]
+pub(crate) struct Store {
+    file: File,
+    readers: Readers,
+    writer: Mutex<Connection>,
+}
+
+impl Store {
+    /// Opens the store in this file, which is made if it is missing or empty. File and log together
+    /// stay within 1.1 times the limit, in bytes; one below 4 MiB counts as 4 MiB.
+    pub(crate) fn open(path: &Path, limit: u64) -> Result<Self, Fault> {
+        Self::with(File::new(path, limit, true)?)
+    }
+
+    /// Opens the store without mapping the file into memory: reads cost half as much again, and a
+    /// file that another program cuts short is a fault rather than a signal.
+    pub(crate) fn open_unmapped(path: &Path, limit: u64) -> Result<Self, Fault> {
+        Self::with(File::new(path, limit, false)?)
+    }
+
+    fn with(file: File) -> Result<Self, Fault> {
+        let writer = file.writer()?;
+        writer.prepare_cached(READ)?;
+        Ok(Self { readers: Readers::new(file.clone()), file, writer: Mutex::new(writer) })
+    }
+
+    /// Reads an envelope where it lies. It is only borrowed: nothing else is kept from changing
+    /// for longer than `f` runs, so `f` should be short.
+    pub(crate) fn read<R>(&self, id: u64, f: impl FnOnce(Option<&[u8]>) -> R) -> Result<R, Fault> {
+        self.readers.read(|connection| {
+            let mut statement = connection.prepare_cached(READ)?;
+            let mut rows = statement.query([ordered(id)])?;
+            let Some(row) = rows.next()? else { return Ok(f(None)) };
+            let envelope = row.get_ref(0)?.as_blob();
+            Ok(f(Some(envelope.map_err(rusqlite::Error::from)?)))
+        })
+    }
+
+    /// Reads the first bytes of an envelope, and no page beyond them.
+    pub(crate) fn read_prefix(&self, id: u64, length: usize) -> Result<Option<Vec<u8>>, Fault> {
+        self.readers.read(|connection| scan::prefix(connection, id, length))
+    }
+
+    /// Reads the next rows behind an id, or the first ones, with the beginnings of their envelopes.
+    pub(crate) fn scan(
+        &self,
+        after: Option<u64>,
+        count: usize,
+        prefix: usize,
+    ) -> Result<Vec<Row>, Fault> {
+        self.readers.read(|connection| scan::scan(connection, after, count, prefix))
+    }
+
+    /// Changes rows together. What `f` does is kept if it returns `Ok`, and undone otherwise.
+    pub(crate) fn batch<R>(
+        &self,
+        f: impl FnOnce(&Batch<'_>) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        let writer = self.writer.lock();
+        let change = self.begin(&writer)?;
+        let batch = Batch::new(&change, self.file.bounds);
+        let returned = f(&batch)?;
+        batch.outcome()?;
+        change.commit()?;
+        Ok(returned)
+    }
+
+    /// Takes one step towards the bounds, if one is due.
+    pub(crate) fn make_room(&self, now: u64) -> Result<Evicted, Fault> {
+        let writer = self.writer.lock();
+        let before = Survey::of(&writer)?;
+        if !before.is_due(now, self.file.bounds) {
+            return Ok(Evicted::default());
+        }
+        let change = self.begin(&writer)?;
+        let evicted = evict::step(&change, now, self.file.bounds)?;
+        change.commit()?;
+        if !evicted.more {
+            // The file is cut only when the log is copied to it.
+            unless_busy(empty_log(&writer))?;
+        }
+        Ok(evicted)
+    }
+
+    /// Removes all rows and gives their space back.
+    pub(crate) fn purge(&self) -> Result<(), Fault> {
+        let writer = self.writer.lock();
+        let change = self.begin(&writer)?;
+        change.execute_batch("DELETE FROM entries")?;
+        change.commit()?;
+        drop(writer);
+        while self.make_room(0)?.more {}
+        Ok(())
+    }
+
+    /// The bytes in use, without those that are free for reuse.
+    pub(crate) fn used(&self) -> Result<u64, Fault> {
+        self.readers.read(|connection| Ok(Survey::of(connection)?.used()))
+    }
+
+    /// The number of rows. It is counted, so it takes its time.
+    pub(crate) fn len(&self) -> Result<u64, Fault> {
+        self.readers.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT count(*) FROM entries")?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+
+    /// Copies the log to the file and empties it, as before closing.
+    pub(crate) fn checkpoint(&self) -> Result<(), Fault> {
+        let writer = self.writer.lock();
+        retried(TRIES, || empty_log(&writer))
+    }
+
+    /// Starts a transaction once the log has room for it. No other process can add to the log
+    /// between this look at it and the end of the transaction.
+    fn begin<'a>(&self, writer: &'a Connection) -> Result<Transaction<'a>, Fault> {
+        retried(TRIES, || {
+            let change = Transaction::new_unchecked(writer, TransactionBehavior::Immediate)?;
+            let log = fs::metadata(self.file.log()).map_or(0, |log| log.len());
+            if log <= self.file.bounds.log() {
+                return Ok(change);
+            }
+            change.rollback()?;
+            empty_log(writer)?;
+            Err(Fault::Busy("others fill the log as fast as it is emptied".into()))
+        })
+    }
+}
+
+/// Copies the log to the file and cuts it to nothing.
+fn empty_log(writer: &Connection) -> Result<(), Fault> {
+    let busy: bool = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy {
+        return Err(Fault::Busy("readers or writers keep the log from being emptied".into()));
+    }
+    Ok(())
+}
+
+/// Leaves to a later time what others are in the way of.
+fn unless_busy(done: Result<(), Fault>) -> Result<(), Fault> {
+    match done {
+        Err(Fault::Busy(_)) => Ok(()),
+        done => done,
+    }
+}
+
+/// The order of the numbers is kept, as the file knows signed ones only.
+fn ordered(number: u64) -> i64 {
+    (number ^ (1 << 63)).cast_signed()
+}
+
+fn disordered(number: i64) -> u64 {
+    number.cast_unsigned() ^ (1 << 63)
+}

@@ -1,0 +1,225 @@
+//! The one thread per process that writes to the store, and keeps the house in between.
+//!
+//! 1. What is queued is written in one transaction, as much of it as there is.
+//! 2. A parcel can be read by this process from when it is sent, and by others before its lease is
+//!    let go.
+//! 3. The thread ends only when the queue is empty.
+
+use super::Core;
+use super::fault::guarded;
+use super::housekeeping::House;
+use super::opened::Opened;
+use super::opened::cut_short;
+use super::parcel::{Arrival, Parcel};
+use super::shared::at_exit;
+use super::store::{Batch, Fault};
+use crate::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Once};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How often the house is looked after when nothing is to be written, and when there is more to do.
+const TICK: Duration = Duration::from_millis(50);
+const NEXT_STEP: Duration = Duration::from_millis(1);
+/// Parcels written in one transaction.
+const MOST_AT_ONCE: usize = 256;
+/// Bytes on their way to the disk. While it can't keep up, what comes then is not stored.
+const MOST_PENDING: usize = 64 << 20;
+/// The longest that the end of a program waits for its disk.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+
+enum Job {
+    Store(Arc<Parcel>, Arrival),
+    Discard(Arc<Opened>, u64),
+    /// Everything before it is written; and, if nobody else uses the tier, it is closed cleanly.
+    Flush(Arrival),
+}
+
+pub(super) struct Writer {
+    core: Arc<Core>,
+    /// Nothing if there can be no thread.
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The queues of all tiers, for the end of the program.
+static QUEUES: Mutex<Vec<Sender<Job>>> = Mutex::new(Vec::new());
+
+impl Writer {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        let (jobs, inbox) = mpsc::channel();
+        let at_work = Arc::clone(&core);
+        let begun = thread::Builder::new()
+            .name("larder-disk".to_owned())
+            .spawn(move || work(&at_work, &inbox));
+        let Ok(thread) = begun else {
+            log::warn!("the disk tier stores nothing: there can be no thread for it");
+            return Self { core, jobs: None, thread: None };
+        };
+        QUEUES.lock().push(jobs.clone());
+        static AT_EXIT: Once = Once::new();
+        AT_EXIT.call_once(|| {
+            if at_exit(finish_all).is_err() {
+                log::warn!(
+                    "what is computed last may not be stored: the end of the program can't be seen"
+                );
+            }
+        });
+        Self { core, jobs: Some(jobs), thread: Some(thread) }
+    }
+
+    pub(super) fn store(&self, parcel: Parcel) -> Arrival {
+        let arrival = Arrival::default();
+        let parcel = Arc::new(parcel);
+        let jobs = self.jobs.as_ref().filter(|_| self.core.pending.bytes() < MOST_PENDING);
+        let Some(jobs) = jobs else {
+            parcel.counters.degraded.add(1);
+            return Arrival::now();
+        };
+        self.core.pending.add(&parcel);
+        let sent = jobs.send(Job::Store(Arc::clone(&parcel), arrival.clone()));
+        if sent.is_err() {
+            self.core.pending.remove(&parcel);
+            return Arrival::now();
+        }
+        arrival
+    }
+
+    /// Removes what can't be read.
+    pub(super) fn discard(&self, opened: &Arc<Opened>, id: u64) {
+        if let Some(jobs) = &self.jobs {
+            // Who can't be told any more will not be asked for it either.
+            let _ = jobs.send(Job::Discard(Arc::clone(opened), id));
+        }
+    }
+
+    pub(super) fn flush(&self) -> Arrival {
+        self.jobs.as_ref().map_or_else(Arrival::now, flush)
+    }
+}
+
+fn flush(jobs: &Sender<Job>) -> Arrival {
+    let arrival = Arrival::default();
+    match jobs.send(Job::Flush(arrival.clone())) {
+        Ok(()) => arrival,
+        Err(_) => Arrival::now(),
+    }
+}
+
+/// Waits for all queues when the program ends.
+fn finish_all() {
+    let arrivals: Vec<_> = QUEUES.lock().iter().map(flush).collect();
+    let begun = Instant::now();
+    while !arrivals.iter().all(Arrival::is_over) && begun.elapsed() < LAST_WAIT {
+        thread::sleep(NEXT_STEP);
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let Some(jobs) = self.jobs.take() else { return };
+        let arrival = flush(&jobs);
+        drop(jobs);
+        let Some(thread) = self.thread.take() else { return };
+        // The last user of the tier may be the thread itself, as it tells what it has heard.
+        if thread.thread().id() != thread::current().id() {
+            drop(arrival);
+            // It panics only where the program's own code does, of which it runs none.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(core: &Core, inbox: &Receiver<Job>) {
+    let mut house = House::default();
+    let mut looked_after = Instant::now();
+    loop {
+        let pause = if house.is_busy() { NEXT_STEP } else { TICK };
+        match inbox.recv_timeout(pause) {
+            Ok(first) => {
+                let more = std::iter::from_fn(|| inbox.try_recv().ok());
+                let jobs: Vec<_> = std::iter::once(first).chain(more.take(MOST_AT_ONCE)).collect();
+                carry_out(core, jobs);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if house.is_busy() || looked_after.elapsed() >= TICK {
+            house.look_after(core);
+            looked_after = Instant::now();
+        }
+    }
+}
+
+fn carry_out(core: &Core, jobs: Vec<Job>) {
+    let (mut parcels, mut rest) = (Vec::new(), Vec::new());
+    for job in jobs {
+        match job {
+            Job::Store(parcel, arrival) => parcels.push((parcel, arrival)),
+            other => rest.push(other),
+        }
+    }
+    if !parcels.is_empty() {
+        write(core, &parcels);
+    }
+    for (parcel, arrival) in parcels {
+        core.pending.remove(&parcel);
+        drop(parcel.lease.lock().take());
+        arrival.end();
+    }
+    for job in rest {
+        match job {
+            Job::Discard(opened, id) => {
+                let _ = guarded(|| opened.store.batch(|batch| batch.remove(id)));
+            }
+            Job::Flush(arrival) => {
+                core.finish();
+                arrival.end();
+            }
+            Job::Store(..) => unreachable!("they have been carried out"),
+        }
+    }
+}
+
+/// Writes parcels, as many in one transaction as it has room for, each only if it is still valid.
+fn write(core: &Core, parcels: &[(Arc<Parcel>, Arrival)]) {
+    let mut rest = parcels;
+    while !rest.is_empty() {
+        let Some(opened) = core.opened() else { break };
+        let written = guarded(|| opened.store.batch(|batch| put(core, batch, rest)));
+        let fault = match written {
+            Ok(Ok(counts)) => {
+                rest = &rest[counts..];
+                continue;
+            }
+            Ok(Err(fault)) => fault,
+            Err(_) => cut_short(),
+        };
+        core.fail(&opened, &fault);
+        break;
+    }
+    rest.iter().for_each(|(parcel, _)| parcel.counters.degraded.add(1));
+}
+
+/// Puts parcels into a transaction until it is full, and says how many it has dealt with.
+fn put(core: &Core, batch: &Batch<'_>, parcels: &[(Arc<Parcel>, Arrival)]) -> Result<usize, Fault> {
+    // The clock as of this transaction: a sweep that follows it sees what it stores.
+    core.catch_up();
+    for (at, (parcel, _)) in parcels.iter().enumerate() {
+        let counters = &parcel.counters;
+        if !batch.fits(parcel.envelope.len()) {
+            if at > 0 {
+                return Ok(at);
+            }
+            counters.evictions_oversized.add(1);
+            return Ok(1);
+        }
+        let Parcel { id, expires, created, stamp, envelope, about, .. } = &**parcel;
+        let stored = core.machine.vouches_for(about, *stamp)
+            && batch.put(*id, *expires, *created, stamp.at.0, envelope)?;
+        let count = if stored { &counters.stores_l2 } else { &counters.fenced_stores_l2 };
+        count.add(1);
+    }
+    Ok(parcels.len())
+}

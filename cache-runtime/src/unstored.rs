@@ -1,0 +1,106 @@
+//! What stands for the tiers beyond this process in a program without any: types that have no
+//! values, so that whoever asks for one compiles to nothing.
+
+#![expect(dead_code, reason = "of what can't be made, not every part is asked for")]
+
+use crate::clock::Moment;
+use crate::entry::About;
+use crate::lookup::Miss;
+use crate::mark::Mark;
+use std::convert::Infallible;
+use std::future::Ready;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+pub(crate) type Address = Nothing;
+pub(crate) type Ear = Nothing;
+pub(crate) type Lease = Nothing;
+pub(crate) type MachineStamp = Nothing;
+pub(crate) type Delivery = Ready<()>;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nothing(Infallible);
+
+pub(crate) struct Beyond<'a, V>(Infallible, PhantomData<&'a V>);
+
+pub(crate) struct Stored<V>(Infallible, PhantomData<fn() -> V>);
+
+pub(crate) struct Loaded<V> {
+    pub(crate) value: V,
+    pub(crate) about: About,
+    pub(crate) expires: Moment,
+}
+
+pub(crate) struct Keep<'a, V> {
+    pub(crate) address: &'a Address,
+    pub(crate) value: &'a V,
+    pub(crate) about: &'a About,
+    pub(crate) expires: Moment,
+    pub(crate) stamp: MachineStamp,
+    pub(crate) lease: Option<Lease>,
+}
+
+pub(crate) struct Outside<V>(Infallible, PhantomData<fn() -> V>);
+
+pub(crate) enum Leased {
+    Taken(Lease),
+    Held,
+    Unavailable,
+}
+
+/// What stands for key and function beyond this process.
+pub(crate) fn stand_in(_: &str) -> Option<Arc<[Mark; 2]>> {
+    None
+}
+
+impl Nothing {
+    pub(crate) fn hear(&self) {
+        match self.0 {}
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        match self.0 {}
+    }
+}
+
+impl<V> Outside<V> {
+    pub(crate) fn mark(&self) -> Mark {
+        match self.0 {}
+    }
+}
+
+impl<V> Beyond<'_, V> {
+    pub(crate) fn never<T>(&self) -> T {
+        match self.0 {}
+    }
+}
+
+impl<V> Stored<V> {
+    pub(crate) fn ear(&self) -> Ear {
+        match self.0 {}
+    }
+
+    pub(crate) fn hear(&self) {
+        match self.0 {}
+    }
+
+    pub(crate) fn address(&self, _: &Beyond<'_, V>) -> Option<Address> {
+        match self.0 {}
+    }
+
+    pub(crate) fn find(&self, _: &Address) -> Result<Loaded<V>, Miss> {
+        match self.0 {}
+    }
+
+    pub(crate) fn stamp(&self) -> Option<MachineStamp> {
+        match self.0 {}
+    }
+
+    pub(crate) fn lease(&self, _: &Address) -> Leased {
+        match self.0 {}
+    }
+
+    pub(crate) fn keep(&self, _: Keep<'_, V>) -> Delivery {
+        match self.0 {}
+    }
+}
