@@ -238,10 +238,10 @@ where
     }
 
     /// When an entry in memory expires, of a value that does then at the latest.
-    pub(crate) fn expires_in_memory(&self, negative: bool, expires: Moment) -> Moment {
+    pub(crate) fn expires_in_memory(&self, expires: Moment) -> Moment {
         let options = &self.site.options;
-        let ttl = options.negative.filter(|_| negative).or(options.ttl);
-        ttl.map_or(expires, |ttl| self.home.time.now().after(ttl).min(expires))
+        let own = options.ttl.filter(|_| options.is_stored() && options.ttl != options.ttl_stored);
+        own.map_or(expires, |ttl| self.home.time.now().after(ttl).min(expires))
     }
 
     /// Serves a value that was read beyond memory, and keeps it there. `stamp` was read before.
@@ -276,7 +276,7 @@ where
             return kind.release(value);
         }
         let out = kind.serve(&value);
-        let expires = self.expires_in_memory(negative, expires);
+        let expires = self.expires_in_memory(expires);
         self.memory.promote(
             probe.hash,
             probe.view.own(),

@@ -170,7 +170,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         about.marks = function.reorder(address, &about.marks);
         let about = Arc::new(about);
         let out = self.kind.serve(&value);
-        let in_memory = function.expires_in_memory(self.kind.is_negative(&out), expires);
+        let in_memory = function.expires_in_memory(expires);
         let arrival = function.in_memory.then_some((value, in_memory));
         self.land(&about, arrival, expires, |kind| kind.share(&out).map(Arc::new));
         if let Some(caller) = self.frame.caller() {
@@ -213,7 +213,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let keep = keep && shareable && !about.unbounded && expires > about.born;
         let value = keep.then(|| self.kind.keep(&out)).flatten();
         let delivery = value.as_ref().and_then(|value| self.store(value, &about, expires));
-        let in_memory = self.function.expires_in_memory(self.kind.is_negative(&out), expires);
+        let in_memory = self.function.expires_in_memory(expires);
         let value = value.filter(|_| self.function.in_memory && !self.is_unheard());
         let arrival = value.map(|value| (value, in_memory));
         self.land(&about, arrival, expires, |kind| {

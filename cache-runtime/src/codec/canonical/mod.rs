@@ -37,7 +37,7 @@ pub(crate) type Done = Result<(), Unencodable>;
 
 /// Why a value has no canonical bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unencodable {
+pub enum Unencodable {
     /// Its own `Serialize` says so.
     Refused(String),
     /// Something in it is longer than 32 bits can count.

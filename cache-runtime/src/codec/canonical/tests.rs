@@ -303,7 +303,7 @@ fn trees() -> impl Strategy<Value = Tree> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..<_>::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..<_>::default() })]
 
     #[test]
     fn k2_canonical_bytes_tell_all_values_apart(tree in trees()) {

@@ -26,8 +26,8 @@ impl<M: ExactSizeIterator<Item = [u64; 2]>> Group<'_, M> {
     pub(super) fn write(self, out: &mut Vec<u8>) {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes();
         out.extend_from_slice(&count(self.marks.len()));
-        for mark in self.marks {
-            mark.iter().for_each(|half| out.extend_from_slice(&half.to_le_bytes()));
+        for half in self.marks.flatten() {
+            out.extend_from_slice(&half.to_le_bytes());
         }
         let Some(text) = self.readable else { return out.push(UNREAD) };
         out.push(READABLE);

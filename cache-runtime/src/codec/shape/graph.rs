@@ -25,6 +25,7 @@ pub(super) struct Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Leaf,
+    Unit,
     Option,
     Seq,
     Map,
@@ -55,7 +56,7 @@ pub(super) struct NodeId(usize);
 
 impl NodeId {
     /// Not a type: its one place holds the type that is traced.
-    pub(super) const ROOT: Self = Self(0);
+    const ROOT: Self = Self(0);
 }
 
 /// A place of a node.
@@ -63,6 +64,11 @@ impl NodeId {
 pub(super) struct Place {
     pub(super) node: NodeId,
     pub(super) index: usize,
+}
+
+impl Place {
+    /// Where the type is that is traced.
+    pub(super) const ROOT: Self = Self { node: NodeId::ROOT, index: 0 };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +144,9 @@ impl Graph {
 
     /// Takes note of how a run ended.
     pub(super) fn conclude(&mut self, built: bool) {
+        if built {
+            self.built(Place::ROOT);
+        }
         self.partial |= !built && !self.abandoned;
         if !self.progress {
             let place = self.nearest();
@@ -194,6 +203,11 @@ impl Graph {
         self.nodes[place.node.0].easy.get_or_insert(place.index);
     }
 
+    /// Ends the run, which went too deep: what it came to see is left to the next ones.
+    pub(super) fn abandon(&mut self) {
+        self.abandoned = true;
+    }
+
     /// Takes note that a type doesn't have a part that it names, and ends the run.
     pub(super) fn absent(&mut self, place: Place) {
         self.slot(place).known = Known::Absent;
@@ -217,7 +231,7 @@ impl Graph {
         let unseen = |index: &usize| node.slots[*index].known == Known::Unseen;
         let all = 0..node.slots.len();
         match node.head.kind {
-            Kind::Leaf | Kind::Newtype | Kind::Tuple => all.collect(),
+            Kind::Leaf | Kind::Unit | Kind::Newtype | Kind::Tuple => all.collect(),
             Kind::Struct if node.in_order => all.collect(),
             Kind::Option | Kind::Seq | Kind::Map => {
                 let wanted = goal.is_some() || unseen(&0);

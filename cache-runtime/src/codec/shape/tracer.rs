@@ -10,8 +10,8 @@ use serde::de::{
 use std::any::TypeId;
 use std::fmt;
 
-/// Types within types, at most: a type that contains itself without an end has no value.
-const MOST_DEPTH: usize = 128;
+/// Types within types, at most: a run that wants to see too much at once ends here.
+const MOST_DEPTH: usize = 64;
 
 /// Why there is no value. What was refused is known where it is.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub(super) struct Tracer<'g> {
 
 impl<'g> Tracer<'g> {
     pub(super) fn new(graph: &'g mut Graph) -> Self {
-        Self { graph, place: Place { node: NodeId::ROOT, index: 0 }, led: true, depth: 0 }
+        Self { graph, place: Place::ROOT, led: true, depth: 0 }
     }
 
     fn announce<T: ?Sized>(
@@ -61,7 +61,11 @@ impl<'g> Tracer<'g> {
         name: &'static str,
         parts: Parts,
     ) -> Traced<NodeId> {
-        if !self.graph.step() || self.depth > MOST_DEPTH {
+        if self.depth > MOST_DEPTH {
+            self.graph.abandon();
+            return Err(Refusal::Other);
+        }
+        if !self.graph.step() {
             return Err(Refusal::Other);
         }
         // What every type asks for alike is one type.
@@ -164,7 +168,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         name: &'static str,
         visitor: V,
     ) -> Traced<V::Value> {
-        self.announce::<V>(Kind::Struct, name, Parts::Numbered(0))?;
+        self.announce::<V>(Kind::Unit, name, Parts::Numbered(0))?;
         visitor.visit_unit()
     }
 

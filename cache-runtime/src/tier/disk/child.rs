@@ -89,7 +89,9 @@ impl Child {
             match self.lines.recv_timeout(LIMIT) {
                 Ok(line) if line == what => return,
                 Ok(_) => {}
-                Err(_) => panic!("the child did not say `{what}`: {}", self.complaint()),
+                Err(error) => {
+                    panic!("the child did not say `{what}`: {error}: {}", self.complaint())
+                }
             }
         }
     }

@@ -227,7 +227,8 @@ mod tests {
         let file = File::open(&path).unwrap();
         let leases = Leases { inner: Arc::new(Inner { file, held: Mutex::default() }) };
         // An exclusive lock asks for a file open for writing.
-        assert!(matches!(leases.try_take(DIGEST), Taken::Unavailable(_)));
+        let Taken::Unavailable(error) = leases.try_take(DIGEST) else { panic!("no lease") };
+        assert_eq!(error.raw_os_error(), Some(nix::libc::EBADF));
         assert!(!leases.is_ours(DIGEST));
     }
 
@@ -277,11 +278,10 @@ mod tests {
             let leases = Leases::open(&path.join("leases")).unwrap();
             let _lease = leases.try_take(DIGEST).lease();
             // It ends when its input does, which it has from this process's parent.
-            let _program = Command::new("cat").spawn().unwrap();
+            let mut program = Command::new("cat").spawn().unwrap();
             Child::say("held");
-            loop {
-                std::thread::park();
-            }
+            program.wait().unwrap();
+            return;
         }
         let folder = Folder::new();
         let leases = leases(&folder);

@@ -19,6 +19,7 @@ mod log;
 mod machine;
 mod members;
 mod opened;
+mod owned;
 mod parcel;
 mod place;
 mod shared;
@@ -27,8 +28,9 @@ mod writer;
 
 pub(crate) use self::lease::Lease;
 pub(crate) use self::machine::{Heard, MachineStamp};
+pub(crate) use self::owned::Refusal;
 pub(crate) use self::parcel::{Arrival, Parcel, Wanted, envelope};
-pub(crate) use self::place::{Place, Refusal};
+pub(crate) use self::place::Place;
 
 use self::fault::guarded;
 use self::lease::Taken;

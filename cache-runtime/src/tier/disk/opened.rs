@@ -5,7 +5,7 @@ use super::lease::Leases;
 use super::log::Incarnation;
 use super::machine::MachineStamp;
 use super::members::Members;
-use super::place::Refusal;
+use super::owned::Refusal;
 use super::store::{Fault, Store};
 use super::{Core, machine};
 use crate::entry::Stamp;
