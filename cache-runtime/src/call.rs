@@ -10,6 +10,7 @@ use crate::codec::Format;
 use crate::context::{self, Surroundings};
 use crate::desk::{self, Way};
 use crate::entry::{About, Marks};
+use crate::files::Files;
 use crate::frame::{Frame, Keyed};
 use crate::function::{self, Function, FunctionOf, Instance, Printed};
 use crate::held;
@@ -105,6 +106,7 @@ pub enum Found<Out, M> {
 pub struct Declared {
     marks: Marks,
     readable: Option<Box<str>>,
+    files: Option<Files>,
 }
 
 impl Declared {
@@ -117,6 +119,16 @@ impl Declared {
         if !self.marks.contains(&mark) {
             self.marks.push(mark);
         }
+    }
+
+    /// Files that arguments name. To be looked at now: the body reads them later.
+    #[cfg(feature = "files")]
+    pub fn files(&mut self, paths: &(impl crate::files::Paths + ?Sized)) {
+        let more = Files::of(paths);
+        self.files = Some(match self.files.take() {
+            Some(files) => files.inheriting([Arc::new(more)]),
+            None => more,
+        });
     }
 
     /// The readable key.
@@ -210,8 +222,8 @@ fn look_up_shared<W: View, Kd: Kind>(
     let mut declared = Declared::default();
     declare(&mut declared);
     let marks = function.marks(probe, address.as_ref(), declared.marks);
-    let readable = declared.readable;
-    let basis = Basis { hash: probe.hash, marks, readable, address, arrival };
+    let Declared { readable, files, .. } = declared;
+    let basis = Basis { hash: probe.hash, marks, readable, files, address, arrival };
     let quest = Quest::new(function, kind, basis, probe.view.own());
     Found::Miss(Box::new(Miss::wished(quest, wish)))
 }
@@ -368,5 +380,6 @@ fn blame(caller: &Frame, runtime: &Runtime, instance: &Instance, key: Mark, decl
     // What bypasses the cache knows its key by no name beyond this process; that of any does.
     about.marks.extend(stand_in.iter().flat_map(|it| it.iter().copied()));
     about.stand_in = stand_in;
+    about.files = Files::together(declared.files, []);
     caller.inherit(runtime.inner.id, &Arc::new(about), Moment::NEVER, site.options.keyed);
 }

@@ -173,7 +173,9 @@ impl<K: 'static, V: Clone + 'static> Copies<K, V> {
     #[inline]
     pub(crate) fn make<W: View<Owned = K>>(&mut self, probe: Probe<'_, W>, entry: &Entry<V>) {
         let is_small = Self::PLAIN || probe.view.is_short() && short::is_short(&entry.value);
-        let Some(Pair(pair)) = self.pair(probe.hash).filter(|_| is_small) else { return };
+        // A copy has no place for files to look at.
+        let is_fit = is_small && entry.files().is_none();
+        let Some(Pair(pair)) = self.pair(probe.hash).filter(|_| is_fit) else { return };
         let is_free = |slot: &Option<Copy<K, V>>| match slot {
             None => true,
             Some(copy) => copy.term.beat() == 0 || probe.view.matches(&copy.key),

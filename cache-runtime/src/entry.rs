@@ -1,6 +1,7 @@
 //! What is stored: a value, what it depends on, and how long it is fresh.
 
 use crate::clock::Moment;
+use crate::files::Files;
 use crate::mark::Mark;
 use crate::sync::{AtomicU64, Ordering};
 use smallvec::SmallVec;
@@ -28,6 +29,8 @@ pub(crate) struct About {
     pub(crate) stand_in: Option<Arc<[Mark; 2]>>,
     /// The readable key, for patterns.
     pub(crate) readable: Option<Box<str>>,
+    /// The files it depends on, those of its callees included.
+    pub(crate) files: Option<Arc<Files>>,
     /// Of all callees, theirs included; only their own names count, not what they inherited.
     pub(crate) inherited: Vec<Arc<About>>,
     /// It depends on more than can be kept track of: never known to be valid.
@@ -39,8 +42,13 @@ pub(crate) struct About {
 impl About {
     /// What a value depends on that was computed without the cache.
     pub(crate) fn of_bypassed(marks: Marks, readable: Option<Box<str>>, born: Moment) -> Self {
-        let (stand_in, inherited) = (None, Vec::new());
-        Self { marks, stand_in, readable, inherited, unbounded: false, born, weight: 1 }
+        let (stand_in, files, inherited) = (None, None, Vec::new());
+        Self { marks, stand_in, readable, files, inherited, unbounded: false, born, weight: 1 }
+    }
+
+    /// Whether the files it depends on look as they did.
+    pub(crate) fn files_hold(&self) -> bool {
+        self.files.as_ref().is_none_or(|files| files.still_hold())
     }
 
     /// Whether `test` holds for this or anything inherited.
@@ -59,6 +67,8 @@ impl Slots {
 
     pub(crate) fn of(about: &About) -> Self {
         let few = about.inherited.is_empty() && !about.unbounded && about.marks.len() <= 4;
+        // Whoever depends on files is asked for them where the names are looked up.
+        let few = few && about.files.is_none();
         let Some(first) = about.marks.first().filter(|_| few) else { return Self::MANY };
         // The rest repeats the first, so that all four can be looked at unasked.
         let mut slots = [first.slot(); 4];
@@ -117,6 +127,12 @@ impl<V> Entry<V> {
         about: Arc<About>,
     ) -> Self {
         Self { value, valid_at: AtomicU64::new(stamp.0), expires, slots, about }
+    }
+
+    /// The files it depends on. What has only a few names has none, and is not looked at further.
+    #[inline]
+    pub(crate) fn files(&self) -> Option<&Arc<Files>> {
+        if self.slots.few().is_some() { None } else { self.about.files.as_ref() }
     }
 
     #[inline]

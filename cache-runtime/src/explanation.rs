@@ -59,7 +59,7 @@ impl fmt::Display for Explanation {
                 "{call} would be computed and not cached: it is made while the cache clones or \
                  compares a value"
             ),
-            State::Missing(_) => write!(f, "{call} would be computed: no tier has an entry"),
+            State::Missing(_) => write!(f, "{call} would be computed: there is no entry"),
             State::NoContext => write!(
                 f,
                 "{call} would be computed and not cached: it is keyed by the ambient context, \

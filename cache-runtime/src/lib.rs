@@ -19,6 +19,8 @@ mod error;
 mod explanation;
 #[cfg(feature = "metrics")]
 mod export;
+#[cfg_attr(not(feature = "files"), path = "fileless.rs")]
+mod files;
 mod flight;
 mod frame;
 mod function;
@@ -62,6 +64,9 @@ mod work;
 mod model;
 #[doc(hidden)]
 pub mod private;
+#[cfg(all(fuzzing, feature = "disk"))]
+#[doc(hidden)]
+pub use codec::fuzz as __fuzz;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -74,6 +79,8 @@ pub use context::inherit;
 pub use counters::Histogram;
 pub use error::{Error, ErrorKind, Level};
 pub use explanation::{Explanation, State};
+#[cfg(feature = "watch")]
+pub use files::{Watch, watch};
 pub use frame::Keyed;
 pub use invalidation::{
     invalidate_all, invalidate_function, invalidate_pattern, invalidate_tag,

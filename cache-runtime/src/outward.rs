@@ -26,6 +26,7 @@ pub(crate) fn outward(about: &About) -> About {
         marks: names.into_iter().collect(),
         stand_in: None,
         readable: about.readable.clone(),
+        files: about.files.clone(),
         inherited: about.inherited.iter().filter_map(readable).map(named).collect(),
         unbounded: about.unbounded,
         born: about.born,

@@ -19,6 +19,8 @@ pub use crate::view::{Nested, View};
 pub use crate::warm::{warm, warm_async};
 pub use inventory::submit;
 
+#[cfg(feature = "files")]
+pub use crate::files::Paths;
 #[cfg(feature = "disk")]
 pub use crate::{
     call::look_up_stored,

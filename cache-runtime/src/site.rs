@@ -3,6 +3,8 @@
 use crate::error::Level;
 use crate::frame::Keyed;
 use std::fmt;
+#[cfg(feature = "disk")]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -128,6 +130,9 @@ pub struct Site {
     printed: OnceLock<String>,
 }
 
+#[cfg(feature = "disk")]
+static IS_ANY_STORED: AtomicBool = AtomicBool::new(false);
+
 static ENROLLED: Mutex<Vec<&'static Site>> = Mutex::new(Vec::new());
 
 /// A site that the linker put into the program.
@@ -157,6 +162,8 @@ impl Site {
         match self.place.load(Ordering::Relaxed) {
             0 => {
                 enrolled.push(self);
+                #[cfg(feature = "disk")]
+                IS_ANY_STORED.fetch_or(self.options.is_stored(), Ordering::Relaxed);
                 self.place.store(enrolled.len(), Ordering::Relaxed);
                 enrolled.len() - 1
             }
@@ -170,6 +177,15 @@ impl Site {
             site.place();
         }
         ENROLLED.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether any function of the program keeps values beyond memory.
+    #[cfg(feature = "disk")]
+    pub(crate) fn is_any_stored() -> bool {
+        static LINKED: OnceLock<()> = OnceLock::new();
+        LINKED.get_or_init(|| drop(Self::all()));
+        // Relaxed: whoever calls such a function has seen it enrolled.
+        IS_ANY_STORED.load(Ordering::Relaxed)
     }
 
     /// The function's name beyond its source file: the one given, else its path; with the type it

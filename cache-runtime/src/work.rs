@@ -8,6 +8,7 @@
 use crate::clock::{self, Moment, TimeSource};
 use crate::context::{self, Inside, Surroundings};
 use crate::entry::{About, Marks, Stamp};
+use crate::files::Files;
 use crate::flight::Landing;
 use crate::frame::{Found, Frame};
 use crate::function::FunctionFor;
@@ -33,6 +34,8 @@ pub(crate) struct Basis {
     pub(crate) hash: u64,
     pub(crate) marks: Marks,
     pub(crate) readable: Option<Box<str>>,
+    /// The files that arguments name.
+    pub(crate) files: Option<Files>,
     /// Where it is kept beyond memory, if it is.
     pub(crate) address: Option<Address>,
     /// The clock when the call arrived.
@@ -268,12 +271,18 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             marks,
             stand_in,
             readable: self.basis.readable.take(),
+            files: None,
             inherited: Vec::new(),
             unbounded: false,
             born: self.time().now(),
             weight: verdict.weight,
         };
         found.complete(&mut about);
+        let callees = about.inherited.iter().filter_map(|it| it.files.clone());
+        if self.basis.files.is_some() || callees.clone().next().is_some() {
+            about.files = Files::together(self.basis.files.take(), callees);
+        }
+        about.unbounded |= about.files.as_ref().is_some_and(|files| files.is_unbounded());
         if self.function.stored.is_some() {
             // What it calls may be kept in memory alone, and be invalidated in another process.
             let callees = about.inherited.iter().filter_map(|it| it.stand_in.as_deref());

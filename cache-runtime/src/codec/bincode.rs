@@ -21,7 +21,8 @@ pub(crate) fn encode<V: Serialize>(value: &V, out: &mut Vec<u8>) -> Result<(), F
 }
 
 pub(crate) fn decode<V: DeserializeOwned>(bytes: &[u8]) -> Result<V, Fault> {
-    // The limit is what keeps a length inside from being believed.
+    // The slice's end keeps lengths inside from being believed; the limit says so whatever the
+    // reader does.
     let decoded = options().with_limit(bytes.len() as u64).deserialize(bytes);
     decoded.map_err(|fault| match *fault {
         ErrorKind::Custom(why) => Fault::Undecodable(why),

@@ -58,7 +58,7 @@ impl Runtime {
         }
         let is_meant = of.directory.is_some()
             || std::env::var_os("LARDER_DIR").is_some_and(|it| !it.is_empty())
-            || Site::all().iter().any(|site| site.options.is_stored());
+            || Site::is_any_stored();
         is_meant.then(|| self.disk()).flatten()
     }
 

@@ -169,7 +169,9 @@ impl<V> Stored<V> {
             let value = self.bytes.unpack(header.compression, header.unpacked, envelope.payload);
             found = value.map(|value| self.kept.load(value, about, header));
         })?;
-        found.ok_or(Miss::Undecodable)
+        let loaded = found.ok_or(Miss::Undecodable)?;
+        // Outside of the store: files may be slow to look at.
+        if loaded.about.files_hold() { Ok(loaded) } else { Err(Miss::Invalidated) }
     }
 
     /// The reading that a computation begins with.

@@ -245,13 +245,8 @@ impl Graph {
             Kind::Struct => {
                 let mut order: Vec<_> =
                     all.filter(|index| node.slots[*index].known != Known::Absent).collect();
-                // What can't be made comes last, so that all else is seen.
-                order.sort_by_key(|index| match node.slots[*index].known {
-                    _ if Some(*index) == goal => 0,
-                    Known::Unseen => 1,
-                    Known::Built => 2,
-                    _ => 3,
-                });
+                // What is known already comes last: it may be what can't be made.
+                order.sort_by_key(|index| (Some(*index) != goal, !unseen(index)));
                 order
             }
         }

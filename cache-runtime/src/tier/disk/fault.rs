@@ -286,7 +286,7 @@ fn mended(at: usize) -> bool {
         if at.wrapping_sub(start) < length {
             // SAFETY: whoever watches the range allows it at any time. It still does: the thread that
             // faulted is using the range, and will when it goes on.
-            return unsafe { put_zeros(at & !4095, 4096) };
+            return unsafe { put_zeros(start, length) };
         }
     }
     if DEPTH.with(|depth| depth.load(Ordering::Relaxed)) == 0 {

@@ -42,6 +42,7 @@ use crate::clock::TimeSource;
 use crate::codec::envelope::Envelope;
 use crate::entry::About;
 use crate::error::{Error, ErrorKind, Level};
+use crate::files::Files;
 use crate::lookup::Miss;
 use crate::records::Target;
 use crate::sync::{Mutex, RwLock};
@@ -216,7 +217,11 @@ impl Core {
         if u128::from(header.expires) <= now.as_nanos() {
             return Err(Miss::Expired);
         }
-        let about = about(header, envelope.names.clone());
+        let mut about = about(header, envelope.names.clone());
+        if !envelope.files.is_empty() {
+            let (files, _) = Files::read(envelope.files).ok_or(Miss::Undecodable)?;
+            about.files = Some(Arc::new(files));
+        }
         let stamp = opened.stamp(header.stamp);
         if !self.machine.vouches_for_stored(&about, stamp) {
             return Err(Miss::Invalidated);

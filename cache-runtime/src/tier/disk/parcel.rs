@@ -128,6 +128,7 @@ pub(super) fn about(header: &Header, names: Groups<'_>) -> About {
         marks,
         stand_in: None,
         readable,
+        files: None,
         inherited: readables.flatten().map(named).collect(),
         unbounded: false,
         born: Moment::NEVER,
@@ -166,5 +167,7 @@ pub(crate) fn envelope(
     let names = own
         .chain(inherited)
         .map(|(marks, readable)| Group { marks: marks.iter().map(|mark| mark.words()), readable });
-    Envelope { header, names, files: &[], key, payload }.write()
+    let mut files = Vec::new();
+    about.files.iter().for_each(|it| it.write(&mut files));
+    Envelope { header, names, files: &files, key, payload }.write()
 }

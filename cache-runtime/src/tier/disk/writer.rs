@@ -14,6 +14,8 @@ use super::parcel::{Arrival, Parcel};
 use super::shared::at_exit;
 use super::store::{Batch, Fault};
 use crate::sync::Mutex;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Once};
 use std::thread::{self, JoinHandle};
@@ -38,13 +40,14 @@ enum Job {
 
 pub(super) struct Writer {
     core: Arc<Core>,
+    number: u64,
     /// Nothing if there can be no thread.
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// The queues of all tiers, for the end of the program.
-static QUEUES: Mutex<Vec<Sender<Job>>> = Mutex::new(Vec::new());
+static QUEUES: Mutex<BTreeMap<u64, Sender<Job>>> = Mutex::new(BTreeMap::new());
 
 impl Writer {
     pub(super) fn new(core: Arc<Core>) -> Self {
@@ -55,9 +58,11 @@ impl Writer {
             .spawn(move || work(&at_work, &inbox));
         let Ok(thread) = begun else {
             log::warn!("the disk tier stores nothing: there can be no thread for it");
-            return Self { core, jobs: None, thread: None };
+            return Self { core, number: 0, jobs: None, thread: None };
         };
-        QUEUES.lock().push(jobs.clone());
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        QUEUES.lock().insert(number, jobs.clone());
         static AT_EXIT: Once = Once::new();
         AT_EXIT.call_once(|| {
             if at_exit(finish_all).is_err() {
@@ -66,7 +71,7 @@ impl Writer {
                 );
             }
         });
-        Self { core, jobs: Some(jobs), thread: Some(thread) }
+        Self { core, number, jobs: Some(jobs), thread: Some(thread) }
     }
 
     pub(super) fn store(&self, parcel: Parcel) -> Arrival {
@@ -109,7 +114,7 @@ fn flush(jobs: &Sender<Job>) -> Arrival {
 
 /// Waits for all queues when the program ends.
 fn finish_all() {
-    let arrivals: Vec<_> = QUEUES.lock().iter().map(flush).collect();
+    let arrivals: Vec<_> = QUEUES.lock().values().map(flush).collect();
     let begun = Instant::now();
     while !arrivals.iter().all(Arrival::is_over) && begun.elapsed() < LAST_WAIT {
         thread::sleep(NEXT_STEP);
@@ -119,6 +124,7 @@ fn finish_all() {
 impl Drop for Writer {
     fn drop(&mut self) {
         let Some(jobs) = self.jobs.take() else { return };
+        QUEUES.lock().remove(&self.number);
         let arrival = flush(&jobs);
         drop(jobs);
         let Some(thread) = self.thread.take() else { return };

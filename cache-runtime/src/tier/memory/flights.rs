@@ -48,6 +48,8 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         let owned = key.as_ref().expect("the key is given back unless a flight takes it");
         if let Some(entry) = shard.entries.get(&Known { hash, key: owned })
             && self.judge(entry, time).is_ok()
+            // Seldom looked at here: only if it came to be since the look-up.
+            && entry.about.files_hold()
         {
             return Begun::Found(read(entry));
         }
@@ -107,8 +109,9 @@ impl<K: Eq, V, S> Memory<K, V, S> {
     /// follower has to hear of can have come between.
     pub(crate) fn accepts(&self, landing: &Landing<S>, arrival: Stamp) -> bool {
         planted::is(Bug::JoinedUnchecked)
-            || landing.stamp >= arrival
-            || self.versions.check(&landing.about, landing.stamp).is_some()
+            || (landing.stamp >= arrival
+                || self.versions.check(&landing.about, landing.stamp).is_some())
+                && landing.about.files_hold()
     }
 
     /// Begins a computation that no other caller waits for.

@@ -117,6 +117,12 @@ where
             *why = reason;
             return None;
         }
+        if entry.files().is_some_and(|files| !files.hold_at_a_glance()) {
+            let about = Arc::clone(&entry.about);
+            drop(shard);
+            drop(held);
+            return self.get_by_files(probe, &about, why, read);
+        }
         let read = read(entry);
         // Before the value is moved: right behind the writes of its clone, a move waits for them.
         drop(shard);
@@ -124,7 +130,31 @@ where
         Some(read)
     }
 
-    /// Whether an entry may be served now.
+    /// Reads an entry that may be served but for its files, which are looked at without the lock.
+    #[cold]
+    #[inline(never)]
+    fn get_by_files<W: View<Owned = K>, R>(
+        &self,
+        probe: Probe<'_, W>,
+        about: &Arc<About>,
+        why: &mut Miss,
+        read: impl FnOnce(&Entry<V>) -> R,
+    ) -> Option<R> {
+        *why = Miss::Invalidated;
+        if !about.files_hold() {
+            return None;
+        }
+        let held = held::hold();
+        let shard = self.shard(probe.hash).read();
+        // Another may have come in its place.
+        let entry = shard.entries.get(&probe).filter(|it| Arc::ptr_eq(&it.about, about))?;
+        let read = read(entry);
+        drop(shard);
+        drop(held);
+        Some(read)
+    }
+
+    /// Whether an entry may be served now, its files aside.
     #[inline]
     fn judge(&self, entry: &Entry<V>, time: &TimeSource) -> Result<(), Miss> {
         if entry.expires != Moment::NEVER && time.now() >= entry.expires {
@@ -218,7 +248,9 @@ where
         let held = held::hold();
         let shard = self.shard(hash).write();
         let known = shard.entries.peek(&Known { hash, key: &key });
-        if known.is_some_and(|known| self.judge(known, time).is_ok()) {
+        // Looked at under the lock: there seldom is one.
+        let keep = |it: &Entry<V>| self.judge(it, time).is_ok() && it.about.files_hold();
+        if known.is_some_and(keep) {
             drop(shard);
             drop(held);
         } else {
@@ -270,7 +302,7 @@ where
         let shard = self.shard(hash).read();
         let entry = shard.entries.peek(&Known { hash, key }).ok_or(Miss::Absent)?;
         self.judge(entry, time)?;
-        Ok(read(entry))
+        if entry.about.files_hold() { Ok(read(entry)) } else { Err(Miss::Invalidated) }
     }
 
     /// Removes an entry, to give its memory back; it has been invalidated already.

@@ -72,8 +72,16 @@ impl Survey {
     }
 }
 
-/// Takes one step, within a transaction.
-pub(super) fn step(connection: &Connection, now: u64, bounds: Bounds) -> Result<Evicted, Fault> {
+/// What a step did.
+pub(super) struct Step {
+    pub(super) evicted: Evicted,
+    /// The file will be shorter once the log is copied to it.
+    pub(super) gave_back: bool,
+}
+
+/// Takes one step, within a transaction. Space is given back last: what would be moved for it may
+/// have to go.
+pub(super) fn step(connection: &Connection, now: u64, bounds: Bounds) -> Result<Step, Fault> {
     let before = Survey::of(connection)?;
     let mut evicted = Evicted::default();
     if before.has_expired(now) {
@@ -82,13 +90,14 @@ pub(super) fn step(connection: &Connection, now: u64, bounds: Bounds) -> Result<
     } else if before.is_over(bounds) {
         let rows = found(connection, OLDEST, [bounds.step_rows()])?;
         (evicted.oldest, evicted.bytes) = remove(connection, &rows)?;
+    } else {
+        give_back(connection, before.surplus().min(bounds.step_pages()))?;
     }
-    let between = Survey::of(connection)?;
-    give_back(connection, between.surplus().min(bounds.step_pages()))?;
     let after = Survey::of(connection)?;
-    let done = evicted.expired + evicted.oldest > 0 || after.pages < before.pages;
-    evicted.more = done && after.is_due(now, bounds);
-    Ok(evicted)
+    let gave_back = after.pages < before.pages;
+    let removed = evicted.expired + evicted.oldest > 0;
+    evicted.more = (removed || gave_back) && after.is_due(now, bounds);
+    Ok(Step { evicted, gave_back })
 }
 
 /// The rows to go, as far as one step reaches: at least one, if there is any.
@@ -123,7 +132,7 @@ fn remove(connection: &Connection, rows: &[(i64, u64)]) -> Result<(u64, u64), Fa
 }
 
 /// Moves the last pages into free places. Each row of the answer is a page: it must be read to its end.
-pub(super) fn give_back(connection: &Connection, pages: u64) -> Result<(), Fault> {
+fn give_back(connection: &Connection, pages: u64) -> Result<(), Fault> {
     if pages > 0 {
         let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
         let mut rows = statement.query([])?;

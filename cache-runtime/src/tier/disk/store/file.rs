@@ -9,7 +9,7 @@ use super::fault::Fault;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The first version of `SQLite` in which a checkpoint and a writer at the same moment can't damage
 /// the file.
@@ -34,19 +34,29 @@ const TABLE: &str = "
     CREATE INDEX entries_created ON entries (created);
 ";
 
-/// How long a writer waits for another one, each time it tries.
+/// How long a writer waits for others, each time it tries.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long a reader waits where the log is just being recovered or removed.
 const READER_PATIENCE: Duration = Duration::from_millis(50);
-/// How often opening is tried while others are in the way, as where many open a new store at once.
+/// How long opening is tried while others are in the way, as where many open a new store at once.
 /// `SQLite` itself does not wait where it fears a deadlock, nor for locks that it holds to be free.
-const TRIES: u32 = 40;
+const OPENING: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
 pub(super) struct File {
     path: PathBuf,
     pub(super) bounds: Bounds,
     mapped: bool,
+}
+
+fn new_enough(version: i32) -> Result<(), Fault> {
+    if version >= OLDEST {
+        return Ok(());
+    }
+    let [linked, needed] = [version, OLDEST]
+        .map(|it| format!("{}.{}.{}", it / 1_000_000, it / 1_000 % 1_000, it % 1_000));
+    let why = format!("SQLite {linked} is linked, and at least {needed} is needed");
+    Err(Fault::Unavailable(why.into()))
 }
 
 /// What a file turns out to be.
@@ -57,12 +67,7 @@ enum Found {
 
 impl File {
     pub(super) fn new(path: &Path, limit: u64, mapped: bool) -> Result<Self, Fault> {
-        let version = rusqlite::version_number();
-        if version < OLDEST {
-            let version = rusqlite::version();
-            let why = format!("SQLite {version} is linked, and at least 3.51.3 is needed");
-            return Err(Fault::Unavailable(why.into()));
-        }
+        new_enough(rusqlite::version_number())?;
         Ok(Self { path: path.to_owned(), bounds: Bounds::new(limit), mapped })
     }
 
@@ -75,7 +80,7 @@ impl File {
 
     /// Opens the connection that writes; makes a store of a file that is missing or empty.
     pub(super) fn writer(&self) -> Result<Connection, Fault> {
-        retried(TRIES, || {
+        retried(OPENING, || {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
             let connection = self.open(flags, PATIENCE)?;
             if connection.is_readonly("main")? {
@@ -108,8 +113,7 @@ impl File {
         connection.execute_batch(&format!(
             "PRAGMA mmap_size = {mapped};
              PRAGMA temp_store = MEMORY;
-             PRAGMA trusted_schema = OFF;
-             PRAGMA cell_size_check = ON;"
+             PRAGMA trusted_schema = OFF;"
         ))?;
         Ok(connection)
     }
@@ -172,16 +176,32 @@ fn write_ahead(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Does it again while others are in the way, with growing pauses.
+/// Does it again while others are in the way, for about as long as the patience lasts.
 pub(super) fn retried<R>(
-    most: u32,
+    patience: Duration,
     mut work: impl FnMut() -> Result<R, Fault>,
 ) -> Result<R, Fault> {
-    for tries in 1..most {
+    let start = Instant::now();
+    let mut pause = 1;
+    loop {
         match work() {
-            Err(Fault::Busy(_)) => thread::sleep(Duration::from_millis(u64::from(tries.min(25)))),
+            Err(Fault::Busy(_)) if start.elapsed() < patience => {
+                thread::sleep(Duration::from_millis(pause));
+                pause = 25.min(pause + 1);
+            }
             done => return done,
         }
     }
-    work()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_sqlite_that_can_damage_the_file_is_refused() {
+        let Err(Fault::Unavailable(why)) = new_enough(3_051_002) else { panic!("it was taken") };
+        assert_eq!(&*why, "SQLite 3.51.2 is linked, and at least 3.51.3 is needed");
+        assert_eq!(new_enough(OLDEST), Ok(()));
+    }
 }

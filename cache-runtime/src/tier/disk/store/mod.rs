@@ -32,12 +32,13 @@ use pool::Readers;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 const READ: &str = "SELECT envelope FROM entries WHERE id = ?1";
 
-/// How often a writer tries for its turn, and for room in the log. Whoever is in its way for longer
-/// is stuck.
-const TRIES: u32 = 10;
+/// How long a writer tries to get its turn, and room in the log. Who is in its way for longer is
+/// stuck.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -65,8 +66,8 @@ impl Store {
         Ok(Self { readers: Readers::new(file.clone()), file, writer: Mutex::new(writer) })
     }
 
-    /// Reads an envelope where it lies. It is only borrowed: nothing else is kept from changing
-    /// for longer than `f` runs, so `f` should be short.
+    /// Reads an envelope where it lies. `f` runs within the transaction of the read, which keeps
+    /// the log from being emptied: it should be short.
     pub(crate) fn read<R>(&self, id: u64, f: impl FnOnce(Option<&[u8]>) -> R) -> Result<R, Fault> {
         self.readers.read(|connection| {
             let mut statement = connection.prepare_cached(READ)?;
@@ -114,13 +115,13 @@ impl Store {
             return Ok(Evicted::default());
         }
         let change = self.begin(&writer)?;
-        let evicted = evict::step(&change, now, self.file.bounds)?;
+        let step = evict::step(&change, now, self.file.bounds)?;
         change.commit()?;
-        if !evicted.more {
+        if step.gave_back && !step.evicted.more {
             // The file is cut only when the log is copied to it.
             unless_busy(empty_log(&writer))?;
         }
-        Ok(evicted)
+        Ok(step.evicted)
     }
 
     /// Removes all rows and gives their space back.
@@ -150,13 +151,13 @@ impl Store {
     /// Copies the log to the file and empties it, as before closing.
     pub(crate) fn checkpoint(&self) -> Result<(), Fault> {
         let writer = self.writer.lock();
-        retried(TRIES, || empty_log(&writer))
+        retried(PATIENCE, || empty_log(&writer))
     }
 
     /// Starts a transaction once the log has room for it. No other process can add to the log
     /// between this look at it and the end of the transaction.
     fn begin<'a>(&self, writer: &'a Connection) -> Result<Transaction<'a>, Fault> {
-        retried(TRIES, || {
+        retried(PATIENCE, || {
             let change = Transaction::new_unchecked(writer, TransactionBehavior::Immediate)?;
             let log = fs::metadata(self.file.log()).map_or(0, |log| log.len());
             if log <= self.file.bounds.log() {

@@ -22,7 +22,7 @@ pub(super) struct Readers {
 impl Readers {
     pub(super) fn new(file: File) -> Self {
         let threads = thread::available_parallelism().map_or(4, usize::from);
-        let slots = (0..(2 * threads).clamp(4, 32)).map(|_| Mutex::new(None)).collect();
+        let slots = (0..(4 * threads).clamp(16, 64)).map(|_| Mutex::new(None)).collect();
         Self { file, slots }
     }
 
@@ -59,4 +59,39 @@ fn home() -> usize {
         }
         home.get()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{env, fs, process};
+
+    #[test]
+    fn a_connection_that_met_a_fault_of_its_file_is_not_used_again() {
+        let path = env::temp_dir().join(format!("larder-readers-{}", process::id()));
+        let file = File::new(&path, 0, true).unwrap();
+        let writer = file.writer().unwrap();
+        let readers = Readers::new(file);
+        let marked = || {
+            let marked = |connection: &Connection| {
+                let size =
+                    connection.query_row("PRAGMA cache_size", [], |row| row.get::<_, i64>(0));
+                Ok(size? == -77)
+            };
+            readers.read(marked).unwrap()
+        };
+        let mark = |fault: Fault| {
+            let marked = readers.read(|connection| -> Result<(), Fault> {
+                connection.execute_batch("PRAGMA cache_size = -77")?;
+                Err(fault.clone())
+            });
+            assert_eq!(marked, Err(fault.clone()));
+        };
+        mark(Fault::Busy("a moment".into()));
+        assert!(marked(), "it is kept for the next");
+        mark(Fault::Damaged("a page".into()));
+        assert!(!marked(), "it is another one");
+        drop((readers, writer));
+        fs::remove_file(path).unwrap();
+    }
 }

@@ -85,18 +85,18 @@ fn child() {
             assert!(put(&store, number, 0, &envelope(number)));
         }
         "work" => {
-            let store = Store::open(&place, LIMIT).unwrap();
+            let store = patiently(|| Store::open(&place, LIMIT));
             arrive();
             work(&store, number);
         }
         "stream" => {
-            let store = Store::open(&place, 4 * MIB).unwrap();
+            let store = patiently(|| Store::open(&place, 4 * MIB));
             arrive();
             let most = room::stream(&store, &place, number);
             assert!(most <= 4 * MIB / 10 * 11, "{most}");
         }
         "die" => {
-            let store = Store::open(&place, LIMIT).unwrap();
+            let store = patiently(|| Store::open(&place, LIMIT));
             assert!(put(&store, number, 0, b"committed"));
             let die = |batch: &Batch<'_>| {
                 (0..10).try_for_each(|id| {
@@ -105,17 +105,17 @@ fn child() {
                 arrive();
                 Ok(())
             };
-            store.batch(die).unwrap();
+            patiently(|| store.batch(die));
         }
         "endless" => {
-            let store = Store::open(&place, LIMIT).unwrap();
+            let store = patiently(|| Store::open(&place, LIMIT));
             println!("\n{HERE}");
             for id in (number..).step_by(2) {
                 let both = |batch: &Batch<'_>| {
                     batch.put(2 * (id % 200), NEVER, 0, id, &envelope(id))?;
                     batch.put(2 * (id % 200) + 1, NEVER, 0, id, &envelope(id))
                 };
-                store.batch(both).unwrap();
+                patiently(|| store.batch(both));
             }
         }
         other => panic!("no role is called {other}"),
@@ -131,7 +131,7 @@ fn work(store: &Store, number: u64) {
                 batch.put(id, NEVER, 0, 0, &envelope(id)).map(drop)
             })
         };
-        store.batch(put).unwrap();
+        patiently(|| store.batch(put));
         for other in 0..3 {
             for row in [from, OWN_ROWS - 1 - from] {
                 let id = other * OWN_ROWS + row;

@@ -1,0 +1,195 @@
+//! Entries that depend on files, in memory and on disk.
+
+use crate::support::{Calls, Machine, settle};
+use larder::{Runtime, cached};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn content(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|_| "nothing".to_owned())
+}
+
+#[cached(files(path), name = "in memory")]
+fn in_memory(path: &Path) -> String {
+    content(path)
+}
+
+#[cached(tier = "l1,l2", files, name = "in both")]
+fn in_both(path: &Path) -> String {
+    content(path)
+}
+
+#[cached(tier = "l2", files, name = "on disk")]
+fn on_disk(file: &str) -> String {
+    content(Path::new(file))
+}
+
+#[cached(tier = "l1,l2", name = "caller")]
+fn caller(number: u64, path: PathBuf) -> String {
+    format!("{number} {}", in_memory(&path))
+}
+
+/// What each of them returns, and how often they computed.
+fn all(process: &Runtime, path: &Path) -> ([String; 4], u64) {
+    let computed = || {
+        let stats = [in_memory::stats(), in_both::stats(), on_disk::stats(), caller::stats()];
+        stats.iter().map(|it| it.computations).sum::<u64>()
+    };
+    process.with(|| {
+        let before = computed();
+        let returned = [
+            in_memory(path),
+            in_both(path),
+            on_disk(path.to_str().unwrap()),
+            caller(1, path.to_owned()),
+        ];
+        (returned, computed() - before)
+    })
+}
+
+fn check(change: impl Fn(&Path)) {
+    let machine = Machine::new();
+    let path = machine.path().join("file");
+    fs::write(&path, "before").unwrap();
+    let (one, other) = (machine.process(), machine.process());
+    for process in [&one, &other] {
+        all(process, &path);
+        settle(process);
+        assert_eq!(all(process, &path).1, 0, "nothing has changed");
+    }
+    change(&path);
+    let stands = content(&path);
+    for process in [&one, &other, &machine.process()] {
+        let (returned, _) = all(process, &path);
+        let expected = [stands.clone(), stands.clone(), stands.clone(), format!("1 {stands}")];
+        assert_eq!(returned, expected);
+        settle(process);
+        assert_eq!(all(process, &path), (expected, 0));
+    }
+}
+
+#[test]
+fn an_edited_file_is_read_again() {
+    check(|path| fs::write(path, "after that").unwrap());
+}
+
+#[test]
+fn an_edit_of_the_same_length_in_the_same_moment_is_seen() {
+    check(|path| fs::write(path, "beyond").unwrap());
+}
+
+#[test]
+fn a_file_that_another_takes_the_place_of_is_read_again() {
+    check(|path| {
+        let fresh = path.with_extension("new");
+        fs::write(&fresh, "instead").unwrap();
+        fs::rename(&fresh, path).unwrap();
+    });
+}
+
+#[test]
+fn a_file_that_is_deleted_is_missed() {
+    check(|path| fs::remove_file(path).unwrap());
+}
+
+#[test]
+fn a_file_that_was_missing_is_found_when_it_is_made() {
+    check(|path| {
+        fs::remove_file(path).unwrap();
+    });
+    let machine = Machine::new();
+    let path = machine.path().join("later");
+    let process = machine.process();
+    assert_eq!(all(&process, &path).0[1], "nothing");
+    fs::write(&path, "something").unwrap();
+    assert_eq!(all(&process, &path).0[1], "something");
+}
+
+#[test]
+fn a_directory_is_its_listing_and_everything_in_it() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(tier = "l1,l2", files)]
+    fn count(dir: &Path) -> usize {
+        CALLS.note();
+        walk(dir)
+    }
+
+    fn walk(dir: &Path) -> usize {
+        let below = |it: fs::DirEntry| if it.path().is_dir() { walk(&it.path()) } else { 1 };
+        fs::read_dir(dir).unwrap().map(|it| below(it.unwrap())).sum()
+    }
+
+    let machine = Machine::new();
+    let folder = machine.path().join("folder");
+    fs::create_dir_all(folder.join("a/b")).unwrap();
+    let process = machine.process();
+    for expected in 0..4_usize {
+        for _ in 0..2 {
+            assert_eq!(process.with(|| count(&folder)), expected);
+        }
+        fs::write(folder.join(format!("a/b/{expected}")), "x").unwrap();
+    }
+    assert_eq!(CALLS.taken(), 4);
+}
+
+/// V6: a caller that comes after a file has changed does not take what began before.
+#[test]
+fn whoever_waits_for_a_computation_that_its_file_overtook_computes_itself() {
+    use std::sync::mpsc::channel;
+
+    let machine = Machine::new();
+    let path = machine.path().join("raced");
+    fs::write(&path, "before").unwrap();
+    let (read, changed) = (channel::<()>(), channel::<()>());
+    let gates = std::sync::Mutex::new(Some((read.0, changed.1)));
+
+    static GATES: std::sync::OnceLock<
+        std::sync::Mutex<Option<(std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>)>>,
+    > = std::sync::OnceLock::new();
+
+    #[cached(files)]
+    fn raced(path: &Path) -> String {
+        let found = content(path);
+        if let Some((read, changed)) = GATES.get().and_then(|it| it.lock().unwrap().take()) {
+            read.send(()).unwrap();
+            changed.recv().unwrap();
+        }
+        found
+    }
+
+    GATES.set(gates).ok().unwrap();
+    let process = machine.process();
+    std::thread::scope(|scope| {
+        let early = scope.spawn(|| process.with(|| raced(&path)));
+        read.1.recv().unwrap();
+        fs::write(&path, "after it all").unwrap();
+        let late = scope.spawn(|| process.with(|| raced(&path)));
+        changed.0.send(()).unwrap();
+        assert_eq!(early.join().unwrap(), "before");
+        assert_eq!(late.join().unwrap(), "after it all");
+    });
+    assert_eq!(process.with(|| raced(&path)), "after it all");
+}
+
+/// A hit in a watched directory looks at no file; what changes is seen all the same.
+#[cfg(feature = "watch")]
+#[test]
+fn what_changes_in_a_watched_directory_is_read_again() {
+    let machine = Machine::new();
+    let folder = machine.path().join("watched");
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join("file");
+    fs::write(&path, "0").unwrap();
+    let process = machine.process();
+    let _watch = larder::watch(&folder).unwrap();
+    for round in 0..20 {
+        let text = format!("{round} {}", "x".repeat(round));
+        fs::write(&path, &text).unwrap();
+        let begun = std::time::Instant::now();
+        while process.with(|| in_memory(&path)) != text {
+            assert!(begun.elapsed().as_secs() < 20, "the system tells of every change");
+            std::thread::yield_now();
+        }
+    }
+}
