@@ -214,7 +214,10 @@ impl<'a> Log<'a> {
 
     /// Records an invalidation, and moves the clock. Under the lock only.
     pub(crate) fn append(&self, items: &[Item]) -> Result<(), Unusable> {
-        let (Some(clock), Some(floor)) = (self.clock(), self.floor()) else { return Err(Unusable) };
+        let word = Self::clock_word(self.words);
+        let (Some(clock), Some(floor)) = (self.reading(word), self.floor()) else {
+            return Err(Unusable);
+        };
         let mut slots: Vec<_> = items.iter().flat_map(Item::slots).collect();
         if slots.len() as u64 > CAPACITY / 4 {
             slots = Item::Everything.slots();
@@ -231,8 +234,17 @@ impl<'a> Log<'a> {
                 word.store(value, Ordering::Relaxed);
             }
         }
-        self.set(at::CLOCK, self.sealed(at::CLOCK, end));
-        Ok(())
+        self.publish(word, end)
+    }
+
+    /// Moves the clock from where it was seen to an end.
+    fn publish(&self, seen: u64, end: u64) -> Result<(), Unusable> {
+        let sealed = self.sealed(at::CLOCK, end);
+        let clock = &self.words[at::CLOCK];
+        // Release: meets the Acquire in `clock_word`. Who retires a log takes no lock, and its file
+        // may fail while it is written to: then the word is another one, and nobody would hear.
+        let moved = clock.compare_exchange(seen, sealed, Ordering::Release, Ordering::Relaxed);
+        moved.map(drop).map_err(|_| Unusable)
     }
 
     /// Reads the items from one position up to another.
@@ -459,6 +471,16 @@ mod tests {
         assert_eq!(log.clock(), None);
         assert_eq!(log.append(&[Item::Everything]), Err(Unusable));
         assert!(Log::open(&words).is_err());
+    }
+
+    #[test]
+    fn a_log_that_is_retired_while_it_is_appended_to_stays_so() {
+        let words = words();
+        let log = Log::open(&words).unwrap();
+        let seen = Log::clock_word(&words);
+        log.retire();
+        assert_eq!(log.publish(seen, 1), Err(Unusable));
+        assert_eq!(log.clock(), None);
     }
 
     #[test]
