@@ -65,6 +65,14 @@ struct LogFile {
     identity: (u64, u64),
 }
 
+/// A log that has been mapped.
+struct Attached {
+    ear: Ear,
+    known: Known,
+    /// Of the clock, as far as it is known.
+    word: u64,
+}
+
 /// What was recorded, as far as it has been heard.
 struct Known {
     incarnation: Incarnation,
@@ -100,8 +108,7 @@ impl Machine {
         }
         let heard = place.as_mut().map(|ear| self.hear(ear, word, &mut tell));
         if heard.is_none_or(|heard| heard.is_err()) {
-            self.give_up(&mut place);
-            tell(Heard::Lost);
+            self.give_up(&mut place, tell);
         } else {
             self.seen.store(word, Ordering::Release);
         }
@@ -143,20 +150,25 @@ impl Machine {
     }
 
     /// Retires the log and lets it go.
-    fn give_up(&self, place: &mut Option<Ear>) {
+    fn give_up(&self, place: &mut Option<Ear>, tell: impl FnOnce(Heard<'_>)) {
         if let Some(ear) = place.take() {
             Log::of(self.shared.words(), ear.incarnation).retire();
         }
+        self.let_go(tell);
+    }
+
+    fn let_go(&self, tell: impl FnOnce(Heard<'_>)) {
         *self.known.write() = None;
         // Memory that can't be let go is retired all the same.
         let _ = self.shared.detach();
+        tell(Heard::Lost);
+        // Not before it is told: another process may record in a new log what is served here still.
         self.seen.store(Log::clock_word(self.shared.words()), Ordering::Release);
     }
 
     /// Gives the log up in every process: something that belongs to it is damaged or gone.
-    pub(crate) fn retire(&self, mut tell: impl FnMut(Heard<'_>)) {
-        self.give_up(&mut self.ear.lock());
-        tell(Heard::Lost);
+    pub(crate) fn retire(&self, tell: impl FnOnce(Heard<'_>)) {
+        self.give_up(&mut self.ear.lock(), tell);
     }
 
     /// Attaches to the log in a directory, or to a new one if there is none that can be used. One
@@ -165,45 +177,49 @@ impl Machine {
         let mut place = self.ear.lock();
         let path = directory.join("versions");
         let boot = boot()?;
-        let attached = match self.reuse(&path, boot) {
-            Ok(attached) => attached,
-            Err(_) => {
-                retire_file(&path);
+        let attached = match self.reuse(&path, boot)? {
+            Some(attached) => attached,
+            None => {
+                retire_file(&path)?;
                 make(&path, boot)?;
-                self.reuse(&path, boot)?
+                let damaged = || io::Error::other("the log of invalidations is damaged");
+                self.reuse(&path, boot)?.ok_or_else(damaged)?
             }
         };
-        let (file, log) = attached;
-        let damaged = || io::Error::other("the log of invalidations is damaged");
-        let word = Log::clock_word(self.shared.words());
-        let clock = log.reading(word).ok_or_else(damaged)?;
-        *self.known.write() = Some(Known::from(&log, clock).ok_or_else(damaged)?);
-        let incarnation = log.incarnation();
-        *place = Some(Ear { file: Arc::new(file), incarnation, heard: clock });
+        let Attached { ear, known, word } = attached;
+        let incarnation = ear.incarnation;
+        *self.known.write() = Some(known);
+        *place = Some(ear);
         self.seen.store(word, Ordering::Release);
         Ok(incarnation)
     }
 
-    /// Maps a log that is there, if it can be used.
-    fn reuse(&self, path: &Path, boot: u64) -> io::Result<(LogFile, Log<'_>)> {
-        let unusable = || io::Error::other("a log of invalidations that can't be used");
-        let file = LogFile::open(path)?;
+    /// Maps a log that is there. Nothing if there is none, or none that can be used; an error if
+    /// that can't be told, as others may be using it.
+    fn reuse(&self, path: &Path, boot: u64) -> io::Result<Option<Attached>> {
+        let Some(file) = LogFile::open(path)? else { return Ok(None) };
         if file.file.metadata()?.len() != 8 * log::WORDS as u64 {
-            return Err(unusable());
+            return Ok(None);
         }
         self.shared.attach(&file.file)?;
-        let log = Log::open(self.shared.words()).map_err(|_| unusable())?;
+        let Ok(log) = Log::open(self.shared.words()) else { return Ok(None) };
         let from_this_boot = log.boot() == boot;
         if !from_this_boot && !log.is_clean() {
             // What was recorded last may not have reached the disk.
-            return Err(unusable());
+            return Ok(None);
         }
         if log.is_clean() || !from_this_boot {
             log.set_boot(boot);
             log.set_clean(false);
             self.shared.sync()?;
         }
-        Ok((file, log))
+        let word = Log::clock_word(self.shared.words());
+        let attached = log.reading(word).and_then(|clock| {
+            let known = Known::from(&log, clock)?;
+            let ear = Ear { file: Arc::new(file), incarnation: log.incarnation(), heard: clock };
+            Some(Attached { ear, known, word })
+        });
+        Ok(attached)
     }
 
     /// Records invalidations where every process hears of them. An error if there is no log, or none
@@ -242,12 +258,10 @@ impl Machine {
     }
 
     /// Lets the log go, which stays as it is for others.
-    pub(crate) fn detach(&self, mut tell: impl FnMut(Heard<'_>)) {
+    pub(crate) fn detach(&self, tell: impl FnOnce(Heard<'_>)) {
         let mut place = self.ear.lock();
         *place = None;
-        self.give_up(&mut place);
-        drop(place);
-        tell(Heard::Lost);
+        self.let_go(tell);
     }
 
     pub(crate) fn incarnation(&self) -> Option<Incarnation> {
@@ -346,12 +360,18 @@ impl Known {
 }
 
 impl LogFile {
-    fn open(path: &Path) -> io::Result<Self> {
+    /// Nothing if there is no file, or a link in its place.
+    fn open(path: &Path) -> io::Result<Option<Self>> {
         let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let file = OpenOptions::new().read(true).write(true).custom_flags(no_follow).open(path)?;
+        let opened = OpenOptions::new().read(true).write(true).custom_flags(no_follow).open(path);
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) if is_nothing(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let metadata = file.metadata()?;
         let identity = (metadata.dev(), metadata.ino());
-        Ok(Self { file, path: path.to_owned(), identity })
+        Ok(Some(Self { file, path: path.to_owned(), identity }))
     }
 
     /// Whether this is the file that others find by its path.
@@ -376,15 +396,20 @@ impl Drop for Locked<'_> {
     }
 }
 
+fn is_nothing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+        || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
 /// Retires what stands at a path, should some process map it.
-fn retire_file(path: &Path) {
-    if let Ok(file) = LogFile::open(path)
-        && file.file.metadata().is_ok_and(|it| it.len() >= log::CLOCK_AT + 8)
-    {
-        let _lock = file.lock();
-        // What can't be written can't be mapped for writing by others either.
-        let _ = file.file.write_all_at(&log::RETIRED_CLOCK, log::CLOCK_AT);
+fn retire_file(path: &Path) -> io::Result<()> {
+    let Some(file) = LogFile::open(path)? else { return Ok(()) };
+    let _lock = file.lock()?;
+    // One that is shorter is zeros at its clock to whoever maps it.
+    if file.file.metadata()?.len() >= log::CLOCK_AT + 8 {
+        file.file.write_all_at(&log::RETIRED_CLOCK, log::CLOCK_AT)?;
     }
+    Ok(())
 }
 
 /// Makes a log that nothing has been recorded in.
