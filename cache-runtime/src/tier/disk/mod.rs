@@ -81,6 +81,14 @@ struct Core {
     waiting: Mutex<Vec<Target>>,
 }
 
+/// Where an entry was found.
+#[derive(Clone, Copy)]
+enum Kept {
+    /// No sweep has seen it yet.
+    OnItsWay,
+    Stored,
+}
+
 /// What a lease was asked for came to.
 pub(crate) enum Leased {
     Taken(Lease),
@@ -137,11 +145,13 @@ impl Disk {
         let core = &self.core;
         let opened = core.opened().ok_or(Miss::Unavailable)?;
         if let Some(parcel) = core.pending.get(wanted.id) {
-            return core.judge(&opened, wanted, &parcel.envelope, visit);
+            return core.judge(&opened, wanted, &parcel.envelope, Kept::OnItsWay, visit);
         }
         let read = guarded(|| {
             opened.store.read(wanted.id, |found| {
-                found.map_or(Err(Miss::Absent), |bytes| core.judge(&opened, wanted, bytes, visit))
+                found.map_or(Err(Miss::Absent), |bytes| {
+                    core.judge(&opened, wanted, bytes, Kept::Stored, visit)
+                })
             })
         });
         match read {
@@ -203,6 +213,7 @@ impl Core {
         opened: &Opened,
         wanted: &Wanted<'_>,
         bytes: &[u8],
+        kept: Kept,
         visit: &mut dyn FnMut(&Envelope<'_>, About),
     ) -> Result<(), Miss> {
         let envelope = Envelope::parse(bytes).map_err(|_| Miss::Undecodable)?;
@@ -223,7 +234,11 @@ impl Core {
             about.files = Some(Arc::new(files));
         }
         let stamp = opened.stamp(header.stamp);
-        if !self.machine.vouches_for_stored(&about, stamp) {
+        let valid = match kept {
+            Kept::OnItsWay => self.machine.vouches_for(&about, stamp),
+            Kept::Stored => self.machine.vouches_for_stored(&about, stamp),
+        };
+        if !valid {
             return Err(Miss::Invalidated);
         }
         visit(&envelope, about);
