@@ -36,6 +36,7 @@ enum Next<Kd: Kind> {
 }
 
 /// What a call is to do.
+#[expect(clippy::large_enum_variant, reason = "taken apart at once by whoever asked for it")]
 pub(crate) enum Step<K: OwnedKey, Kd: Kind> {
     Serve(Kd::Out),
     Work(Work<K, Kd>),

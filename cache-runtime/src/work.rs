@@ -200,6 +200,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// The same for a value that no body computed.
     pub(crate) fn place(mut self, out: Kd::Out, verdict: Verdict) -> Finished<Kd::Out> {
+        if let Some(stored) = &self.function.stored {
+            // What was invalidated elsewhere meanwhile overtakes this here, too.
+            stored.hear();
+        }
         let found = self.frame.close();
         let needs = found.needs;
         let keyed = self.function.site.options.keyed;

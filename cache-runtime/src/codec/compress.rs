@@ -15,7 +15,7 @@ use zstd::bulk;
 /// How a function's payloads are packed.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compress {
+pub(crate) enum Compress {
     /// Not at all.
     None,
     /// By LZ4, whatever the length.

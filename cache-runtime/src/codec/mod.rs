@@ -11,8 +11,7 @@ mod format;
 mod postcard;
 mod shape;
 
-pub use compress::Compress;
-pub use format::Format;
+pub(crate) use format::Format;
 
 /// What the fuzzer calls.
 #[cfg(fuzzing)]

@@ -65,6 +65,7 @@ impl Fingerprint {
     }
 
     /// Whether the path looks as it did.
+    #[cfg(test)]
     pub(crate) fn still_holds(&self, path: &Path) -> Still {
         self.still_holds_at(path, Timestamp::now())
     }

@@ -10,6 +10,7 @@
 use super::bytes::Bytes;
 use super::fingerprint::{Fingerprint, Still};
 use super::paths::Paths;
+use super::stat::Timestamp;
 #[cfg(feature = "watch")]
 use super::watch::{self, Coverage};
 #[cfg(feature = "watch")]
@@ -186,7 +187,12 @@ impl Dependency {
     }
 
     fn still_holds(&self) -> bool {
-        match self.current().still_holds(&self.path) {
+        self.still_holds_at(Timestamp::now())
+    }
+
+    /// `now` was read before this look.
+    fn still_holds_at(&self, now: Timestamp) -> bool {
+        match self.current().still_holds_at(&self.path, now) {
             Still::Yes => true,
             Still::YesTrusted(trusted) => {
                 // Another thread may have found the same.

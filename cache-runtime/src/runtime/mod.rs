@@ -238,6 +238,7 @@ pub(crate) fn function_marks(site: usize, name: &str) -> impl Iterator<Item = Ma
 
 /// The mark that all functions of a name have beyond this process.
 #[cfg(feature = "disk")]
+#[expect(clippy::unnecessary_wraps, reason = "nothing where there is nothing beyond")]
 pub(crate) fn named_beyond(name: &str) -> Option<Mark> {
     Some(crate::mark::beyond::function(name))
 }

@@ -39,22 +39,16 @@ fn named(options: &FunctionOptions, printed: &str, more: &[u8]) -> [u8; 32] {
     let mut part = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
     };
-    match options.name {
-        // Whatever module it stands in.
-        Some(name) => {
-            part(name.as_bytes());
-            part(generic_arguments(printed).as_bytes());
-        }
-        None => {
-            part(b"");
-            part(printed.as_bytes());
-        }
-    }
+    // With a name of its own, whatever module it stands in.
+    let printed = options.name.map_or(printed.to_owned(), |_| generic_arguments(printed));
+    part(options.name.unwrap_or_default().as_bytes());
+    part(printed.as_bytes());
     part(more);
     *hasher.finalize().as_bytes()
 }
 
 /// What every invalidation of a key of a function of this name records, and that of the function.
+#[expect(clippy::unnecessary_wraps, reason = "nothing where there is nothing beyond")]
 pub(crate) fn stand_in(name: &str) -> Option<Arc<[Mark; 2]>> {
     Some(Arc::new([beyond::any_key(name), beyond::function(name)]))
 }

@@ -42,6 +42,7 @@ pub(crate) struct Groups<'a>(&'a [u8]);
 
 impl<'a> Groups<'a> {
     /// None at all.
+    #[cfg(test)]
     pub(crate) const EMPTY: Self = Self(&[]);
 
     pub(super) fn parse(names: &'a [u8]) -> Result<Self, Damage> {

@@ -61,6 +61,7 @@ impl Coverage {
     }
 
     /// Whether from now on every change to this path is sure to be noted.
+    #[cfg(test)]
     pub(crate) fn is_watched(&self, path: &Path) -> bool {
         self.watched([path]).is_some()
     }

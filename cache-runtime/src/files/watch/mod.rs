@@ -33,6 +33,7 @@ pub(crate) fn coverage() -> &'static Arc<Coverage> {
 
 /// What changed, for those who want to be told. A path that did not change may be among them.
 #[derive(Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "each value looks at its files itself"))]
 pub(crate) enum Changed<'a> {
     /// Each stands for all that is below it, too: a directory that appeared is told of, and not what
     /// was in it by then.

@@ -158,7 +158,8 @@ impl Root {
     /// For a path in the directory.
     fn is_untouched(&self, path: &Path, since: u64) -> bool {
         let touch = |path: &Path| self.touched.get(path).copied().unwrap_or_default();
-        touch(path).here <= since && self.above(path).all(|it| touch(it).here <= since)
+        touch(path).here.max(touch(path).below) <= since
+            && self.above(path).all(|it| touch(it).here <= since)
     }
 
     /// For a path in the directory.

@@ -297,8 +297,8 @@ fn mended(at: usize) -> bool {
     // no harm.
     FAULTS.fetch_add(1, Ordering::SeqCst);
     let page = PAGE.load(Ordering::Relaxed);
-    // SAFETY: the page can't be read as it is, so to nobody do zeros take anything away. What comes
-    // of reading them is thrown away by `guarded`.
+    // SAFETY: the page is still mapped by who is being guarded here, and can't be read as it is, so to
+    // nobody do zeros take anything away. What comes of reading them is thrown away by `guarded`.
     unsafe { put_zeros(at & !(page - 1), page) }
 }
 

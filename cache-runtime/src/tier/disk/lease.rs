@@ -68,6 +68,7 @@ impl Leases {
     }
 
     /// Whether the lease is held through this opening.
+    #[cfg(test)]
     pub(crate) fn is_ours(&self, digest: u64) -> bool {
         self.inner.held.lock().contains(&byte(digest))
     }
@@ -201,22 +202,24 @@ mod tests {
     fn of_many_threads_one_at_a_time_holds_a_lease() {
         let folder = Folder::new();
         let leases = leases(&folder);
-        let inside = std::sync::atomic::AtomicU32::new(0);
+        let [inside, had] = [(); 2].map(|()| std::sync::atomic::AtomicU32::new(0));
         let order = std::sync::atomic::Ordering::SeqCst;
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    let mut had = 0;
-                    while had < 200 {
-                        if let Taken::Lease(_lease) = leases.try_take(DIGEST) {
+                    for _ in 0..2_000 {
+                        let taken = leases.try_take(DIGEST);
+                        if let Taken::Lease(_) = taken {
                             assert_eq!(inside.fetch_add(1, order), 0);
-                            had += 1;
+                            had.fetch_add(1, order);
+                            std::thread::yield_now();
                             assert_eq!(inside.fetch_sub(1, order), 1);
                         }
                     }
                 });
             }
         });
+        assert!(had.into_inner() > 1, "it was given back and taken again");
     }
 
     #[test]

@@ -25,7 +25,7 @@ const WORDS_PER_ITEM: usize = 4;
 #[expect(clippy::cast_possible_truncation, reason = "a constant far below any word size")]
 pub(crate) const WORDS: usize = HEADER + WORDS_PER_ITEM * CAPACITY as usize;
 
-/// "LARDERv1", read as a number.
+/// The first eight bytes of a log.
 const MAGIC: u64 = u64::from_le_bytes(*b"LARDERv1");
 
 /// Where things stand in the header.
@@ -370,7 +370,7 @@ fn place(position: u64) -> usize {
 }
 
 /// Folds words into one, each bit of it depending on all of theirs. After Austin Appleby's final
-/// mix of MurmurHash3.
+/// mix of `MurmurHash3`.
 pub(crate) fn mix(words: &[u64]) -> u64 {
     words.iter().fold(0x9e37_79b9_7f4a_7c15, |mixed, word| {
         let mut mixed = mixed ^ word;
@@ -435,7 +435,7 @@ mod tests {
     fn who_falls_behind_by_more_than_there_is_room_for_is_told() {
         let words = words();
         let log = Log::open(&words).unwrap();
-        for n in 0..CAPACITY + 1 {
+        for n in 0..=CAPACITY {
             log.append(&[Item::Mark([n, n])]).unwrap();
         }
         assert_eq!(read(&log, 0), Err(Unread::Gone));

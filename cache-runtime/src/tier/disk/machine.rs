@@ -126,7 +126,7 @@ impl Machine {
         let known = known.as_mut().ok_or(Unusable)?;
         let mut marks = Vec::new();
         let read = log.read(ear.heard, clock, |position, item| {
-            let Some(target) = target(item) else { return };
+            let target = target(item);
             known.records.write(&target, Stamp(position));
             match target {
                 Target::Any(mark) if marks.len() < TOLD_AT_ONCE => marks.extend(mark),
@@ -177,14 +177,13 @@ impl Machine {
         let mut place = self.ear.lock();
         let path = directory.join("versions");
         let boot = boot()?;
-        let attached = match self.reuse(&path, boot)? {
-            Some(attached) => attached,
-            None => {
-                retire_file(&path)?;
-                make(&path, boot)?;
-                let damaged = || io::Error::other("the log of invalidations is damaged");
-                self.reuse(&path, boot)?.ok_or_else(damaged)?
-            }
+        let attached = if let Some(attached) = self.reuse(&path, boot)? {
+            attached
+        } else {
+            retire_file(&path)?;
+            make(&path, boot)?;
+            let damaged = || io::Error::other("the log of invalidations is damaged");
+            self.reuse(&path, boot)?.ok_or_else(damaged)?
         };
         let Attached { ear, known, word } = attached;
         let incarnation = ear.incarnation;
@@ -342,9 +341,7 @@ impl Known {
             let floor = log.floor()?;
             let mut records = Records::default();
             let read = log.read(floor.min(clock), clock, |position, item| {
-                if let Some(target) = target(item) {
-                    records.write(&target, Stamp(position));
-                }
+                records.write(&target(item), Stamp(position));
             });
             match read {
                 Ok(()) => {
@@ -448,16 +445,16 @@ fn boot() -> io::Result<u64> {
 }
 
 /// What an item of the log names. A pattern that can't be read names everything.
-fn target(item: Item) -> Option<Target> {
+fn target(item: Item) -> Target {
     let marks = |marks: Vec<[u64; 2]>| marks.into_iter().map(Mark::from_words).collect();
-    Some(match item {
+    match item {
         Item::Mark(mark) => Target::Any(vec![Mark::from_words(mark)]),
         Item::All(all) => Target::All(marks(all)),
         Item::Matching(pattern) => {
             Pattern::parse(&pattern).map_or(Target::Everything, Target::Matching)
         }
         Item::Everything => Target::Everything,
-    })
+    }
 }
 
 /// What a target is written as.

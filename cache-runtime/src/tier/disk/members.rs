@@ -57,12 +57,18 @@ mod tests {
         kernel_lock::try_lock(&file, BYTE, Mode::Shared).unwrap()
     }
 
+    /// Joins where that does not mean to wait.
+    fn join(path: &Path) -> Members {
+        assert!(may_join(path));
+        Members::join(path).unwrap()
+    }
+
     #[test]
     fn the_last_one_knows_that_it_is() {
         let folder = Folder::new();
         let path = folder.path().join("members");
-        let mut first = Members::join(&path).unwrap();
-        let mut second = Members::join(&path).unwrap();
+        let mut first = join(&path);
+        let mut second = join(&path);
         assert!(first.alone().unwrap().is_none());
         assert!(second.alone().unwrap().is_none());
         drop(first);
@@ -73,8 +79,8 @@ mod tests {
     fn one_that_is_told_no_stays_a_member() {
         let folder = Folder::new();
         let path = folder.path().join("members");
-        let mut first = Members::join(&path).unwrap();
-        let mut second = Members::join(&path).unwrap();
+        let mut first = join(&path);
+        let mut second = join(&path);
         assert!(first.alone().unwrap().is_none());
         assert!(second.alone().unwrap().is_none());
     }
@@ -83,16 +89,18 @@ mod tests {
     fn nobody_joins_while_one_is_alone() {
         let folder = Folder::new();
         let path = folder.path().join("members");
-        let mut member = Members::join(&path).unwrap();
+        let mut member = join(&path);
         assert!(may_join(&path));
         let alone = member.alone().unwrap().expect("nobody else is there");
         assert!(!may_join(&path));
-        std::thread::scope(|scope| {
-            let joining = scope.spawn(|| drop(Members::join(&path).unwrap()));
-            drop(alone);
-            joining.join().unwrap();
+        let joining = std::thread::spawn({
+            let path = path.clone();
+            move || drop(Members::join(&path).unwrap())
         });
-        let mut other = Members::join(&path).unwrap();
+        drop(alone);
+        assert!(may_join(&path));
+        joining.join().unwrap();
+        let mut other = join(&path);
         assert!(other.alone().unwrap().is_none(), "who was alone is still a member");
     }
 

@@ -182,7 +182,10 @@ impl Disk {
         match opened.leases.try_take(id) {
             Taken::Lease(lease) => Leased::Taken(lease),
             Taken::Held => Leased::Held,
-            Taken::Unavailable(_) => Leased::Unavailable,
+            Taken::Unavailable(error) => {
+                ::log::debug!("the disk tier computes without a lease: {error}");
+                Leased::Unavailable
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Opening the tier's directory, and trying again later if it can't be.
 
-use super::fault::guarded;
+use super::fault::{faults, guarded};
 use super::lease::Leases;
 use super::log::Incarnation;
 use super::machine::MachineStamp;
@@ -23,6 +23,8 @@ pub(super) struct Opened {
     pub(super) store: Store,
     pub(super) leases: Leases,
     pub(super) members: Mutex<Members>,
+    /// How many pages of mapped files had failed when it was opened.
+    faults: u64,
 }
 
 impl Opened {
@@ -47,7 +49,9 @@ pub(super) fn cut_short() -> Fault {
 impl Core {
     /// What is open, if it is.
     pub(super) fn opened_already(&self) -> Option<Arc<Opened>> {
-        self.opened.read().clone().filter(|_| self.machine.is_attached())
+        // A page that failed is zeros for every connection that maps it: new ones map it anew.
+        let is_sound = |opened: &Arc<Opened>| opened.faults == faults();
+        self.opened.read().clone().filter(is_sound).filter(|_| self.machine.is_attached())
     }
 
     /// What is open, opened now if that may be tried.
@@ -124,6 +128,7 @@ impl Core {
     }
 
     fn open_beside(&self, path: &Path, incarnation: Incarnation) -> Result<Opened, Failed> {
+        let faults = faults();
         let name = format!("store-{incarnation}.db");
         clear_others(path, &name);
         let store = guarded(|| Store::open(&path.join(&name), self.limit));
@@ -135,7 +140,7 @@ impl Core {
         };
         let leases = Leases::open(&path.join("leases"))?;
         let members = Mutex::new(Members::join(&path.join("members"))?);
-        Ok(Opened { incarnation, store, leases, members })
+        Ok(Opened { incarnation, store, leases, members, faults })
     }
 
     /// Records what waited for the machine to be reached, before anything is read.

@@ -197,12 +197,16 @@ impl<'a> Walk<'a> {
         }
         match Opened::open(self.at.file.as_fd(), &step.name, path.clone()) {
             Err(Refusal::Io(_, error)) if step.given && error.kind() == io::ErrorKind::NotFound => {
+                self.make(&step.name, path)
             }
-            opened => return opened,
+            opened => opened,
         }
-        // Another process may have been first.
-        match fs::mkdirat(&self.at.file, &step.name, Mode::RWXU) {
-            Ok(()) | Err(Errno::EXIST) => Opened::open(self.at.file.as_fd(), &step.name, path),
+    }
+
+    fn make(&self, name: &OsStr, path: PathBuf) -> Result<Opened, Refusal> {
+        match fs::mkdirat(&self.at.file, name, Mode::RWXU) {
+            // Another process may have been first.
+            Ok(()) | Err(Errno::EXIST) => Opened::open(self.at.file.as_fd(), name, path),
             Err(errno) => Err(failed("create", &path)(errno)),
         }
     }
@@ -361,16 +365,28 @@ mod tests {
     #[test]
     fn many_prepare_one_folder_at_once() {
         let folder = Folder::new();
-        let parent = folder.path().join("a/b/c/d");
-        let start = std::sync::Barrier::new(8);
+        let start = std::sync::Barrier::new(4);
         std::thread::scope(|scope| {
-            for _ in 0..8 {
+            for _ in 0..4 {
                 scope.spawn(|| {
-                    start.wait();
-                    assert_eq!(prepared(&parent), parent.join("shop"));
+                    for round in 0..20 {
+                        let parent = folder.path().join(format!("{round}/a/b"));
+                        start.wait();
+                        assert_eq!(prepared(&parent), parent.join("shop"));
+                    }
                 });
             }
         });
+    }
+
+    #[test]
+    fn what_another_has_made_meanwhile_is_taken() {
+        let folder = Folder::new();
+        let judge = Judge { user: me(), file_system };
+        let mut walk = Walk::from_root(&judge).unwrap();
+        walk.go(folder.path()).unwrap();
+        let made = [(); 2].map(|()| walk.make(OsStr::new("a"), "a".into()).unwrap());
+        assert_eq!(made[0].stat.st_ino, made[1].stat.st_ino);
     }
 
     #[test]
@@ -382,7 +398,7 @@ mod tests {
             prepared(folder.path());
             assert_eq!(mode(&own), 0o700);
         }
-        set_mode(&own, 0o500);
+        set_mode(&own, 0o555);
         prepared(folder.path());
         assert_eq!(mode(&own), 0o500, "nothing is given to anybody");
     }

@@ -46,7 +46,11 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The queues of all tiers, for the end of the program.
+/// The number of the next writer.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+static AT_EXIT: Once = Once::new();
+
+/// The queues of all writers, for the end of the program.
 static QUEUES: Mutex<BTreeMap<u64, Sender<Job>>> = Mutex::new(BTreeMap::new());
 
 impl Writer {
@@ -60,10 +64,8 @@ impl Writer {
             log::warn!("the disk tier stores nothing: there can be no thread for it");
             return Self { core, number: 0, jobs: None, thread: None };
         };
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         QUEUES.lock().insert(number, jobs.clone());
-        static AT_EXIT: Once = Once::new();
         AT_EXIT.call_once(|| {
             if at_exit(finish_all).is_err() {
                 log::warn!(
@@ -193,10 +195,16 @@ fn write(core: &Core, parcels: &[(Arc<Parcel>, Arrival)]) {
     let mut rest = parcels;
     while !rest.is_empty() {
         let Some(opened) = core.opened() else { break };
-        let written = guarded(|| opened.store.batch(|batch| put(core, batch, rest)));
+        let written = guarded(|| {
+            let put_some = |batch: &Batch<'_>| put(core, batch, rest);
+            match opened.store.batch(put_some)? {
+                0 => opened.store.alone(|batch| put_large(core, batch, &rest[0].0)),
+                done => Ok(done),
+            }
+        });
         let fault = match written {
-            Ok(Ok(counts)) => {
-                rest = &rest[counts..];
+            Ok(Ok(done)) => {
+                rest = &rest[done..];
                 continue;
             }
             Ok(Err(fault)) => fault,
@@ -205,27 +213,42 @@ fn write(core: &Core, parcels: &[(Arc<Parcel>, Arrival)]) {
         core.fail(&opened, &fault);
         break;
     }
-    rest.iter().for_each(|(parcel, _)| parcel.counters.degraded.add(1));
+    for (parcel, _) in rest {
+        parcel.counters.degraded.add(1);
+    }
 }
 
-/// Puts parcels into a transaction until it is full, and says how many it has dealt with.
+/// Puts parcels into a transaction until it is full, and says how many there was room for.
 fn put(core: &Core, batch: &Batch<'_>, parcels: &[(Arc<Parcel>, Arrival)]) -> Result<usize, Fault> {
     // The clock as of this transaction: a sweep that follows it sees what it stores.
     core.catch_up();
-    for (at, (parcel, _)) in parcels.iter().enumerate() {
-        let counters = &parcel.counters;
+    let mut done = 0;
+    for (parcel, _) in parcels {
         if !batch.fits(parcel.envelope.len()) {
-            if at > 0 {
-                return Ok(at);
-            }
-            counters.evictions_oversized.add(1);
-            return Ok(1);
+            break;
         }
-        let Parcel { id, expires, created, stamp, envelope, about, .. } = &**parcel;
-        let stored = core.machine.vouches_for(about, *stamp)
-            && batch.put(*id, *expires, *created, stamp.at.0, envelope)?;
-        let count = if stored { &counters.stores_l2 } else { &counters.fenced_stores_l2 };
-        count.add(1);
+        put_one(core, batch, parcel)?;
+        done += 1;
     }
-    Ok(parcels.len())
+    Ok(done)
+}
+
+/// Puts a parcel that takes a transaction of its own, if it is not too large even for that.
+fn put_large(core: &Core, batch: &Batch<'_>, parcel: &Parcel) -> Result<usize, Fault> {
+    core.catch_up();
+    if batch.fits(parcel.envelope.len()) {
+        put_one(core, batch, parcel)?;
+    } else {
+        parcel.counters.evictions_oversized.add(1);
+    }
+    Ok(1)
+}
+
+fn put_one(core: &Core, batch: &Batch<'_>, parcel: &Parcel) -> Result<(), Fault> {
+    let Parcel { id, expires, created, stamp, envelope, about, counters, .. } = parcel;
+    let stored = core.machine.vouches_for(about, *stamp)
+        && batch.put(*id, *expires, *created, stamp.at.0, envelope)?;
+    let count = if stored { &counters.stores_l2 } else { &counters.fenced_stores_l2 };
+    count.add(1);
+    Ok(())
 }

@@ -27,13 +27,13 @@ pub(crate) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(connection: &'a Connection, bounds: Bounds) -> Self {
-        let pages = Cell::new(bounds.transaction());
-        Self { connection, pages, failure: RefCell::new(None) }
+    /// One that may write so many pages.
+    pub(super) fn new(connection: &'a Connection, pages: u64) -> Self {
+        Self { connection, pages: Cell::new(pages), failure: RefCell::new(None) }
     }
 
     /// Whether an envelope of this length still goes into this batch. One that does not go into an
-    /// empty batch is too large for the store.
+    /// empty one is to be put alone; if it does not fit there, it is too large for the store.
     pub(crate) fn fits(&self, length: usize) -> bool {
         Bounds::cost(length) <= self.pages.get()
     }

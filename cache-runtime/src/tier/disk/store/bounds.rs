@@ -1,8 +1,9 @@
 //! How the room that the store is given is shared out.
 //!
-//! 1. File and log together stay within 1.1 times the limit: the file has at most 1.04 times the
-//!    limit, and the log what it may hold before a transaction, plus one transaction.
-//! 2. What is used is brought back to 0.95 times the limit, so that several processes may put
+//! 1. File and log together stay within 1.1 times the limit: the file has at most 0.97 times the
+//!    limit, and the log what it may hold before a transaction, plus one transaction. One row that is
+//!    put alone may take an eighth of the limit, and finds the log empty.
+//! 2. What is used is brought back to 0.9 times the limit, so that several processes may put
 //!    once more before one of them has made room.
 
 /// The size of a page. Larger ones make a put dearer, and gain little where the file is mapped.
@@ -29,12 +30,12 @@ impl Bounds {
 
     /// From how many pages in use on rows must go.
     pub(super) fn high(self) -> u64 {
-        self.limit / 100 * 95 / PAGE
+        self.limit / 100 * 90 / PAGE
     }
 
     /// The most pages that the file may have.
     pub(super) fn pages(self) -> u64 {
-        self.limit / 100 * 104 / PAGE
+        self.limit / 100 * 97 / PAGE
     }
 
     /// How many bytes the log may have before another transaction starts.
@@ -51,6 +52,11 @@ impl Bounds {
     /// How many pages one transaction may write.
     pub(super) fn transaction(self) -> u64 {
         self.limit / 32 / PAGE
+    }
+
+    /// How many pages a row may write that is put alone.
+    pub(super) fn alone(self) -> u64 {
+        self.limit / 8 / PAGE
     }
 
     /// How many rows one step of making room takes at most.
@@ -86,6 +92,8 @@ mod tests {
             let transaction = bounds.transaction() * (PAGE + 24);
             let most = bounds.pages() * PAGE + bounds.log() + transaction;
             assert!(most <= limit.max(LEAST) / 10 * 11, "{limit}");
+            let alone = bounds.pages() * PAGE + bounds.alone() * (PAGE + 24);
+            assert!(alone <= limit.max(LEAST) / 10 * 11, "{limit}");
             assert!(bounds.checkpoint() * PAGE <= bounds.log());
             assert!(bounds.step_rows() > 0 && bounds.step_pages() > 0);
             assert!(bounds.high() + bounds.transaction() <= bounds.pages());

@@ -4,7 +4,9 @@
 //! 1. A step is one transaction of bounded size, so that other writers get their turns.
 //! 2. A step that did nothing says that nothing more is due: whoever repeats it comes to an end.
 
-use super::bounds::{Bounds, PAGE};
+use super::bounds::Bounds;
+#[cfg(test)]
+use super::bounds::PAGE;
 use super::fault::Fault;
 use super::ordered;
 use rusqlite::Connection;
@@ -51,6 +53,7 @@ impl Survey {
         self.pages.saturating_sub(self.free)
     }
 
+    #[cfg(test)]
     pub(super) fn used(self) -> u64 {
         self.used_pages() * PAGE
     }

@@ -56,6 +56,7 @@ impl Store {
 
     /// Opens the store without mapping the file into memory: reads cost half as much again, and a
     /// file that another program cuts short is a fault rather than a signal.
+    #[cfg(test)]
     pub(crate) fn open_unmapped(path: &Path, limit: u64) -> Result<Self, Fault> {
         Self::with(File::new(path, limit, false)?)
     }
@@ -99,8 +100,27 @@ impl Store {
         f: impl FnOnce(&Batch<'_>) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
         let writer = self.writer.lock();
-        let change = self.begin(&writer)?;
-        let batch = Batch::new(&change, self.file.bounds);
+        self.change(&writer, self.file.bounds.transaction(), f)
+    }
+
+    /// The same for one row that may be large.
+    pub(crate) fn alone<R>(
+        &self,
+        f: impl FnOnce(&Batch<'_>) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        let writer = self.writer.lock();
+        retried(PATIENCE, || empty_log(&writer))?;
+        self.change(&writer, self.file.bounds.alone(), f)
+    }
+
+    fn change<R>(
+        &self,
+        writer: &Connection,
+        pages: u64,
+        f: impl FnOnce(&Batch<'_>) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        let change = self.begin(writer)?;
+        let batch = Batch::new(&change, pages);
         let returned = f(&batch)?;
         batch.outcome()?;
         change.commit()?;
@@ -125,6 +145,7 @@ impl Store {
     }
 
     /// Removes all rows and gives their space back.
+    #[cfg(test)]
     pub(crate) fn purge(&self) -> Result<(), Fault> {
         let writer = self.writer.lock();
         let change = self.begin(&writer)?;
@@ -136,11 +157,13 @@ impl Store {
     }
 
     /// The bytes in use, without those that are free for reuse.
+    #[cfg(test)]
     pub(crate) fn used(&self) -> Result<u64, Fault> {
         self.readers.read(|connection| Ok(Survey::of(connection)?.used()))
     }
 
     /// The number of rows. It is counted, so it takes its time.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> Result<u64, Fault> {
         self.readers.read(|connection| {
             let mut statement = connection.prepare_cached("SELECT count(*) FROM entries")?;
