@@ -1,5 +1,8 @@
 //! The runtime behind the `larder` facade; use that.
 
+#[cfg(all(feature = "disk", not(target_os = "linux")))]
+compile_error!("the feature `disk` of larder needs Linux; leave it out for other systems");
+
 mod ambience;
 pub mod ambient;
 mod ask;
