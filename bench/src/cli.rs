@@ -12,6 +12,7 @@ suites:
   miss         a call whose value is not
   stampede     many callers of one key that nobody has computed
   trace PATH.. recorded requests: xz, big-endian 32-bit keys
+  disk         a call whose value is in the disk tier, and invalidations by other processes
   compile      build time and size of annotated functions
 
 options:
@@ -32,6 +33,7 @@ pub(crate) enum Suite {
     Miss,
     Stampede,
     Trace(Vec<PathBuf>),
+    Disk,
     Compile,
 }
 
@@ -90,6 +92,7 @@ impl Suite {
             "miss" => Ok(Self::Miss),
             "stampede" => Ok(Self::Stampede),
             "trace" => Ok(Self::Trace(Vec::new())),
+            "disk" => Ok(Self::Disk),
             "compile" => Ok(Self::Compile),
             other => Err(format!("unknown suite `{other}`").into()),
         }

@@ -28,8 +28,20 @@ impl Digest for Arc<str> {
     }
 }
 
+impl Digest for Vec<u8> {
+    #[inline]
+    fn digest(&self) -> u64 {
+        end(self)
+    }
+}
+
 /// The end of a text tells one key from another; all texts begin alike.
 #[inline]
 fn of_text(text: &str) -> u64 {
-    text.as_bytes().last_chunk().map_or(0, |end| u64::from_le_bytes(*end))
+    end(text.as_bytes())
+}
+
+#[inline]
+fn end(bytes: &[u8]) -> u64 {
+    bytes.last_chunk().map_or(0, |end| u64::from_le_bytes(*end))
 }

@@ -8,17 +8,26 @@ const EXPONENT: f64 = 0.99;
 pub(crate) struct Keys<K> {
     /// Each key once.
     pub(crate) all: Vec<K>,
-    /// A Zipf sequence over them.
+    /// A sequence of draws from them.
     pub(crate) asked: Vec<K>,
 }
 
 impl<K> Keys<K> {
-    /// Draws `calls` keys out of `count`.
+    /// Draws `calls` keys out of `count`, some of them far more often than others.
     pub(crate) fn draw(count: u32, calls: usize, key: impl Fn(u64) -> K) -> Self {
+        Self::drawn(count, calls, EXPONENT, key)
+    }
+
+    /// Draws `calls` keys out of `count`, each as often as any other.
+    pub(crate) fn draw_evenly(count: u32, calls: usize, key: impl Fn(u64) -> K) -> Self {
+        Self::drawn(count, calls, 0.0, key)
+    }
+
+    fn drawn(count: u32, calls: usize, exponent: f64, key: impl Fn(u64) -> K) -> Self {
         let key = |rank: usize| key(scatter(rank));
         Self {
             all: (0..).take(usize::try_from(count).expect("32 bits fit")).map(key).collect(),
-            asked: Zipf::new(count, EXPONENT).take(calls).map(key).collect(),
+            asked: Zipf::new(count, exponent).take(calls).map(key).collect(),
         }
     }
 }

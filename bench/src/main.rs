@@ -9,6 +9,7 @@ mod course;
 mod digest;
 mod disturbance;
 mod keys;
+mod neighbour;
 mod peers;
 mod report;
 mod rounds;
@@ -22,6 +23,10 @@ use cli::{Command, Suite};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(role) = neighbour::Role::given() {
+        role.play();
+        return ExitCode::SUCCESS;
+    }
     let command = match Command::read() {
         Ok(Some(command)) => command,
         Ok(None) => {
@@ -44,11 +49,15 @@ fn main() -> ExitCode {
 
 fn run(command: &Command) -> Result<(), Box<dyn std::error::Error>> {
     let effort = command.effort;
+    let folder = tempfile::tempdir()?;
+    // Here, and not where programs of the user keep theirs.
+    larder::Runtime::builder().dir(folder.path().join("larder")).build()?.install()?;
     let report = match &command.suite {
         Suite::Hit => suites::hit::run(effort),
         Suite::Miss => suites::miss::run(effort),
         Suite::Stampede => suites::stampede::run(effort)?,
         Suite::Trace(paths) => suites::trace::run(paths, effort)?,
+        Suite::Disk => suites::disk::run(effort, folder.path())?,
         Suite::Compile => suites::compile::run(effort)?,
     };
     print!("{report}");

@@ -21,7 +21,13 @@ pub(crate) struct Report {
 struct Row {
     setting: Setting,
     baseline: &'static str,
-    found: Comparison,
+    found: Found,
+}
+
+enum Found {
+    Compared(Comparison),
+    /// A time that nothing is compared with, in nanoseconds.
+    Alone(f64),
 }
 
 /// Under what circumstances something was compared.
@@ -38,7 +44,13 @@ impl Report {
     }
 
     pub(crate) fn row(&mut self, setting: &Setting, baseline: &'static str, found: Comparison) {
+        let found = Found::Compared(found);
         self.rows.push(Row { setting: setting.clone(), baseline, found });
+    }
+
+    /// Adds a time, in nanoseconds, since what is called the baseline.
+    pub(crate) fn time(&mut self, setting: &Setting, baseline: &'static str, ns: f64) {
+        self.rows.push(Row { setting: setting.clone(), baseline, found: Found::Alone(ns) });
     }
 
     /// Says that a race is over.
@@ -61,15 +73,23 @@ impl Report {
 }
 
 impl Row {
+    fn is_noisy(&self) -> bool {
+        matches!(self.found, Found::Compared(found) if found.together < QUIET)
+    }
+
     fn to_json(&self, suite: &str) -> Value {
+        let (ratio, ns) = match self.found {
+            Found::Compared(found) => (Some(found.ratio), found.ns),
+            Found::Alone(ns) => (None, ns),
+        };
         json!({
             "suite": suite,
             "case": self.setting.case,
             "keys": self.setting.keys,
             "threads": self.setting.threads,
             "baseline": self.baseline,
-            "ratio": self.found.ratio,
-            "ns": self.found.ns,
+            "ratio": ratio,
+            "ns": ns,
         })
     }
 }
@@ -89,20 +109,26 @@ impl fmt::Display for Report {
         ];
         let mut table = Table::new(&heading);
         for Row { setting, baseline, found } in &self.rows {
-            table.row(vec![
+            let mut cells = vec![
                 setting.case.clone(),
                 setting.keys.to_string(),
                 setting.threads.to_string(),
                 (*baseline).to_owned(),
-                format!("{:.2}x", found.ratio),
-                time(found.ns),
-                time(found.other_ns),
-                time(found.ns - found.other_ns),
-                format!("{:.0}%", 100.0 * found.together),
-            ]);
+            ];
+            match found {
+                Found::Compared(found) => cells.extend([
+                    format!("{:.2}x", found.ratio),
+                    time(found.ns),
+                    time(found.other_ns),
+                    time(found.ns - found.other_ns),
+                    format!("{:.0}%", 100.0 * found.together),
+                ]),
+                Found::Alone(ns) => cells.extend([String::new(), time(*ns)]),
+            }
+            table.row(cells);
         }
         write!(f, "{table}")?;
-        if self.rows.iter().any(|row| row.found.together < QUIET) {
+        if self.rows.iter().any(Row::is_noisy) {
             writeln!(f, "\n{NOISE}")?;
         }
         self.notes.iter().try_for_each(|note| write!(f, "\n{}\n", note.trim_end()))

@@ -24,6 +24,23 @@ pub(crate) fn string(id: &str) -> String {
     format!("profile of {id}")
 }
 
+/// Bytes that look like noise.
+pub(crate) fn bytes<const LENGTH: usize>(id: u64) -> Vec<u8> {
+    let mut bits = id | 1;
+    let mut next = || {
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        bits.to_le_bytes()
+    };
+    let mut bytes = Vec::with_capacity(LENGTH + 8);
+    while bytes.len() < LENGTH {
+        bytes.extend_from_slice(&next());
+    }
+    bytes.truncate(LENGTH);
+    bytes
+}
+
 pub(crate) fn shared(id: &str) -> Arc<str> {
     Arc::from(string(id))
 }

@@ -7,6 +7,8 @@ pub(crate) mod cached_functions;
 pub(crate) mod larder_functions;
 pub(crate) mod maps;
 pub(crate) mod memoize_functions;
+pub(crate) mod stored_functions;
+pub(crate) mod stores;
 
 /// Entries each may keep. Attributes that take a literal only repeat the number.
 pub(crate) const CAPACITY: usize = 200_000;

@@ -1,6 +1,7 @@
 //! What is measured: one suite for each file.
 
 pub(crate) mod compile;
+pub(crate) mod disk;
 pub(crate) mod hit;
 pub(crate) mod miss;
 pub(crate) mod stampede;
