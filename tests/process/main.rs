@@ -1,0 +1,20 @@
+//! What the disk tier promises to the processes of a machine, tried with real ones: they start, meet,
+//! are killed and come back, and what they share is damaged, full or gone.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::missing_panics_doc,
+    clippy::unused_async,
+    reason = "small numbers, and functions in the shapes that users give them"
+)]
+
+mod child;
+mod warnings;
+mod words;
+
+mod bounds;
+mod consistency;
+mod restarts;
+mod single_flight;
+mod versions;
