@@ -7,11 +7,8 @@
 //! 2. Decoding takes all of the bytes or fails, and believes no length inside of them.
 //! 3. A panic of the type's own `Serialize` or `Deserialize` is the caller's to catch.
 
-use super::bincode;
 use super::canonical;
 use super::fault::Fault;
-#[cfg(feature = "postcard")]
-use super::postcard;
 use super::shape::{self, Shape};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,9 +42,9 @@ impl<V: Serialize + DeserializeOwned> Format<V> {
     /// Encoded by `bincode` 1.
     pub const fn bincode() -> Self {
         Self {
-            codec: bincode::ID,
-            encode: bincode::encode,
-            decode: bincode::decode,
+            codec: super::bincode::ID,
+            encode: super::bincode::encode,
+            decode: super::bincode::decode,
             shape: shape::of::<V>,
             check: Self::survives,
         }
@@ -57,9 +54,9 @@ impl<V: Serialize + DeserializeOwned> Format<V> {
     #[cfg(feature = "postcard")]
     pub const fn postcard() -> Self {
         Self {
-            codec: postcard::ID,
-            encode: postcard::encode,
-            decode: postcard::decode,
+            codec: super::postcard::ID,
+            encode: super::postcard::encode,
+            decode: super::postcard::decode,
             shape: shape::of::<V>,
             check: Self::survives,
         }

@@ -4,6 +4,7 @@
 //! 2. Nodes are numbered as they are found. What decides where to look next is what was found, so the
 //!    numbers are the same wherever the type is.
 
+use super::node::{Head, Kind, Known, Node, NodeId, Parts, Place, Slot};
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -13,96 +14,6 @@ const MOST_STEPS: usize = 100_000;
 
 /// No node has more places: a tuple may be announced with any length.
 const MOST_PLACES: usize = 4_096;
-
-/// What a type asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Head {
-    pub(super) kind: Kind,
-    pub(super) name: &'static str,
-    pub(super) parts: Parts,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
-    Leaf,
-    Unit,
-    Option,
-    Seq,
-    Map,
-    Tuple,
-    Newtype,
-    Struct,
-    Enum,
-}
-
-/// The places of a type, by name if they have any.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Parts {
-    Numbered(usize),
-    Named(&'static [&'static str]),
-}
-
-impl Parts {
-    fn count(&self) -> usize {
-        match self {
-            Self::Numbered(count) => *count,
-            Self::Named(names) => names.len(),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NodeId(usize);
-
-impl NodeId {
-    /// Not a type: its one place holds the type that is traced.
-    const ROOT: Self = Self(0);
-}
-
-/// A place of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) node: NodeId,
-    pub(super) index: usize,
-}
-
-impl Place {
-    /// Where the type is that is traced.
-    pub(super) const ROOT: Self = Self { node: NodeId::ROOT, index: 0 };
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
-    /// Nothing was asked for here.
-    Unseen,
-    Seen,
-    /// A value of it could be made.
-    Built,
-    /// The type has no such part, though it names it: another name of one that it has.
-    Absent,
-    /// It can't be come by.
-    GivenUp,
-}
-
-#[derive(Debug)]
-struct Slot {
-    known: Known,
-    /// More than one if what is here depends on what is elsewhere.
-    types: Vec<NodeId>,
-    /// How far below it the next unseen place is; none if there is none.
-    distance: Option<usize>,
-}
-
-#[derive(Debug)]
-struct Node {
-    head: Head,
-    slots: Vec<Slot>,
-    /// The first part that a value could be made of. To follow it always ends: what it is made of
-    /// had its own before.
-    easy: Option<usize>,
-    /// Its fields can only be had in order.
-    in_order: bool,
-}
 
 /// What runs have found so far.
 #[derive(Debug)]
@@ -337,13 +248,5 @@ impl Graph {
                 }
             }
         }
-    }
-}
-
-impl Node {
-    fn new(head: Head) -> Self {
-        let slot = || Slot { known: Known::Unseen, types: Vec::new(), distance: None };
-        let slots = std::iter::repeat_with(slot).take(head.parts.count()).collect();
-        Self { head, slots, easy: None, in_order: false }
     }
 }

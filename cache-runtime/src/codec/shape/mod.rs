@@ -10,7 +10,9 @@
 //!    and a change behind what can't be seen may go unnoticed.
 //! 4. Fingerprints are the same in each process, on each machine, by each build.
 
+mod elements;
 mod graph;
+mod node;
 #[cfg(test)]
 mod tests;
 mod tracer;

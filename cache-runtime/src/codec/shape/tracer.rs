@@ -1,11 +1,12 @@
 //! The source that a type is deserialized from: it has a value for whatever is asked, and notes what
 //! that was.
 
-use super::graph::{Graph, Head, Kind, NodeId, Parts, Place};
+use super::elements::{Elements, Fields, Heard};
+use super::graph::Graph;
+use super::node::{Head, Kind, NodeId, Parts, Place};
 use serde::de::value::U32Deserializer;
 use serde::de::{
-    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
+    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor,
 };
 use std::any::TypeId;
 use std::fmt;
@@ -39,15 +40,15 @@ impl de::Error for Refusal {
     }
 }
 
-type Traced<T> = Result<T, Refusal>;
+pub(super) type Traced<T> = Result<T, Refusal>;
 
 /// Stands at a place and has a value for it.
 pub(super) struct Tracer<'g> {
-    graph: &'g mut Graph,
-    place: Place,
+    pub(super) graph: &'g mut Graph,
+    pub(super) place: Place,
     /// The nearest unseen place is here or below.
-    led: bool,
-    depth: usize,
+    pub(super) led: bool,
+    pub(super) depth: usize,
 }
 
 impl<'g> Tracer<'g> {
@@ -157,10 +158,12 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     fn deserialize_option<V: Visitor<'de>>(mut self, visitor: V) -> Traced<V::Value> {
         let node = self.announce::<V>(Kind::Option, "", Parts::Numbered(1))?;
         let mut parts = self.parts(node);
-        match parts.order.next() {
-            Some(index) => parts.at(index, |tracer| visitor.visit_some(tracer)),
-            None => visitor.visit_none(),
+        if parts.order.next().is_none() {
+            return visitor.visit_none();
         }
+        let value = visitor.visit_some(parts.at(0))?;
+        parts.built(0);
+        Ok(value)
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(
@@ -178,7 +181,10 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         visitor: V,
     ) -> Traced<V::Value> {
         let node = self.announce::<V>(Kind::Newtype, name, Parts::Numbered(1))?;
-        self.parts(node).at(0, |tracer| visitor.visit_newtype_struct(tracer))
+        let mut parts = self.parts(node);
+        let value = visitor.visit_newtype_struct(parts.at(0))?;
+        parts.built(0);
+        Ok(value)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Traced<V::Value> {
@@ -228,7 +234,9 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         let node = self.announce::<V>(Kind::Enum, name, Parts::Named(variants))?;
         let mut parts = self.parts(node);
         let index = parts.order.next().ok_or(Refusal::Other)?;
-        parts.at(index, |tracer| visitor.visit_enum(tracer))
+        let value = visitor.visit_enum(parts.at(index))?;
+        parts.built(index);
+        Ok(value)
     }
 }
 
@@ -257,7 +265,10 @@ impl<'de> VariantAccess<'de> for Tracer<'_> {
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Traced<S::Value> {
         let node = self.announce::<S>(Kind::Newtype, "", Parts::Numbered(1))?;
-        self.parts(node).at(0, |tracer| seed.deserialize(tracer))
+        let mut parts = self.parts(node);
+        let value = seed.deserialize(parts.at(0))?;
+        parts.built(0);
+        Ok(value)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Traced<V::Value> {
@@ -270,80 +281,5 @@ impl<'de> VariantAccess<'de> for Tracer<'_> {
         visitor: V,
     ) -> Traced<V::Value> {
         self.deserialize_struct("", fields, visitor)
-    }
-}
-
-/// The parts of a node, in the order that suits the run.
-struct Elements<'g> {
-    graph: &'g mut Graph,
-    node: NodeId,
-    led: bool,
-    depth: usize,
-    order: std::vec::IntoIter<usize>,
-}
-
-impl Elements<'_> {
-    fn at<T>(&mut self, index: usize, value: impl FnOnce(Tracer<'_>) -> Traced<T>) -> Traced<T> {
-        let place = Place { node: self.node, index };
-        let led = self.led && self.graph.leads(place);
-        let value = value(Tracer { graph: self.graph, place, led, depth: self.depth + 1 })?;
-        self.graph.built(place);
-        Ok(value)
-    }
-
-    fn next<'de, S: DeserializeSeed<'de>>(&mut self, seed: S) -> Traced<Option<S::Value>> {
-        let Some(index) = self.order.next() else { return Ok(None) };
-        self.at(index, |tracer| seed.deserialize(tracer)).map(Some)
-    }
-}
-
-impl<'de> SeqAccess<'de> for Elements<'_> {
-    type Error = Refusal;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Traced<Option<S::Value>> {
-        self.next(seed)
-    }
-}
-
-impl<'de> MapAccess<'de> for Elements<'_> {
-    type Error = Refusal;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Traced<Option<S::Value>> {
-        self.next(seed)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Traced<S::Value> {
-        self.next(seed)?.ok_or(Refusal::Other)
-    }
-}
-
-/// Fields by name.
-struct Fields<'g> {
-    elements: Elements<'g>,
-    names: &'static [&'static str],
-    /// Told to whoever handed this out: a visitor keeps what it is given.
-    heard: &'g mut Heard,
-}
-
-/// What a visitor of fields did.
-#[derive(Default)]
-struct Heard {
-    asked: bool,
-    last: Option<usize>,
-}
-
-impl<'de> MapAccess<'de> for Fields<'_> {
-    type Error = Refusal;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Traced<Option<S::Value>> {
-        self.heard.asked = true;
-        self.heard.last = self.elements.order.next();
-        let Some(index) = self.heard.last else { return Ok(None) };
-        seed.deserialize(self.names[index].into_deserializer()).map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Traced<S::Value> {
-        let index = self.heard.last.ok_or(Refusal::Other)?;
-        self.elements.at(index, |tracer| seed.deserialize(tracer))
     }
 }
