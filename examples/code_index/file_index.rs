@@ -1,43 +1,32 @@
-//! What there is in one file, found out at most once for each revision of the file.
+//! What there is in one file, found out once for all runs and processes, until the file changes.
 
 use crate::nesting::{self, MOST_NESTING};
 use larder::cached;
 use proc_macro2::TokenStream;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::AddAssign;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::SystemTime;
 use syn::visit::{self, Visit};
 
 /// Beyond this it is data, not a program, and would be read into memory whole.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// How much of what there is.
-#[derive(Clone, Copy, Debug, Default)]
+/// How much of what there is. Twenty bytes on disk: no file that is read has more of anything than
+/// fits.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FileIndex {
-    pub(crate) lines: usize,
+    pub(crate) lines: u32,
     /// With a body or without, free or in an `impl` or `trait`.
-    pub(crate) functions: usize,
-    pub(crate) structs: usize,
-    pub(crate) enums: usize,
-    pub(crate) traits: usize,
-}
-
-impl AddAssign for FileIndex {
-    fn add_assign(&mut self, other: Self) {
-        self.lines += other.lines;
-        self.functions += other.functions;
-        self.structs += other.structs;
-        self.enums += other.enums;
-        self.traits += other.traits;
-    }
+    pub(crate) functions: u32,
+    pub(crate) structs: u32,
+    pub(crate) enums: u32,
+    pub(crate) traits: u32,
 }
 
 /// Why a file could not be indexed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum IndexError {
     Unreadable(String),
     TooLarge(u64),
@@ -68,43 +57,40 @@ impl fmt::Display for IndexError {
     }
 }
 
-/// Tells the contents of a file apart without reading them.
+/// Indexes one file.
 ///
-/// An edit that keeps the length, within one tick of the file system's clock, goes unnoticed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Revision {
-    bytes: u64,
-    /// Not every file system knows.
-    modified: Option<SystemTime>,
-}
-
-impl Revision {
-    pub(crate) fn of(path: &Path) -> Result<Self, IndexError> {
-        let metadata = path.metadata()?;
-        Ok(Self { bytes: metadata.len(), modified: metadata.modified().ok() })
-    }
-}
-
-/// Indexes one revision of a file.
+/// The entry depends on the file, so that it lasts until the file changes, and on the text of this
+/// function. It does not depend on what this function calls: whoever changes how things are counted
+/// clears the cache, or gives the function another `name`.
 ///
-/// The revision is read before the file is, so what is found in a file that changes meanwhile is
-/// kept under a revision that nobody asks for again.
-#[cached(capacity = 200_000, negative = "1h", cache_if = is_settled)]
-pub(crate) fn index_file(path: &Path, revision: Revision) -> Result<Arc<FileIndex>, IndexError> {
-    if revision.bytes > MOST_BYTES {
-        return Err(IndexError::TooLarge(revision.bytes));
+/// A path has to be absolute: the working directory is not part of the key.
+#[cached(
+    tier = "l1,l2",
+    files(path),
+    version = auto,
+    capacity = 200_000,
+    ttl = "30d",
+    negative = "30d",
+    cache_if = is_settled
+)]
+pub(crate) fn index_file(path: &Path) -> Result<FileIndex, IndexError> {
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    if size > MOST_BYTES {
+        return Err(IndexError::TooLarge(size));
     }
     let mut bytes = Vec::new();
     // The file may have grown since.
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
     let source = String::from_utf8(bytes).map_err(|_| IndexError::NotUtf8)?;
-    let mut counts = Counts(FileIndex { lines: source.lines().count(), ..FileIndex::default() });
+    let mut counts = Counts::default();
     counts.visit_file(&parse(&source)?);
-    Ok(Arc::new(counts.0))
+    let lines = u32::try_from(source.lines().count()).expect("no more than there are bytes");
+    Ok(FileIndex { lines, ..counts.0 })
 }
 
-/// What a file contains does not change with its revision; whether it can be read may.
-fn is_settled(index: &Result<Arc<FileIndex>, IndexError>) -> bool {
+/// What a file contains changes with the file alone; whether it can be read may change without it.
+fn is_settled(index: &Result<FileIndex, IndexError>) -> bool {
     !matches!(index, Err(IndexError::Unreadable(_)))
 }
 
@@ -128,6 +114,7 @@ fn without_shebang(source: &str) -> &str {
     }
 }
 
+#[derive(Default)]
 struct Counts(FileIndex);
 
 impl<'ast> Visit<'ast> for Counts {

@@ -1,88 +1,103 @@
-//! One pass over all files, on as many threads as there are processors.
+//! One pass over a tree: finding its files, and indexing each.
 
-use crate::file_index::{FileIndex, IndexError, Revision, index_file};
-use crate::nesting::STACK_BYTES;
+use crate::file_index::{FileIndex, IndexError, index_file};
 use crate::source_tree::SourceTree;
+use crate::sources::Sources;
+use crate::workers;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::thread;
 use std::time::{Duration, Instant};
 
-/// What one pass over a tree came to.
+/// What one pass came to.
 pub(crate) struct Pass {
     pub(crate) name: &'static str,
-    pub(crate) total: FileIndex,
+    pub(crate) tree: Arc<SourceTree>,
+    pub(crate) total: Total,
     pub(crate) indexed: usize,
-    /// By file, in the order of the tree.
-    pub(crate) failures: Vec<(PathBuf, IndexError)>,
+    /// By the file's place in the tree.
+    pub(crate) failures: Vec<(usize, IndexError)>,
+    pub(crate) sources: Sources,
     pub(crate) time: Duration,
 }
 
-/// A file's place in the tree, and what was found there.
-type Indexed = (usize, Result<Arc<FileIndex>, IndexError>);
+/// How much of what there is in all files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Total {
+    pub(crate) lines: u64,
+    pub(crate) functions: u64,
+    pub(crate) structs: u64,
+    pub(crate) enums: u64,
+    pub(crate) traits: u64,
+}
+
+impl Total {
+    fn add(&mut self, file: &FileIndex) {
+        self.lines += u64::from(file.lines);
+        self.functions += u64::from(file.functions);
+        self.structs += u64::from(file.structs);
+        self.enums += u64::from(file.enums);
+        self.traits += u64::from(file.traits);
+    }
+}
 
 impl Pass {
     /// # Errors
     ///
     /// If the system gives no thread to work on.
-    pub(crate) fn over(tree: &SourceTree, name: &'static str) -> io::Result<Self> {
-        let begun = Instant::now();
-        let indexed = index_all(&tree.files, name)?;
+    pub(crate) fn over(
+        name: &'static str,
+        find: impl FnOnce() -> Arc<SourceTree>,
+    ) -> io::Result<Self> {
+        let (begun, before) = (Instant::now(), Sources::so_far());
+        let tree = find();
+        let bar = progress_bar(tree.files.len(), name);
+        let indexes = workers::on_all(&tree.files, |path| {
+            let index = index(path);
+            bar.inc(1);
+            index
+        })?;
+        bar.finish_and_clear();
         let mut pass = Self {
             name,
-            total: FileIndex::default(),
+            tree,
+            total: Total::default(),
             indexed: 0,
             failures: Vec::new(),
+            sources: Sources::so_far() - before,
             time: begun.elapsed(),
         };
-        for (at, index) in indexed {
+        for (at, index) in indexes.into_iter().enumerate() {
             match index {
                 Ok(index) => {
-                    pass.total += *index;
+                    pass.total.add(&index);
                     pass.indexed += 1;
                 }
-                Err(error) => pass.failures.push((tree.files[at].clone(), error)),
+                Err(error) => pass.failures.push((at, error)),
             }
         }
         Ok(pass)
     }
 }
 
-fn index_all(files: &[PathBuf], name: &'static str) -> io::Result<Vec<Indexed>> {
-    let wanted = thread::available_parallelism()?.get();
-    let next = AtomicUsize::new(0);
-    let bar = progress_bar(files.len(), name);
-    let work = || {
-        let mut mine = Vec::new();
-        loop {
-            // Relaxed: the number alone says whose turn a file is.
-            let at = next.fetch_add(1, Relaxed);
-            let Some(path) = files.get(at) else { return mine };
-            mine.push((at, index(path)));
-            bar.inc(1);
-        }
-    };
-    let mut indexed = thread::scope(|scope| {
-        let spawn = || thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
-        // One thread is enough, if that is all there is memory for.
-        let mut workers = vec![spawn()?];
-        workers.extend((1..wanted).map_while(|_| spawn().ok()));
-        let done = workers.into_iter().map(|worker| worker.join().expect("panics are caught"));
-        io::Result::Ok(done.flatten().collect::<Vec<_>>())
-    })?;
-    bar.finish_and_clear();
-    indexed.sort_unstable_by_key(|(at, _)| *at);
-    Ok(indexed)
+fn index(path: &Path) -> Result<FileIndex, IndexError> {
+    let parsed = catch_unwind(AssertUnwindSafe(|| index_file(path)));
+    parsed.unwrap_or(Err(IndexError::ParserPanicked))
 }
 
-fn index(path: &Path) -> Result<Arc<FileIndex>, IndexError> {
-    let revision = Revision::of(path)?;
-    let parsed = catch_unwind(AssertUnwindSafe(|| index_file(path, revision)));
-    parsed.unwrap_or(Err(IndexError::ParserPanicked))
+/// How long it takes only to find the files and to read each one's metadata: what any index has to
+/// do that notices edits by itself.
+///
+/// # Errors
+///
+/// If the system gives no thread to work on.
+pub(crate) fn metadata_alone(root: &Path) -> io::Result<Duration> {
+    let begun = Instant::now();
+    let tree = SourceTree::find(root);
+    workers::on_all(&tree.files, |path| path.metadata().map_or(0, |it| it.len()))?;
+    Ok(begun.elapsed())
 }
 
 /// On standard error, if that is a terminal; nowhere otherwise.

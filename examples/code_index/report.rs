@@ -1,27 +1,23 @@
-//! What is printed in the end.
+//! What is printed of passes.
 
 use crate::pass::Pass;
-use crate::source_tree::SourceTree;
 use std::fmt;
 
 /// How many reasons are listed; the others are counted.
 const MOST_REASONS: usize = 5;
 
-/// The tree, what each pass found in it, and what the cache counted meanwhile.
-pub(crate) struct Report<'a> {
-    pub(crate) tree: &'a SourceTree,
-    pub(crate) passes: &'a [Pass],
-}
+/// What each pass found, and where its answers came from. The last pass says what was left out.
+pub(crate) struct Report<'a>(pub(crate) &'a [Pass]);
 
 impl Report<'_> {
     fn reasons(&self) -> Vec<String> {
-        let failures = self.passes.first().map_or(&[][..], |pass| &pass.failures);
-        let files = failures.iter().map(|(path, error)| {
+        let Some(pass) = self.0.last() else { return Vec::new() };
+        let files = pass.failures.iter().map(|(at, error)| {
             // A file's name may hold what a terminal would obey.
-            let name = path.to_string_lossy();
+            let name = pass.tree.files[*at].to_string_lossy();
             format!("{name:?} {error}")
         });
-        self.tree.unreadable.iter().cloned().chain(files).collect()
+        pass.tree.unreadable.iter().cloned().chain(files).collect()
     }
 }
 
@@ -29,22 +25,38 @@ impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<6} {:>7} {:>7} {:>9} {:>8} {:>7} {:>7} {:>9} {:>10}",
-            "pass", "files", "failed", "functions", "structs", "enums", "traits", "lines", "time",
+            "{:<6} {:>7} {:>7} {:>9} {:>8} {:>7} {:>7} {:>9} {:>9} {:>7} {:>9} {:>9} {:>10}",
+            "pass",
+            "files",
+            "failed",
+            "functions",
+            "structs",
+            "enums",
+            "traits",
+            "lines",
+            "computed",
+            "joined",
+            "from disk",
+            "memory",
+            "time",
         )?;
-        for pass in self.passes {
-            let total = &pass.total;
+        for pass in self.0 {
+            let (total, from) = (&pass.total, &pass.sources);
             writeln!(
                 f,
-                "{:<6} {:>7} {:>7} {:>9} {:>8} {:>7} {:>7} {:>9} {:>10}",
+                "{:<6} {:>7} {:>7} {:>9} {:>8} {:>7} {:>7} {:>9} {:>9} {:>7} {:>9} {:>9} {:>10}",
                 pass.name,
                 pass.indexed,
-                pass.failures.len() + self.tree.unreadable.len(),
+                pass.failures.len() + pass.tree.unreadable.len(),
                 total.functions,
                 total.structs,
                 total.enums,
                 total.traits,
                 total.lines,
+                from.computed,
+                from.joined,
+                from.disk,
+                from.memory,
                 format!("{:.1?}", pass.time),
             )?;
         }
@@ -55,6 +67,6 @@ impl fmt::Display for Report<'_> {
         if reasons.len() > MOST_REASONS {
             writeln!(f, "left out: {} more", reasons.len() - MOST_REASONS)?;
         }
-        write!(f, "\n{}", larder::stats())
+        Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! The files to index.
 
+use larder::cached;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use walkdir::{DirEntry, WalkDir};
 
 /// The Rust files below a directory.
@@ -25,6 +27,15 @@ impl SourceTree {
         }
         tree
     }
+}
+
+/// The files below a directory, found anew only when anything below it has changed.
+///
+/// For a tree that is watched: otherwise all of it is looked at on each call, to tell. It stays in
+/// memory, since a process that has just started is not watching anything yet.
+#[cached(files(root), capacity = 1)]
+pub(crate) fn watched_tree(root: &Path) -> Arc<SourceTree> {
+    Arc::new(SourceTree::find(root))
 }
 
 fn is_rust(entry: &DirEntry) -> bool {

@@ -1,0 +1,28 @@
+//! What the daemon has to say: events, as its log would have them.
+
+pub(crate) const EVENTS: &[&str] = &[
+    "created container 100 from template debian-12",
+    "created container 101 from template debian-12",
+    "created container 102 from template alpine-3",
+    "started container 100",
+    "started container 101",
+    "stopped container 101 after a failed health check",
+    "container 102 ran out of memory and was restarted",
+    "removed container 102 and its volumes",
+    "bridge ovsbr0 created with two ports",
+    "port eth1 added to bridge ovsbr0",
+    "link eth1 went down",
+    "link eth1 came up with 1000 megabits",
+    "address 10.0.0.7 assigned to eth1",
+    "default route moved to the gateway 10.0.0.1",
+    "name server 10.0.0.53 does not answer",
+    "firewall rule added: deny telnet from everywhere",
+    "disk usage of the volume data passed ninety per cent",
+    "volume data grown by ten gigabytes",
+    "snapshot of the volume data taken before the upgrade",
+    "file system check found no errors on the volume data",
+    "user alice logged in with a key",
+    "user mallory failed to log in for the fifth time",
+    "certificate of the web server renewed for ninety days",
+    "package upgrade installed a new kernel, a restart is pending",
+];

@@ -1,0 +1,33 @@
+//! Vectors of texts, computed once for each text.
+
+use crate::settings::{ROOM, Settings};
+use crate::vector::Vector;
+use larder::cached;
+
+/// Finds where a text lies.
+///
+/// Not one function with both tiers: what a value weighs is kept with it, and here it is for the
+/// environment of each process to say.
+#[cached(name = "embeddings", capacity = ROOM, weigh = weight)]
+pub(crate) fn embedding(text: &str) -> Vector {
+    if Settings::get().embeddings_on_disk { stored(text) } else { Vector::of(text) }
+}
+
+fn weight(_: &Vector) -> u64 {
+    ROOM / Settings::get().embeddings
+}
+
+/// The same on disk.
+///
+/// Floats are not worth compressing: their last bits are noise, so that they hardly get smaller, and
+/// every hit would pay for it. Another way to embed is another `version`.
+#[cached(
+    name = "embeddings on disk",
+    version = 1,
+    tier = "l2",
+    ttl = "30d",
+    compress = "none"
+)]
+pub(crate) fn stored(text: &str) -> Vector {
+    Vector::of(text)
+}
