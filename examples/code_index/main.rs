@@ -61,9 +61,8 @@ fn request(arguments: impl Iterator<Item = OsString>) -> Result<Request, String>
 /// The directory by its absolute path, so that a file is the same from wherever it is indexed.
 fn readable(root: &OsString) -> Result<PathBuf, String> {
     let absolute = std::fs::read_dir(root).and_then(|_| std::fs::canonicalize(root));
-    absolute.map_err(|error| {
-        format!("can't read the directory {}: {error}", Path::new(root).display())
-    })
+    absolute
+        .map_err(|error| format!("can't read the directory {}: {error}", Path::new(root).display()))
 }
 
 /// Indexes a tree twice.

@@ -106,7 +106,15 @@ impl fmt::Display for Table {
         writeln!(
             f,
             "{:<11} {:>8} / {:>8} {:>6} {:>6} {:>9} {:>9} {:>10} {:>9}",
-            "cache", "entries", "room", "full", "ttl", "hit rate", "computed", "from disk", "memory",
+            "cache",
+            "entries",
+            "room",
+            "full",
+            "ttl",
+            "hit rate",
+            "computed",
+            "from disk",
+            "memory",
         )?;
         for (cache, row) in Cache::ALL.iter().filter_map(|it| Some((it, Row::of(*it, &self.0)?))) {
             writeln!(

@@ -5,7 +5,7 @@
 //!
 //! One program at a time may add blocks.
 
-use crate::settings::{ROOM, Settings};
+use crate::settings::{self, ROOM, Settings};
 use larder::cached;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -73,7 +73,7 @@ pub(crate) fn stored(chain: &Chain, number: u64) -> Result<Option<Block>, ChainE
 }
 
 fn weight(_: &Result<Option<Block>, ChainError>) -> u64 {
-    ROOM / Settings::get().blocks
+    settings::weight(Settings::get().blocks)
 }
 
 impl Block {

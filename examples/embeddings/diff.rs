@@ -1,7 +1,7 @@
 //! What has to be done for one state to become another.
 
 use crate::plugin::State;
-use crate::settings::{ROOM, Settings};
+use crate::settings::{self, ROOM, Settings};
 use larder::cached;
 use std::fmt;
 
@@ -48,5 +48,5 @@ pub(crate) fn diff(current: &State, desired: &State) -> Vec<Change> {
 }
 
 fn weight(_: &Vec<Change>) -> u64 {
-    ROOM / Settings::get().diffs
+    settings::weight(Settings::get().diffs)
 }

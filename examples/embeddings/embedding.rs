@@ -1,6 +1,6 @@
 //! Vectors of texts, computed once for each text.
 
-use crate::settings::{ROOM, Settings};
+use crate::settings::{self, ROOM, Settings};
 use crate::vector::Vector;
 use larder::cached;
 
@@ -14,20 +14,14 @@ pub(crate) fn embedding(text: &str) -> Vector {
 }
 
 fn weight(_: &Vector) -> u64 {
-    ROOM / Settings::get().embeddings
+    settings::weight(Settings::get().embeddings)
 }
 
 /// The same on disk.
 ///
 /// Floats are not worth compressing: their last bits are noise, so that they hardly get smaller, and
 /// every hit would pay for it. Another way to embed is another `version`.
-#[cached(
-    name = "embeddings on disk",
-    version = 1,
-    tier = "l2",
-    ttl = "30d",
-    compress = "none"
-)]
+#[cached(name = "embeddings on disk", version = 1, tier = "l2", ttl = "30d", compress = "none")]
 pub(crate) fn stored(text: &str) -> Vector {
     Vector::of(text)
 }

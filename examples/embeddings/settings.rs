@@ -10,12 +10,10 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The capacity of a cache whose size the environment says: each of `n` entries weighs an `n`th of
-/// it.
+/// The capacity, in weight, of a cache whose number of entries the environment says.
 pub(crate) const ROOM: u64 = 1 << 40;
 
-/// The largest number of entries; up to here, an `n`th of the room goes into it no more than `n`
-/// times.
+/// The largest number of entries; up to here, rounding does not matter.
 const MOST_ENTRIES: u64 = 1 << 19;
 
 /// The longest time to live, a day.
@@ -61,6 +59,13 @@ impl Settings {
     pub(crate) fn get() -> &'static Self {
         SETTINGS.get().expect("the program reads its settings before anything else")
     }
+}
+
+/// What each entry weighs, so that there is room for so many and no more.
+///
+/// Less than that part of the room: what takes up nearly all of it is not kept.
+pub(crate) fn weight(entries: u64) -> u64 {
+    2 * ROOM / (2 * entries + 1)
 }
 
 fn entries(name: &str, default: u64) -> Result<u64, String> {
