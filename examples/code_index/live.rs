@@ -50,8 +50,10 @@ pub(crate) fn follow(root: &Path) -> Result<(), Box<dyn Error>> {
 fn end() -> Result<Receiver<()>, ctrlc::Error> {
     let (ends, ended) = mpsc::channel();
     let interrupted = ends.clone();
-    // Whoever has ended can't be told again.
-    ctrlc::set_handler(move || drop(interrupted.send(())))?;
+    // Whoever has ended already can't be told, and need not be.
+    ctrlc::set_handler(move || {
+        let _ = interrupted.send(());
+    })?;
     thread::spawn(move || {
         let _ = io::stdin().read_line(&mut String::new());
         let _ = ends.send(());
@@ -64,6 +66,7 @@ fn draw(root: &Path, passes: &[Pass]) -> io::Result<()> {
     if out.is_terminal() {
         write!(out, "{CLEAR}")?;
     }
-    writeln!(out, "{}watching {:?}; press Enter to end", Report(passes), root)?;
+    let root = root.to_string_lossy();
+    writeln!(out, "{}watching {root:?}; press Enter to end", Report(passes))?;
     out.flush()
 }

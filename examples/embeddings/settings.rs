@@ -90,5 +90,8 @@ fn given<T: FromStr>(
 ) -> Result<Option<T>, String> {
     let Some(text) = env::var_os(name).filter(|it| !it.is_empty()) else { return Ok(None) };
     let value = text.to_str().and_then(|it| it.parse().ok()).filter(fits);
-    value.map(Some).ok_or_else(|| format!("{name}={text:?} can't be used; {expected}"))
+    value.map(Some).ok_or_else(|| {
+        let text = text.to_string_lossy();
+        format!("{name}={text:?} can't be used; {expected}")
+    })
 }

@@ -106,7 +106,9 @@ impl Features {
         }
         let length = sums.iter().map(|it| it * it).sum::<f32>().sqrt();
         if length > 0.0 {
-            sums.iter_mut().for_each(|it| *it /= length);
+            for sum in &mut sums {
+                *sum /= length;
+            }
         }
         sums.into()
     }
