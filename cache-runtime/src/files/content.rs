@@ -11,9 +11,16 @@ pub(super) type Digest = [u8; 32];
 /// length, and may have no end.
 const UNTOLD: u64 = 16 << 20;
 
+/// The longest file that is read to tell whether it has changed. A longer one has no digest until its
+/// times are settled, so that what depends on it is computed again, at most.
+const MOST: u64 = 64 << 20;
+
 /// The digest of the file that was seen at a path; `None` if it can't be read, is another one by
-/// now, or has no end. Never waits for a writer, as a fifo in its place would.
+/// now, or is too long or has no end. Never waits for a writer, as a fifo in its place would.
 pub(super) fn digest(path: &Path, seen: &Stat) -> Option<Digest> {
+    if seen.identity.size > MOST {
+        return None;
+    }
     let file = open(path).ok()?;
     let there = Stat::of(&file.metadata().ok()?);
     let same = there.kind == Kind::File

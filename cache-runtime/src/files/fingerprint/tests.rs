@@ -375,6 +375,16 @@ fn a_file_that_has_no_end_is_not_read_to_it() {
 }
 
 #[test]
+fn a_file_too_long_to_be_read_never_holds_until_its_times_are_settled() {
+    let scratch = Scratch::new();
+    let path = scratch.file("long", "its beginning");
+    // Sparse: reading it to its end would take minutes.
+    File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+    assert!(!holds(&Fingerprint::at(&path, LONG_AGO), &path));
+    assert!(holds(&settled(&path), &path));
+}
+
+#[test]
 fn a_file_with_another_name_may_change_unseen() {
     let scratch = Scratch::new();
     let path = scratch.file("a", "one");
