@@ -60,6 +60,7 @@ impl Shared {
     /// Puts the file's content in place, in one step. The file is open for reading and writing, and
     /// is long enough.
     pub(crate) fn attach(&self, file: &File) -> io::Result<()> {
+        fault::install()?;
         let needed = size_of::<AtomicU64>() * self.words;
         if file.metadata()?.len() < u64::try_from(needed).expect("addresses have 64 bits at most") {
             return Err(io::Error::new(
