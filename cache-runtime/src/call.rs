@@ -377,8 +377,10 @@ fn blame(caller: &Frame, runtime: &Runtime, instance: &Instance, key: Mark, decl
     marks.extend(declared.marks);
     let stand_in = stored::stand_in(&name);
     let mut about = About::of_bypassed(marks, declared.readable, runtime.inner.time.now());
-    // What bypasses the cache knows its key by no name beyond this process; that of any does.
-    about.marks.extend(stand_in.iter().flat_map(|it| it.iter().copied()));
+    if site.options.is_stored() {
+        // Other processes invalidate it by a name that is not known here; by that of any key, too.
+        about.marks.extend(stand_in.iter().flat_map(|it| it.iter().copied()));
+    }
     about.stand_in = stand_in;
     about.files = Files::together(declared.files, []);
     caller.inherit(runtime.inner.id, &Arc::new(about), Moment::NEVER, site.options.keyed);

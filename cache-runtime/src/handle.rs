@@ -214,9 +214,9 @@ impl<K, Kd: Kind> Typed<K, Kd> {
 
     /// Looks for what memory does not have, for a reason.
     fn find_outside(&self, runtime: &Runtime, why: Miss) -> Result<Loaded<Kd::Kept>, Miss> {
-        let Some((outside, disk)) = self.outside.as_ref().zip(runtime.disk()) else {
-            return Err(why);
-        };
+        // Asked for its disk, a runtime makes one.
+        let Some(outside) = &self.outside else { return Err(why) };
+        let disk = runtime.disk().ok_or(why)?;
         let time = runtime.inner.time.clone();
         let kept = KeptBy { disk, time, counters: runtime.counters(self.site.place()) };
         outside.find(self.site, kept).map_err(|it| if it == Miss::Absent { why } else { it })

@@ -176,6 +176,38 @@ fn a_value_overtaken_while_it_was_computed_is_stored_nowhere() {
     assert_eq!((stats.stores_l2, stats.fenced_stores_l2, stats.stores), (0, 2, 0));
 }
 
+/// V1: what is kept in memory alone is as exact where there is a disk tier.
+#[test]
+fn a_key_kept_in_memory_alone_is_invalidated_alone() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(tier = "l1,l2")]
+    fn stored(id: u64) -> u64 {
+        id
+    }
+
+    #[cached]
+    fn inner(id: u64) -> u64 {
+        id
+    }
+
+    #[cached]
+    fn outer(id: u64) -> u64 {
+        CALLS.note();
+        inner(id) + inner::uncached(id) + inner::refresh(id)
+    }
+
+    let process = Machine::new().process();
+    process.with(|| {
+        stored(1);
+        (0..5).for_each(|id| drop(outer(id)));
+        assert_eq!(CALLS.taken(), 5);
+        inner::invalidate(1).unwrap();
+        (0..5).for_each(|id| drop(outer(id)));
+        assert_eq!(CALLS.taken(), 1);
+    });
+}
+
 #[test]
 fn a_process_that_only_invalidates_is_heard() {
     static CALLS: Calls = Calls::new();
