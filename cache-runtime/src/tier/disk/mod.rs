@@ -48,7 +48,7 @@ use crate::records::Target;
 use crate::sync::{Mutex, RwLock};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The size limit unless another is given.
 pub(crate) const LIMIT: u64 = 1 << 30;
@@ -79,6 +79,8 @@ struct Core {
     pending: Pending,
     /// What is to be recorded as soon as the machine can be reached.
     waiting: Mutex<Vec<Target>>,
+    /// When a fault was said last that may pass by itself.
+    complained: Mutex<Option<Instant>>,
 }
 
 /// Where an entry was found.
@@ -115,6 +117,7 @@ impl Disk {
             opening: Mutex::new(Opening::default()),
             pending: Pending::default(),
             waiting: Mutex::new(Vec::new()),
+            complained: Mutex::new(None),
         });
         let writer = Writer::new(Arc::clone(&core));
         Ok(Arc::new(Self { core, writer }))

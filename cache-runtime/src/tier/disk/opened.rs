@@ -15,7 +15,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long nothing more is said of what goes wrong with what is open.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// What there is in a directory that is open.
 pub(super) struct Opened {
@@ -156,7 +159,13 @@ impl Core {
 
     /// Deals with a fault of the store.
     pub(super) fn fail(&self, opened: &Opened, fault: &Fault) {
-        let Fault::Damaged(what) = fault else { return };
+        let what = match fault {
+            Fault::Damaged(what) => what,
+            Fault::Unavailable(_) => return self.complain(fault),
+            // The store makes room by itself; the disk does not.
+            Fault::Full(_) if !self.place.has_room() => return self.complain(fault),
+            Fault::Full(_) | Fault::Busy(_) => return,
+        };
         // Another call may have dealt with it.
         if self.machine.incarnation() != Some(opened.incarnation) {
             return;
@@ -164,6 +173,20 @@ impl Core {
         let name = format!("store-{}.db", opened.incarnation);
         drop(Failed::damaged(&self.place.path(), &name, what));
         self.machine.retire(|heard| self.listener.hear(heard));
+    }
+}
+
+impl Core {
+    /// Says what is wrong with what is open: as long as it lasts, once in a while.
+    fn complain(&self, fault: &Fault) {
+        let mut complained = self.complained.lock();
+        if complained.is_none_or(|last| last.elapsed() >= QUIET) {
+            *complained = Some(Instant::now());
+            log::warn!(
+                "the disk tier at {} can't be used as it should, so some calls do without it: {fault}",
+                self.place.path().display()
+            );
+        }
     }
 }
 

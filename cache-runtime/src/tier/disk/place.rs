@@ -6,6 +6,9 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{self, Component, Path, PathBuf};
 
+/// What a disk that is full may still have: a store that meets its end writes in steps.
+const LITTLE: u64 = 4 << 20;
+
 /// A folder that may not be there yet, nor be fit for use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -55,6 +58,12 @@ impl Place {
     /// Where it is, or would be.
     pub(crate) fn path(&self) -> PathBuf {
         self.parent.join(&self.namespace)
+    }
+
+    /// Whether its disk has more room than for a few entries. Where that can't be told, it has.
+    pub(crate) fn has_room(&self) -> bool {
+        rustix::fs::statvfs(self.path())
+            .map_or(true, |it| it.f_bavail.saturating_mul(it.f_frsize) > LITTLE)
     }
 
     /// Makes what is missing, and refuses what is not safe to use.
