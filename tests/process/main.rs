@@ -15,6 +15,8 @@ mod words;
 
 mod bounds;
 mod consistency;
+mod damage;
+mod resources;
 mod restarts;
 mod single_flight;
 mod versions;
