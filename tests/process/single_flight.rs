@@ -5,7 +5,7 @@ use crate::child::{Child, Inside, Test, folder, hear, install, say, until};
 use crate::words::Words;
 use futures_lite::future;
 use larder::cached;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::SeqCst;
@@ -24,7 +24,8 @@ fn compute(key: u64) -> u64 {
     say("computing");
     match hear().as_deref() {
         Some("finish") => key * 1_000 + count,
-        other => panic!("as told: {other:?}"),
+        // Without a word of it.
+        _ => resume_unwind(Box::new("as told")),
     }
 }
 

@@ -466,3 +466,82 @@ pub(crate) fn items(target: &Target) -> Vec<Item> {
         Target::Everything => vec![Item::Everything],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tier::disk::child::Folder;
+    use std::os::unix::net::UnixListener;
+
+    fn attached(folder: &Folder) -> Machine {
+        let machine = Machine::new().unwrap();
+        machine.attach(folder.path()).unwrap();
+        machine
+    }
+
+    fn nothing(_: Heard<'_>) {}
+
+    #[test]
+    fn nobody_is_told_that_there_is_no_news_before_a_loss_has_been_told() {
+        let folder = Folder::new();
+        let ways: [fn(&Machine, &mut dyn FnMut()); 3] = [
+            |machine, told| machine.retire(|_| told()),
+            |machine, told| machine.detach(|_| told()),
+            |machine, told| {
+                Log::of(machine.shared.words(), machine.incarnation().unwrap()).retire();
+                machine.catch_up(|_| told());
+            },
+        ];
+        for way in ways {
+            let machine = attached(&folder);
+            let mut count = 0;
+            way(&machine, &mut || {
+                assert!(machine.has_news());
+                count += 1;
+            });
+            assert_eq!(count, 1);
+            assert!(!machine.has_news());
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_opened_is_not_taken_for_a_damaged_log() {
+        let folder = Folder::new();
+        let path = folder.path().join("versions");
+        let _in_the_way = UnixListener::bind(&path).unwrap();
+        let machine = Machine::new().unwrap();
+        machine.attach(folder.path()).unwrap_err();
+        assert!(path.exists());
+        fs::remove_file(&path).unwrap();
+        machine.attach(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_log_with_damaged_items_is_replaced_and_given_up_by_who_has_it() {
+        let folder = Folder::new();
+        let (one, other) = (attached(&folder), attached(&folder));
+        one.record(&[Item::Everything]).unwrap();
+        other.catch_up(nothing);
+        let before = other.incarnation().unwrap();
+        let file = OpenOptions::new().write(true).open(folder.path().join("versions")).unwrap();
+        file.write_all_at(&[1; 32], 4_096).unwrap();
+        let fresh = attached(&folder);
+        assert_ne!(fresh.incarnation(), Some(before));
+        assert!(one.has_news() && other.has_news());
+        let mut lost = false;
+        other.catch_up(|heard| lost |= matches!(heard, Heard::Lost));
+        assert!(lost);
+    }
+
+    #[test]
+    fn an_invalidation_whose_place_in_the_file_is_missing_is_not_taken_for_recorded() {
+        let folder = Folder::new();
+        let (one, other) = (attached(&folder), attached(&folder));
+        let file = OpenOptions::new().write(true).open(folder.path().join("versions")).unwrap();
+        file.set_len(4_096).unwrap();
+        assert_eq!(one.record(&[Item::Everything]), Err(Unusable));
+        one.catch_up(nothing);
+        one.attach(folder.path()).unwrap();
+        assert!(other.has_news());
+    }
+}

@@ -24,6 +24,8 @@ mod parcel;
 mod place;
 mod shared;
 mod store;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(crate) use self::lease::Lease;
