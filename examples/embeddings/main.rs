@@ -42,7 +42,7 @@ const USAGE: &str = "usage: embeddings [--chain FILE] COMMAND\n\
     search TEXT [FILE]    the nearest of the lines of FILE, or of the events that are built in\n\
     block NUMBER          a block of the chain\n\
     append TEXT           adds a block to the chain\n\
-    query PLUGIN          the state of a plugin: kernel, mounts or net\n\
+    query PLUGIN          the state of a plugin, kernel, mounts or net, and for how long it is kept\n\
     stats                 does a round of everything, and prints what the caches made of it\n\
     clear CACHE           empties embeddings, blocks, state, diffs or all";
 
@@ -116,8 +116,8 @@ fn run(command: Command, chain: Option<PathBuf>) -> Result<String, Box<dyn Error
         }
         Command::Query(plugin) => {
             let state = state(&plugin)?;
-            let lines = state.values.iter().map(|(name, value)| format!("{name} = {value}"));
-            Ok(lines.collect::<Vec<_>>().join("\n"))
+            let lines = state.values.iter().map(|(name, value)| format!("{name} = {value}\n"));
+            Ok(format!("{}\n{}", lines.collect::<String>(), state::explain(&plugin)))
         }
         Command::Stats => {
             round::go(&chain()?)?;

@@ -6,6 +6,9 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 /// A tree to index, and a cache of its own.
 struct Ground {
@@ -156,40 +159,74 @@ fn without_a_place_for_the_cache_the_index_is_made_all_the_same() {
     }
 }
 
+/// The longest that a program is waited for.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// The program, following its tree.
 struct Following {
     child: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    lines: Receiver<String>,
+    /// What the last table said, from the number of files to that of lines.
+    last: Vec<String>,
 }
 
 impl Following {
     fn new(ground: &Ground) -> Self {
         let mut child = ground.program(&["--watch"]).stdin(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (send, lines) = mpsc::channel();
+        thread::spawn(move || out.lines().try_for_each(|line| send.send(line.unwrap())));
+        Self { child, lines, last: Vec::new() }
     }
 
-    /// Waits for the next table whose last line says this, from the number of files to that of lines.
+    /// Waits for a table whose last line says this, from the number of files to that of lines, and
+    /// returns where the answers came from until then.
     fn shows(&mut self, pass: &str, wanted: [&str; 7]) -> [u64; 4] {
         let mut seen = String::new();
         let mut redone = [0; 4];
-        for line in self.lines.by_ref().map(Result::unwrap) {
+        while let Ok(line) = self.lines.recv_timeout(LIMIT) {
             writeln!(seen, "{line}").unwrap();
             let words: Vec<_> = line.split_whitespace().collect();
             if words.first() == Some(&pass) {
+                let from = sources(&words);
+                let same = self.last == words[1..8] && from[0] == 0;
+                assert!(!same, "shown anew though nothing changed:\n{seen}");
+                self.last = words[1..8].iter().map(|&word| word.to_owned()).collect();
                 // An edit may be seen half done; then it is redone twice.
-                redone = std::array::from_fn(|at| redone[at] + sources(&words)[at]);
+                redone = std::array::from_fn(|at| redone[at] + from[at]);
                 if words[1..8] == wanted {
                     return redone;
                 }
             }
         }
-        panic!("no `{pass}` with {wanted:?} in:\n{seen}");
+        panic!("no `{pass}` with {wanted:?} within {LIMIT:?} in:\n{seen}");
+    }
+
+    /// Several looks later nothing has been shown but the end of the last table.
+    fn is_still(&self) {
+        let ends = self.lines.recv_timeout(LIMIT).expect("a table has an end");
+        assert!(ends.contains("press Enter to end"), "{ends}");
+        let shown = self.lines.recv_timeout(Duration::from_millis(500));
+        assert_eq!(shown, Err(RecvTimeoutError::Timeout), "nothing changed");
     }
 
     fn ends(mut self) {
-        let rest: Vec<_> = self.lines.map(Result::unwrap).collect();
-        assert_eq!(self.child.wait().unwrap().code(), Some(0), "{rest:?}");
+        loop {
+            match self.lines.recv_timeout(LIMIT) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it did not end within {LIMIT:?}"),
+            }
+        }
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // It has ended, unless the test has failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -209,6 +246,7 @@ fn a_followed_tree_is_shown_anew_when_something_changed_until_enter_is_pressed()
     following.shows("now", ["6", "0", "4", "1", "1", "0", "6"]);
     fs::remove_dir_all(ground.tree.join("n")).unwrap();
     following.shows("now", ["1", "0", "0", "0", "1", "0", "1"]);
+    following.is_still();
     writeln!(following.child.stdin.take().unwrap()).unwrap();
     following.ends();
 }

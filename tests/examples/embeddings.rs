@@ -139,6 +139,21 @@ fn the_environment_says_how_much_is_kept_and_where() {
 }
 
 #[test]
+fn the_environment_says_how_long_states_are_kept() {
+    let ground = Ground::new("ttl");
+    let kept_for = |ttl| {
+        let run = ground.try_run(&[("OPDBUS_QUERY_CACHE_TTL", ttl)], &["query", "kernel"]).well();
+        let (_, left) = run.out.rsplit_once("fresh for ").unwrap();
+        left.trim().strip_suffix('s').unwrap().parse::<f64>().unwrap()
+    };
+    // Not set, it is for the attribute to say.
+    assert!(kept_for("") <= 5.0);
+    ground.run(&["clear", "state"]);
+    let long = kept_for("9000");
+    assert!((1_000.0..=9_000.0).contains(&long), "{long}");
+}
+
+#[test]
 fn a_setting_that_makes_no_sense_is_an_error_that_says_what_would() {
     let ground = Ground::new("settings");
     for (name, value, expected) in [
