@@ -19,8 +19,10 @@ fn weight(_: &Vector) -> u64 {
 
 /// The same on disk.
 ///
-/// Floats are not worth compressing: their last bits are noise, so that they hardly get smaller, and
-/// every hit would pay for it. Another way to embed is another `version`.
+/// Not compressed: each hit would have to unpack it, for a kilobyte and a half of disk. The vectors
+/// of a trained model would hardly get smaller anyway: the last bits of their floats are noise.
+///
+/// Another way to embed is another `version`.
 #[cached(name = "embeddings on disk", version = 1, tier = "l2", ttl = "30d", compress = "none")]
 pub(crate) fn stored(text: &str) -> Vector {
     Vector::of(text)
