@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
+#[cfg(feature = "disk")]
 use std::fs;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "disk")]
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 
