@@ -133,6 +133,44 @@ fn a_directory_is_its_listing_and_everything_in_it() {
     assert_eq!(CALLS.taken(), 4);
 }
 
+/// C6: the same text names another file elsewhere.
+#[test]
+fn a_relative_path_means_a_file_of_the_working_directory_it_was_taken_from() {
+    let machine = Machine::new();
+    let (here, there) = (machine.path().join("here"), machine.path().join("there"));
+    for (folder, text) in [(&here, "from here"), (&there, "from there")] {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("relative"), text).unwrap();
+    }
+    let run = |folder: &Path| {
+        let name = "files::a_program_that_reads_a_relative_path";
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env("LARDER_DIR", machine.path().join("cache"))
+            .env("READS_RELATIVE", "1")
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8(output.stdout).unwrap();
+        said.lines().find_map(|line| line.strip_prefix("read: ").map(str::to_owned)).unwrap()
+    };
+    assert_eq!(run(&here), "from here, computed 1");
+    assert_eq!(run(&here), "from here, computed 0");
+    assert_eq!(run(&there), "from there, computed 1");
+    assert_eq!(run(&here), "from here, computed 1");
+}
+
+/// Does nothing but as a child of the test above.
+#[test]
+fn a_program_that_reads_a_relative_path() {
+    if std::env::var_os("READS_RELATIVE").is_some() {
+        let text = in_both(Path::new("relative"));
+        assert_eq!(in_both(Path::new("relative")), text);
+        println!("\nread: {text}, computed {}", in_both::stats().computations);
+    }
+}
+
 /// V6: a caller that comes after a file has changed does not take what began before.
 #[test]
 fn whoever_waits_for_a_computation_that_its_file_overtook_computes_itself() {

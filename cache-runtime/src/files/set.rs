@@ -4,7 +4,9 @@
 //! 2. What callees depend on is shared by reference and flat: each callee appears once.
 //! 3. Beyond the bound it never holds.
 //! 4. Whoever finds a fingerprint to be trusted from now on remembers that.
-//! 5. `vouched` is a generation at which every path was watched, read before they were all looked
+//! 5. A path that was not absolute means a file only in the working directory it was taken from:
+//!    in another one it does not hold.
+//! 6. `vouched` is a generation at which every path was watched, read before they were all looked
 //!    at and found unchanged.
 
 use super::bytes::Bytes;
@@ -16,6 +18,7 @@ use super::watch::{self, Coverage};
 #[cfg(feature = "watch")]
 use crate::sync::{AtomicU64, Ordering};
 use std::collections::{BTreeSet, HashSet};
+use std::env;
 use std::path::{self, Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -30,6 +33,8 @@ const LONGEST_PATH: usize = 32_768;
 pub(crate) struct Files {
     own: Box<[Dependency]>,
     inherited: Vec<Arc<Files>>,
+    /// The working directory, if a path was not absolute.
+    from: Option<Box<Path>>,
     unbounded: bool,
     #[cfg(feature = "watch")]
     vouched: AtomicU64,
@@ -47,8 +52,9 @@ impl Files {
     /// the working directory of this moment.
     pub(crate) fn of(paths: &(impl Paths + ?Sized)) -> Self {
         let mut absolute = BTreeSet::new();
-        let mut unbounded = false;
+        let (mut unbounded, mut relative) = (false, false);
         paths.each(&mut |path| {
+            relative |= path.is_relative() && !path.as_os_str().is_empty();
             if path.as_os_str().is_empty() || unbounded {
                 return;
             }
@@ -60,11 +66,12 @@ impl Files {
                 Ok(_) | Err(_) => unbounded = true,
             }
         });
-        if unbounded {
+        let from = if relative { env::current_dir().ok() } else { None };
+        if unbounded || relative && from.is_none() {
             return Self::unbounded();
         }
         let own = absolute.into_iter().map(Dependency::of).collect();
-        Self { own, ..Self::default() }
+        Self { own, from: from.map(PathBuf::into_boxed_path), ..Self::default() }
     }
 
     /// More than can be kept track of.
@@ -105,13 +112,14 @@ impl Files {
     #[inline]
     pub(crate) fn hold_at_a_glance(&self) -> bool {
         #[cfg(feature = "watch")]
-        return watch::coverage().is_at(self.vouched.load(Ordering::Relaxed));
+        return self.are_absolute()
+            && watch::coverage().is_at(self.vouched.load(Ordering::Relaxed));
         #[cfg(not(feature = "watch"))]
         return false;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        !self.unbounded && self.all().next().is_none()
+        !self.unbounded && self.are_here() && self.all().next().is_none()
     }
 
     pub(crate) fn is_unbounded(&self) -> bool {
@@ -138,11 +146,11 @@ impl Files {
     pub(super) fn still_hold_under(&self, coverage: &Coverage) -> bool {
         // Relaxed: the generation stands for itself; to see an older one is to look again.
         let vouched = self.vouched.load(Ordering::Relaxed);
+        if self.unbounded || !self.are_here() {
+            return false;
+        }
         if coverage.is_at(vouched) {
             return true;
-        }
-        if self.unbounded {
-            return false;
         }
         if vouched != Coverage::NEVER
             && let Some(now) = coverage.unchanged_since(vouched, self.paths())
@@ -165,6 +173,25 @@ impl Files {
 
     fn look_the_same(&self) -> bool {
         !self.unbounded && self.all().all(Dependency::still_holds)
+    }
+
+    /// The working directories that paths were taken from.
+    fn origins(&self) -> impl Iterator<Item = &Path> {
+        let callees = self.inherited.iter().filter_map(|callee| callee.from.as_deref());
+        self.from.as_deref().into_iter().chain(callees)
+    }
+
+    fn are_absolute(&self) -> bool {
+        self.origins().next().is_none()
+    }
+
+    /// Whether paths still mean the files that they meant.
+    fn are_here(&self) -> bool {
+        if self.are_absolute() {
+            return true;
+        }
+        let here = env::current_dir().ok();
+        self.origins().all(|from| here.as_deref() == Some(from))
     }
 
     fn all(&self) -> impl Iterator<Item = &Dependency> {
@@ -212,11 +239,17 @@ impl Files {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         let all: BTreeSet<_> = self.all().map(|it| (&*it.path, it.current())).collect();
         let paths: Option<Vec<_>> = all.iter().map(|(path, _)| path_bytes(path)).collect();
-        let Some(paths) = paths.filter(|_| !self.unbounded) else {
+        let mut origins = self.origins();
+        let from = origins.next();
+        let apart = origins.any(|other| Some(other) != from);
+        let from = from.map_or_else(|| Some(&[][..]), path_bytes);
+        let Some((paths, from)) = paths.zip(from).filter(|_| !self.unbounded && !apart) else {
             out.extend(UNBOUNDED.to_le_bytes());
             return;
         };
         out.extend(length(paths.len()).to_le_bytes());
+        out.extend(length(from.len()).to_le_bytes());
+        out.extend(from);
         for (path, (_, fingerprint)) in paths.into_iter().zip(all) {
             out.extend(length(path.len()).to_le_bytes());
             out.extend(path);
@@ -232,6 +265,11 @@ impl Files {
             return Some((Self::unbounded(), rest.read()));
         }
         let count = usize::try_from(count).ok().filter(|count| *count <= MOST_PATHS)?;
+        let length = usize::try_from(rest.u32()?).ok().filter(|it| *it <= LONGEST_PATH)?;
+        let from = match rest.take(length)? {
+            [] => None,
+            from => Some(path_of(from).filter(|it| it.is_absolute())?.into()),
+        };
         let mut own = Vec::new();
         for _ in 0..count {
             let length = usize::try_from(rest.u32()?).ok().filter(|it| *it <= LONGEST_PATH)?;
@@ -240,7 +278,7 @@ impl Files {
             rest.take(length)?;
             own.push(Dependency::with(path.into(), fingerprint));
         }
-        Some((Self { own: own.into(), ..Self::default() }, rest.read()))
+        Some((Self { own: own.into(), from, ..Self::default() }, rest.read()))
     }
 }
 

@@ -129,10 +129,29 @@ fn bytes_that_end_early_or_promise_too_much_are_not_read() {
     let missing = |path: &[u8]| [&length(path.len()).to_le_bytes()[..], path, &[0]].concat();
     let reads = |count: usize, path: &[u8]| {
         let all = missing(path).repeat(count);
-        Files::read(&[&length(count).to_le_bytes()[..], &all].concat()).is_some()
+        let from = 0_u32.to_le_bytes();
+        Files::read(&[&length(count).to_le_bytes()[..], &from, &all].concat()).is_some()
     };
+    let from = |from: &[u8]| {
+        let all = [&1_u32.to_le_bytes()[..], &length(from.len()).to_le_bytes(), from];
+        Files::read(&[&all.concat()[..], &missing(b"/a")].concat()).is_some()
+    };
+    assert!(from(b"/a") && !from(b"a"));
     assert!(reads(1, b"/a") && !reads(1, b"a"));
     assert!(reads(MOST_PATHS, b"/a") && !reads(MOST_PATHS + 1, b"/a"));
     let long = b"/".repeat(LONGEST_PATH + 1);
     assert!(reads(1, &long[1..]) && !reads(1, &long));
+}
+
+#[test]
+fn a_path_that_is_not_absolute_holds_in_its_working_directory_only() {
+    let read = |bytes: &[u8]| Files::read(bytes).unwrap().0;
+    let files = Files::of("no such file");
+    assert!(files.still_hold() && read(&written(&files)).still_hold());
+    let caller = Files::default().inheriting([Arc::new(files)]);
+    assert!(caller.still_hold() && !caller.hold_at_a_glance());
+    let elsewhere = Files { from: Some(Path::new("/elsewhere").into()), ..Files::of("/nowhere") };
+    assert!(!elsewhere.still_hold() && !read(&written(&elsewhere)).still_hold());
+    let both = caller.inheriting([Arc::new(elsewhere)]);
+    assert!(!both.still_hold() && read(&written(&both)).is_unbounded());
 }

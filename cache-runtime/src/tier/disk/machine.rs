@@ -484,7 +484,8 @@ mod tests {
     #[test]
     fn nobody_is_told_that_there_is_no_news_before_a_loss_has_been_told() {
         let folder = Folder::new();
-        let ways: [fn(&Machine, &mut dyn FnMut()); 3] = [
+        type Way = fn(&Machine, &mut dyn FnMut());
+        let ways: [Way; 3] = [
             |machine, told| machine.retire(|_| told()),
             |machine, told| machine.detach(|_| told()),
             |machine, told| {

@@ -2,7 +2,6 @@ use super::child::Folder;
 use super::*;
 use crate::clock::Moment;
 use crate::codec::envelope::Header;
-use crate::counters::Counters;
 use crate::entry::Marks;
 use crate::mark::Mark;
 
