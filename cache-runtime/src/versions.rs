@@ -194,6 +194,12 @@ impl Versions {
         }
     }
 
+    /// Whether the next invalidation sweeps.
+    #[cfg(feature = "disk")]
+    pub(crate) fn is_sweep_due(&self) -> bool {
+        self.records.read().is_sweep_due()
+    }
+
     /// How many records are kept.
     pub(crate) fn len(&self) -> usize {
         self.records.read().len()

@@ -16,6 +16,7 @@ mod words;
 mod bounds;
 mod consistency;
 mod damage;
+mod reentrance;
 mod resources;
 mod restarts;
 mod single_flight;

@@ -2,6 +2,7 @@
 //! heard.
 
 use super::{Inner, Runtime, function_marks};
+use crate::entry::Stamp;
 use crate::error::{Error, ErrorKind, Level};
 use crate::records::Target;
 use crate::site::Site;
@@ -85,6 +86,11 @@ impl Runtime {
         Ok(())
     }
 
+    /// Records what was heard, and leaves sweeping to later.
+    fn note(&self, target: &Target) {
+        self.inner.versions.record(target, None::<fn() -> Option<Stamp>>);
+    }
+
     /// What to forget when there may have been any invalidation elsewhere: everything that other
     /// processes could name.
     fn forget_shared(&self) {
@@ -94,7 +100,7 @@ impl Runtime {
         let shared = names.iter().filter(|(site, _)| is_stored(*site));
         let marks = shared.flat_map(|(site, name)| function_marks(*site, name)).collect();
         drop(names);
-        self.record_here(&Target::Any(marks));
+        self.note(&Target::Any(marks));
     }
 }
 
@@ -106,8 +112,15 @@ impl Listener for Ear {
         let Some(inner) = self.0.upgrade() else { return };
         let runtime = Runtime { inner };
         match heard {
-            Heard::Invalidated(target) => runtime.record_here(target),
+            Heard::Invalidated(target) => runtime.note(target),
             Heard::Lost => runtime.forget_shared(),
+        }
+    }
+
+    fn settle(&self) {
+        let Some(inner) = self.0.upgrade() else { return };
+        if inner.versions.is_sweep_due() {
+            Runtime { inner }.record_here(&Target::Any(Vec::new()));
         }
     }
 }

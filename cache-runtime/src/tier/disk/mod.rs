@@ -60,7 +60,12 @@ const MOST_WAITING: usize = 4_096;
 
 /// Who is told what was heard.
 pub(crate) trait Listener: Send + Sync {
+    /// Takes note of it, without waiting for locks under which code of the user's runs: others wait
+    /// for this to return.
     fn hear(&self, heard: Heard<'_>);
+
+    /// Does what takes longer, when nobody waits for it.
+    fn settle(&self);
 }
 
 /// The disk tier of one runtime.
@@ -213,6 +218,7 @@ impl Disk {
 impl Core {
     fn catch_up(&self) {
         self.machine.catch_up(|heard| self.listener.hear(heard));
+        self.listener.settle();
     }
 
     /// Whether bytes that were found may be served; if so, shows them.

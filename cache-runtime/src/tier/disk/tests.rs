@@ -9,6 +9,8 @@ struct Deaf;
 
 impl Listener for Deaf {
     fn hear(&self, _: Heard<'_>) {}
+
+    fn settle(&self) {}
 }
 
 fn disk(folder: &Folder) -> Arc<Disk> {
