@@ -109,7 +109,15 @@ impl TimeSource {
 #[cfg(feature = "disk")]
 static BEGUN: LazyLock<Duration> = LazyLock::new(unix_time);
 
-#[cfg(feature = "disk")]
+/// Coarse, as [`coarse`] is.
+#[cfg(all(feature = "disk", target_os = "linux"))]
+fn unix_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    Duration::from_secs(seconds) + Duration::from_nanos(now.tv_nsec.cast_unsigned())
+}
+
+#[cfg(all(feature = "disk", not(target_os = "linux")))]
 fn unix_time() -> Duration {
     let now = std::time::SystemTime::now();
     now.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default()
