@@ -18,7 +18,6 @@ pub(crate) use self::identity::{Identity, stand_in};
 pub use self::key::{StorablePart, StoredPart, StoredView};
 pub use self::value::{FormatOf, Storable};
 
-use self::address::LONGEST_KEY;
 use self::bytes::Bytes;
 use crate::clock::{Moment, TimeSource};
 use crate::codec::Format;
@@ -154,15 +153,12 @@ impl<V> Stored<V> {
         &self,
         write: &dyn Fn(&mut Vec<u8>) -> Result<(), Unencodable>,
     ) -> Option<Address> {
-        let mut key = Vec::with_capacity(96);
-        key.extend_from_slice(&self.identity.values);
-        write(&mut key).ok().filter(|()| key.len() <= LONGEST_KEY)?;
-        Some(Address::new(&self.identity, key, self.bytes.shape()))
+        Address::new(&self.identity, self.bytes.shape(), write)
     }
 
     /// Reads what is kept for a call.
     pub(crate) fn find(&self, address: &Address) -> Result<Loaded<V>, Miss> {
-        let wanted = Wanted { id: address.id, key: &address.key, shape: *self.bytes.shape() };
+        let wanted = Wanted { id: address.id, key: address.key(), shape: *self.bytes.shape() };
         let mut found = None;
         self.kept.disk.read(&wanted, &mut |envelope, about| {
             let header = &envelope.header;
@@ -208,7 +204,7 @@ impl<V> Stored<V> {
             weight: about.weight,
             unpacked: packed.length,
         };
-        let written = disk::envelope(header, &about, &keep.address.key, &packed.payload);
+        let written = disk::envelope(header, &about, keep.address.key(), &packed.payload);
         let Ok(envelope) = written else {
             self.kept.counters.evictions_oversized.add(1);
             return Delivery::now();
