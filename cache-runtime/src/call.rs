@@ -313,13 +313,19 @@ fn look_beyond<W: View, Kd: Kind>(
         // Before anything is read: what is invalidated from here on reaches what is found.
         let stamp = function.home.versions.now();
         address = stored.address(beyond);
-        match address.as_ref().map(|address| (address, stored.find(address))) {
-            Some((address, Ok(loaded))) => {
-                let out = function.promote(kind, probe, stamp, (address, loaded), frame);
-                return Around::Hit(out);
+        let found = address.as_ref().map(|address| {
+            if function.in_memory || frame.is_some() {
+                let promote =
+                    |loaded| function.promote(kind, probe, stamp, (address, loaded), frame);
+                stored.find(address).map(promote)
+            } else {
+                stored.glance(address).map(|glanced| function.pass_on(kind, glanced))
             }
-            Some((_, Err(lookup::Miss::Absent | lookup::Miss::Unavailable))) | None => {}
-            Some((_, Err(why))) => reason = why,
+        });
+        match found {
+            Some(Ok(out)) => return Around::Hit(out),
+            Some(Err(lookup::Miss::Absent | lookup::Miss::Unavailable)) | None => {}
+            Some(Err(why)) => reason = why,
         }
     }
     function.counters.miss(reason);

@@ -13,7 +13,7 @@ use crate::outcome::Kind;
 use crate::runtime::{Inner, Runtime};
 use crate::shelf::{Kept, Place};
 use crate::site::Site;
-use crate::stored::{self, Address, Beyond, Loaded, Stored};
+use crate::stored::{self, Address, Beyond, Glanced, Loaded, Stored};
 use crate::tier::Miss;
 use crate::tier::memory::{AnyMemory, Capacity, Memory, Probe};
 use crate::versions::Versions;
@@ -21,6 +21,7 @@ use crate::view::View;
 use std::any::{Any, TypeId};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 /// Which instantiation of which function.
 #[derive(Clone, Copy, Debug)]
@@ -244,6 +245,22 @@ where
         own.map_or(expires, |ttl| self.home.time.now().after(ttl).min(expires))
     }
 
+    /// Serves a value that was read beyond memory for its caller alone.
+    pub(crate) fn pass_on<Kd: Kind<Kept = V>>(&self, kind: Kd, glanced: Glanced<V>) -> Kd::Out {
+        let Glanced { value, age } = glanced;
+        self.count_read(kind, &value, age);
+        kind.release(value)
+    }
+
+    fn count_read<Kd: Kind<Kept = V>>(&self, kind: Kd, value: &V, age: Duration) {
+        self.counters.hits.add(1);
+        self.counters.hits_l2.add(1);
+        if kind.keeps_negative(value) {
+            self.counters.negative_hits.add(1);
+        }
+        self.counters.age_at_serve.record(age);
+    }
+
     /// Serves a value that was read beyond memory, and keeps it there. `stamp` was read before.
     pub(crate) fn promote<W, Kd>(
         &self,
@@ -258,13 +275,7 @@ where
         Kd: Kind<Kept = V>,
     {
         let Loaded { value, mut about, expires } = loaded;
-        let negative = kind.keeps_negative(&value);
-        self.counters.hits.add(1);
-        self.counters.hits_l2.add(1);
-        if negative {
-            self.counters.negative_hits.add(1);
-        }
-        self.counters.age_at_serve.record(self.home.time.now().since(about.born));
+        self.count_read(kind, &value, self.home.time.now().since(about.born));
         if self.in_memory {
             about.marks = self.reorder(address, &about.marks);
         }

@@ -79,13 +79,41 @@ impl Records {
         if since < self.floor || since < self.everything {
             return false;
         }
-        let recent = self.predicates.partition_point(|(recorded, _)| *recorded <= since);
         !about.any(&mut |some| some.unbounded || self.mention(&some.marks, since))
-            && !self.predicates[recent..].iter().any(|(_, it)| it.holds_for(about))
+            && !self.recent(since).iter().any(|(_, it)| it.holds_for(about))
+    }
+
+    /// The same for what depends on these marks, all its own. What else is known of it is asked for
+    /// only if there are predicates to hold against it.
+    #[cfg(feature = "disk")]
+    pub(crate) fn are_silent_on_marks(
+        &self,
+        mut marks: impl Iterator<Item = Mark>,
+        about: impl FnOnce() -> About,
+        since: Stamp,
+    ) -> bool {
+        if since < self.floor || since < self.everything {
+            return false;
+        }
+        let recent = self.recent(since);
+        !marks.any(|mark| self.mentions(mark, since))
+            && (recent.is_empty() || {
+                let about = about();
+                !recent.iter().any(|(_, it)| it.holds_for(&about))
+            })
     }
 
     pub(crate) fn mention(&self, marks: &Marks, since: Stamp) -> bool {
-        marks.iter().any(|mark| self.marks.get(mark).is_some_and(|recorded| *recorded > since))
+        marks.iter().any(|mark| self.mentions(*mark, since))
+    }
+
+    fn mentions(&self, mark: Mark, since: Stamp) -> bool {
+        self.marks.get(&mark).is_some_and(|recorded| *recorded > since)
+    }
+
+    fn recent(&self, since: Stamp) -> &[(Stamp, Predicate)] {
+        let recent = self.predicates.partition_point(|(recorded, _)| *recorded <= since);
+        &self.predicates[recent..]
     }
 
     pub(crate) fn is_sweep_due(&self) -> bool {

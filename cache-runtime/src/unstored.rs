@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::future::Ready;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) type Address = Nothing;
 pub(crate) type Ear = Nothing;
@@ -29,6 +30,11 @@ pub(crate) struct Loaded<V> {
     pub(crate) value: V,
     pub(crate) about: About,
     pub(crate) expires: Moment,
+}
+
+pub(crate) struct Glanced<V> {
+    pub(crate) value: V,
+    pub(crate) age: Duration,
 }
 
 pub(crate) struct Keep<'a, V> {
@@ -89,6 +95,10 @@ impl<V> Stored<V> {
     }
 
     pub(crate) fn find(&self, _: &Address) -> Result<Loaded<V>, Miss> {
+        match self.0 {}
+    }
+
+    pub(crate) fn glance(&self, _: &Address) -> Result<Glanced<V>, Miss> {
         match self.0 {}
     }
 

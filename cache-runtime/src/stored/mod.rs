@@ -22,7 +22,7 @@ use self::bytes::Bytes;
 use crate::clock::{Moment, TimeSource};
 use crate::codec::Format;
 use crate::codec::canonical::Unencodable;
-use crate::codec::envelope::Header;
+use crate::codec::envelope::{Envelope, Header};
 use crate::counters::Counters;
 use crate::entry::About;
 use crate::lookup::Miss;
@@ -30,7 +30,7 @@ use crate::mark::{Mark, beyond};
 use crate::outward::outward;
 use crate::site::Site;
 use crate::sync::Mutex;
-use crate::tier::disk::{self, Disk, Parcel, Wanted};
+use crate::tier::disk::{self, Disk, Parcel, Sound, Wanted};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,6 +78,12 @@ pub(crate) struct Loaded<V> {
     pub(crate) expires: Moment,
 }
 
+/// A value that was read for its caller alone.
+pub(crate) struct Glanced<V> {
+    pub(crate) value: V,
+    pub(crate) age: Duration,
+}
+
 /// A value to be kept.
 pub(crate) struct Keep<'a, V> {
     pub(crate) address: &'a Address,
@@ -90,14 +96,18 @@ pub(crate) struct Keep<'a, V> {
 
 impl KeptBy {
     /// A value that was read, in moments of this process.
-    fn load<V>(&self, value: V, mut about: About, header: &Header) -> Loaded<V> {
-        let (now, wall) = (self.time.now(), self.time.wall());
-        about.born = now.before(wall.saturating_sub(Duration::from_nanos(header.created)));
-        let left = Duration::from_nanos(header.expires).saturating_sub(wall);
+    fn load<V>(&self, value: V, sound: &Sound<'_>) -> Loaded<V> {
+        let (now, header) = (self.time.now(), &sound.envelope.header);
+        let about = About { born: now.before(age(sound)), ..sound.about() };
+        let left = Duration::from_nanos(header.expires).saturating_sub(sound.wall);
         let never = header.expires == u64::MAX;
         let expires = if never { Moment::NEVER } else { now.after(left) };
         Loaded { value, about, expires }
     }
+}
+
+fn age(sound: &Sound<'_>) -> Duration {
+    sound.wall.saturating_sub(Duration::from_nanos(sound.envelope.header.created))
 }
 
 impl<V> Outside<V> {
@@ -158,16 +168,30 @@ impl<V> Stored<V> {
 
     /// Reads what is kept for a call.
     pub(crate) fn find(&self, address: &Address) -> Result<Loaded<V>, Miss> {
+        self.read(address, |value, sound| self.kept.load(value, sound))
+    }
+
+    /// The same where nobody asks what the value depends on.
+    pub(crate) fn glance(&self, address: &Address) -> Result<Glanced<V>, Miss> {
+        self.read(address, |value, sound| Glanced { value, age: age(sound) })
+    }
+
+    fn read<R>(&self, address: &Address, take: impl Fn(V, &Sound<'_>) -> R) -> Result<R, Miss> {
         let wanted = Wanted { id: address.id, key: address.key(), shape: *self.bytes.shape() };
-        let mut found = None;
-        self.kept.disk.read(&wanted, &mut |envelope, about| {
-            let header = &envelope.header;
-            let value = self.bytes.unpack(header.compression, header.unpacked, envelope.payload);
-            found = value.map(|value| self.kept.load(value, about, header));
+        let (mut found, mut files) = (None, None);
+        self.kept.disk.read(&wanted, &mut |sound| {
+            let Envelope { header, payload, .. } = &sound.envelope;
+            let value = self.bytes.unpack(header.compression, header.unpacked, payload);
+            found = value.map(|value| take(value, sound));
+            files.clone_from(&sound.files);
         })?;
-        let loaded = found.ok_or(Miss::Undecodable)?;
+        let found = found.ok_or(Miss::Undecodable)?;
         // Outside of the store: files may be slow to look at.
-        if loaded.about.files_hold() { Ok(loaded) } else { Err(Miss::Invalidated) }
+        if files.is_none_or(|files| files.still_hold()) {
+            Ok(found)
+        } else {
+            Err(Miss::Invalidated)
+        }
     }
 
     /// The reading that a computation begins with.

@@ -107,7 +107,8 @@ impl Sweep {
             let more = |length| Ok(store.read_prefix(row.id, length)?.unwrap_or_default());
             let head = parcel::head(&row.prefix, more)?;
             let valid = head.is_some_and(|(stamp, about)| {
-                core.machine.vouches_for_stored(&about, self.opened.stamp(stamp))
+                let stamp = core.machine.as_of_sweep(self.opened.stamp(stamp));
+                stamp.is_some_and(|stamp| core.machine.vouches_for(&about, stamp))
             });
             if !valid {
                 invalid.push((row.id, row.stamp));

@@ -10,6 +10,7 @@
 //! 4. A log that is given up is retired first, so that every process that still maps it gives it up.
 
 use super::log::{self, Incarnation, Item, Log, Unread, Unusable};
+use super::parcel::Sound;
 use super::shared::Shared;
 use crate::entry::{About, Stamp};
 use crate::mark::Mark;
@@ -269,17 +270,27 @@ impl Machine {
 
     /// Whether nothing that a value depends on has been recorded since its stamp.
     pub(crate) fn vouches_for(&self, about: &About, stamp: MachineStamp) -> bool {
-        self.known.read().as_ref().is_some_and(|known| {
-            known.incarnation == stamp.incarnation && known.records.are_silent_on(about, stamp.at)
+        self.vouches(stamp, |records| records.are_silent_on(about, stamp.at))
+    }
+
+    /// The same for an entry that was read.
+    pub(super) fn vouches_for_sound(&self, sound: &Sound<'_>, stamp: MachineStamp) -> bool {
+        self.vouches(stamp, |records| {
+            records.are_silent_on_marks(sound.marks(), || sound.about(), stamp.at)
         })
     }
 
-    /// The same for what has been stored. Of that, a sweep has removed what it found invalid, so the
+    fn vouches(&self, stamp: MachineStamp, are_silent: impl FnOnce(&Records) -> bool) -> bool {
+        self.known.read().as_ref().is_some_and(|known| {
+            known.incarnation == stamp.incarnation && are_silent(&known.records)
+        })
+    }
+
+    /// The stamp of what has been stored. Of that, a sweep has removed what it found invalid, so the
     /// rest is as if it had been stored then.
-    pub(crate) fn vouches_for_stored(&self, about: &About, stamp: MachineStamp) -> bool {
-        let swept = Log::of(self.shared.words(), stamp.incarnation).swept();
-        let Some(swept) = swept else { return false };
-        self.vouches_for(about, MachineStamp { at: stamp.at.max(Stamp(swept)), ..stamp })
+    pub(crate) fn as_of_sweep(&self, stamp: MachineStamp) -> Option<MachineStamp> {
+        let swept = Log::of(self.shared.words(), stamp.incarnation).swept()?;
+        Some(MachineStamp { at: stamp.at.max(Stamp(swept)), ..stamp })
     }
 
     /// Gives the log up if it is not where other processes would look for it.

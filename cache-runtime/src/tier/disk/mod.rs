@@ -31,18 +31,17 @@ mod writer;
 pub(crate) use self::lease::Lease;
 pub(crate) use self::machine::{Heard, MachineStamp};
 pub(crate) use self::owned::Refusal;
-pub(crate) use self::parcel::{Arrival, Parcel, Wanted, envelope};
+pub(crate) use self::parcel::{Arrival, Parcel, Sound, Wanted, envelope};
 pub(crate) use self::place::Place;
 
 use self::fault::guarded;
 use self::lease::Taken;
 use self::machine::Machine;
 use self::opened::{Opened, Opening};
-use self::parcel::{Pending, about};
+use self::parcel::Pending;
 use self::writer::Writer;
 use crate::clock::TimeSource;
 use crate::codec::envelope::Envelope;
-use crate::entry::About;
 use crate::error::{Error, ErrorKind, Level};
 use crate::files::Files;
 use crate::lookup::Miss;
@@ -150,7 +149,7 @@ impl Disk {
     pub(crate) fn read(
         &self,
         wanted: &Wanted<'_>,
-        visit: &mut dyn FnMut(&Envelope<'_>, About),
+        visit: &mut dyn FnMut(&Sound<'_>),
     ) -> Result<(), Miss> {
         let core = &self.core;
         let opened = core.opened().ok_or(Miss::Unavailable)?;
@@ -228,7 +227,7 @@ impl Core {
         wanted: &Wanted<'_>,
         bytes: &[u8],
         kept: Kept,
-        visit: &mut dyn FnMut(&Envelope<'_>, About),
+        visit: &mut dyn FnMut(&Sound<'_>),
     ) -> Result<(), Miss> {
         let envelope = Envelope::parse(bytes).map_err(|_| Miss::Undecodable)?;
         let header = &envelope.header;
@@ -238,24 +237,26 @@ impl Core {
         if header.shape != wanted.shape || envelope.key != wanted.key {
             return Err(Miss::Absent);
         }
-        let now = self.time.wall();
-        if u128::from(header.expires) <= now.as_nanos() {
+        let wall = self.time.wall();
+        if u128::from(header.expires) <= wall.as_nanos() {
             return Err(Miss::Expired);
         }
-        let mut about = about(header, envelope.names.clone());
-        if !envelope.files.is_empty() {
+        let files = if envelope.files.is_empty() {
+            None
+        } else {
             let (files, _) = Files::read(envelope.files).ok_or(Miss::Undecodable)?;
-            about.files = Some(Arc::new(files));
-        }
-        let stamp = opened.stamp(header.stamp);
-        let valid = match kept {
-            Kept::OnItsWay => self.machine.vouches_for(&about, stamp),
-            Kept::Stored => self.machine.vouches_for_stored(&about, stamp),
+            Some(Arc::new(files))
         };
-        if !valid {
+        let stamp = opened.stamp(header.stamp);
+        let stamp = match kept {
+            Kept::OnItsWay => Some(stamp),
+            Kept::Stored => self.machine.as_of_sweep(stamp),
+        };
+        let sound = Sound { envelope, files, wall };
+        if !stamp.is_some_and(|stamp| self.machine.vouches_for_sound(&sound, stamp)) {
             return Err(Miss::Invalidated);
         }
-        visit(&envelope, about);
+        visit(&sound);
         Ok(())
     }
 

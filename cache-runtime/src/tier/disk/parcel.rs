@@ -7,6 +7,7 @@ use crate::clock::Moment;
 use crate::codec::envelope::{self, Damage, Envelope, Group, Groups, Head, Header};
 use crate::counters::Counters;
 use crate::entry::{About, Marks};
+use crate::files::Files;
 use crate::mark::Mark;
 use crate::outward::named;
 use crate::sync::Mutex;
@@ -16,6 +17,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 /// What a reader asks for.
 pub(crate) struct Wanted<'a> {
@@ -23,6 +25,29 @@ pub(crate) struct Wanted<'a> {
     /// The canonical key, behind its function's identity.
     pub(crate) key: &'a [u8],
     pub(crate) shape: [u8; 16],
+}
+
+/// An entry that is whole, of the key and shape that were asked for, and not expired.
+pub(crate) struct Sound<'a> {
+    pub(crate) envelope: Envelope<'a>,
+    /// What it depends on of the file system.
+    pub(crate) files: Option<Arc<Files>>,
+    /// The time of day at which it was looked at.
+    pub(crate) wall: Duration,
+}
+
+impl Sound<'_> {
+    /// What is known of its value. That takes some making, and a value that goes no further than to
+    /// its caller needs none.
+    pub(crate) fn about(&self) -> About {
+        let about = about(&self.envelope.header, self.envelope.names.clone());
+        About { files: self.files.clone(), ..about }
+    }
+
+    /// Every name that it depends on.
+    pub(super) fn marks(&self) -> impl Iterator<Item = Mark> {
+        self.envelope.names.clone().flat_map(|group| group.marks).map(Mark::from_words)
+    }
 }
 
 /// One entry to be stored.
