@@ -36,7 +36,7 @@ enum Next<Kd: Kind> {
 }
 
 /// What a call is to do.
-#[expect(clippy::large_enum_variant, reason = "taken apart at once by whoever asked for it")]
+#[cfg_attr(feature = "disk", expect(clippy::large_enum_variant, reason = "taken apart at once"))]
 pub(crate) enum Step<K: OwnedKey, Kd: Kind> {
     Serve(Kd::Out),
     Work(Work<K, Kd>),

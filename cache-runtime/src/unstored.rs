@@ -16,10 +16,10 @@ use std::time::Duration;
 pub(crate) type Address = Nothing;
 pub(crate) type Ear = Nothing;
 pub(crate) type Lease = Nothing;
-pub(crate) type MachineStamp = Nothing;
+pub(crate) type MachineStamp = Infallible;
 pub(crate) type Delivery = Ready<()>;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Nothing(Infallible);
 
 pub(crate) struct Beyond<'a, V>(Infallible, PhantomData<&'a V>);

@@ -110,6 +110,7 @@ impl Files {
 
     /// Whether every file is known to look as it did without a look at any: one load.
     #[inline]
+    #[cfg_attr(not(feature = "watch"), expect(clippy::unused_self, reason = "a look it takes"))]
     pub(crate) fn hold_at_a_glance(&self) -> bool {
         #[cfg(feature = "watch")]
         return self.are_absolute()
@@ -127,6 +128,7 @@ impl Files {
     }
 
     /// All paths, those of callees included. One may come twice.
+    #[cfg(any(test, feature = "watch"))]
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.all().map(|it| &*it.path)
     }

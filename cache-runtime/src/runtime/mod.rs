@@ -141,6 +141,10 @@ impl Runtime {
     /// # Cancellation
     ///
     /// May be dropped and called again.
+    #[cfg_attr(
+        not(feature = "disk"),
+        expect(clippy::unused_async, reason = "tiers are waited for")
+    )]
     pub async fn close(&self) -> Result<(), Error> {
         #[cfg(feature = "disk")]
         self.close_disk().await?;

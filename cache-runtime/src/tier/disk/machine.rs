@@ -494,8 +494,8 @@ mod tests {
 
     #[test]
     fn nobody_is_told_that_there_is_no_news_before_a_loss_has_been_told() {
-        let folder = Folder::new();
         type Way = fn(&Machine, &mut dyn FnMut());
+        let folder = Folder::new();
         let ways: [Way; 3] = [
             |machine, told| machine.retire(|_| told()),
             |machine, told| machine.detach(|_| told()),

@@ -2,7 +2,7 @@ use super::child::Folder;
 use super::*;
 use crate::clock::Moment;
 use crate::codec::envelope::Header;
-use crate::entry::Marks;
+use crate::entry::{About, Marks};
 use crate::mark::Mark;
 
 struct Deaf;
@@ -45,7 +45,7 @@ fn parcel(stamp: MachineStamp, tag: &str) -> Arc<Parcel> {
 }
 
 fn read(disk: &Disk) -> Result<(), Miss> {
-    disk.read(&Wanted { id: 7, key: b"key", shape: [3; 16] }, &mut |_, _| ())
+    disk.read(&Wanted { id: 7, key: b"key", shape: [3; 16] }, &mut |_| ())
 }
 
 /// V2: a sweep vouches for what it has seen, which is what is stored.
