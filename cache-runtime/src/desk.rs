@@ -186,6 +186,10 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
         W: View<Owned = K>,
         Kd: Kind<Kept = V>,
     {
+        if !self.function.in_memory {
+            self.missed = Some(Miss::Absent);
+            return None;
+        }
         let copies = &mut self.copies;
         let mut negative = false;
         let mut why = Miss::Absent;
