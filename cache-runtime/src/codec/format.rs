@@ -38,7 +38,7 @@ impl<V> fmt::Debug for Format<V> {
     }
 }
 
-impl<V: Serialize + DeserializeOwned> Format<V> {
+impl<V: Serialize + DeserializeOwned + 'static> Format<V> {
     /// Encoded by `bincode` 1.
     pub const fn bincode() -> Self {
         Self {

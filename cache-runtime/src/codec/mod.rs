@@ -7,6 +7,7 @@ pub(crate) mod compress;
 pub(crate) mod envelope;
 mod fault;
 mod format;
+mod numbers;
 #[cfg(feature = "postcard")]
 mod postcard;
 mod shape;
