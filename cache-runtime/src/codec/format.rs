@@ -122,7 +122,7 @@ mod tests {
     use std::collections::{HashMap, HashSet};
     use std::fmt::Debug;
 
-    fn formats<V: Serialize + DeserializeOwned>() -> Vec<Format<V>> {
+    fn formats<V: Serialize + DeserializeOwned + 'static>() -> Vec<Format<V>> {
         vec![
             Format::bincode(),
             #[cfg(feature = "postcard")]
@@ -130,7 +130,7 @@ mod tests {
         ]
     }
 
-    fn round_trip<V: Serialize + DeserializeOwned + Debug + PartialEq>(value: &V) {
+    fn round_trip<V: Serialize + DeserializeOwned + Debug + PartialEq + 'static>(value: &V) {
         for format in formats() {
             let mut bytes = vec![7];
             format.encode(value, &mut bytes).unwrap();
