@@ -141,7 +141,7 @@ impl Files {
         #[cfg(feature = "watch")]
         return self.still_hold_under(watch::coverage());
         #[cfg(not(feature = "watch"))]
-        return self.look_the_same();
+        return self.are_here() && self.look_the_same();
     }
 
     #[cfg(feature = "watch")]
