@@ -85,7 +85,7 @@ fn what_does_not_carry_the_name_stays() {
 
     let machine = Machine::new();
     let (one, other) = (machine.process(), machine.process());
-    let all = |process: &Runtime| process.with(|| (0..10).for_each(|id| drop(exact(id))));
+    let all = |process: &Runtime| process.with(|| (0..10).for_each(|id| assert_eq!(exact(id), id)));
     all(&one);
     settle(&one);
     all(&other);
@@ -200,10 +200,10 @@ fn a_key_kept_in_memory_alone_is_invalidated_alone() {
     let process = Machine::new().process();
     process.with(|| {
         stored(1);
-        (0..5).for_each(|id| drop(outer(id)));
+        (0..5).for_each(|id| assert_eq!(outer(id), 3 * id));
         assert_eq!(CALLS.taken(), 5);
         inner::invalidate(1).unwrap();
-        (0..5).for_each(|id| drop(outer(id)));
+        (0..5).for_each(|id| assert_eq!(outer(id), 3 * id));
         assert_eq!(CALLS.taken(), 1);
     });
 }
@@ -260,7 +260,7 @@ fn many_invalidations_do_not_lose_what_they_do_not_name() {
 
     let machine = Machine::new();
     let (one, other) = (machine.process(), machine.process());
-    one.with(|| (0..50).for_each(|id| drop(kept(id))));
+    one.with(|| (0..50).for_each(|id| assert_eq!(kept(id), id)));
     settle(&one);
     one.with(|| {
         for name in 0..300_000 {
@@ -268,7 +268,7 @@ fn many_invalidations_do_not_lose_what_they_do_not_name() {
         }
     });
     assert_eq!(CALLS.taken(), 50);
-    other.with(|| (0..50).for_each(|id| drop(kept(id))));
-    machine.process().with(|| (0..50).for_each(|id| drop(kept(id))));
+    other.with(|| (0..50).for_each(|id| assert_eq!(kept(id), id)));
+    machine.process().with(|| (0..50).for_each(|id| assert_eq!(kept(id), id)));
     assert_eq!(CALLS.taken(), 0);
 }

@@ -69,14 +69,14 @@ fn argument_lists_that_concatenate_alike_are_two_keys() {
     }
 }
 
+static MOVED: Calls = Calls::new();
+
 #[test]
 fn a_name_survives_moving_the_function() {
-    static CALLS: Calls = Calls::new();
-
     mod before {
         #[larder::cached(tier = "l2", name = "moved", write = "through")]
         pub(super) fn moved(id: u64) -> u64 {
-            super::a_name_survives_moving_the_function_calls().note();
+            super::MOVED.note();
             id
         }
     }
@@ -84,7 +84,7 @@ fn a_name_survives_moving_the_function() {
     mod after {
         #[larder::cached(tier = "l2", name = "moved", write = "through")]
         pub(super) fn elsewhere(id: u64) -> u64 {
-            super::a_name_survives_moving_the_function_calls().note();
+            super::MOVED.note();
             id
         }
     }
@@ -92,13 +92,7 @@ fn a_name_survives_moving_the_function() {
     let machine = Machine::new();
     machine.process().with(|| before::moved(1));
     machine.process().with(|| after::elsewhere(1));
-    assert_eq!(a_name_survives_moving_the_function_calls().taken(), 1);
-    drop(CALLS.taken());
-}
-
-fn a_name_survives_moving_the_function_calls() -> &'static Calls {
-    static CALLS: Calls = Calls::new();
-    &CALLS
+    assert_eq!(MOVED.taken(), 1);
 }
 
 /// K3: of two, the second stays in memory.

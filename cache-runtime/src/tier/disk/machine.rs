@@ -492,6 +492,42 @@ mod tests {
 
     fn nothing(_: Heard<'_>) {}
 
+    /// A machine whose log says that it was made before the last start of the kernel.
+    fn before_the_last_boot(folder: &Folder, close: impl FnOnce(&Machine)) -> Incarnation {
+        let machine = Machine::new().unwrap();
+        let incarnation = machine.attach(folder.path()).unwrap();
+        close(&machine);
+        let log = Log::of(machine.shared.words(), incarnation);
+        log.set_boot(log.boot() ^ 1);
+        incarnation
+    }
+
+    #[test]
+    fn a_boot_without_a_clean_close_starts_cold() {
+        let folder = Folder::new();
+        let before = before_the_last_boot(&folder, |_| ());
+        assert_ne!(Machine::new().unwrap().attach(folder.path()).unwrap(), before);
+    }
+
+    #[test]
+    fn a_boot_after_a_clean_close_goes_on_and_takes_the_close_back() {
+        let folder = Folder::new();
+        let before = before_the_last_boot(&folder, |machine| machine.close_cleanly().unwrap());
+        let machine = Machine::new().unwrap();
+        assert_eq!(machine.attach(folder.path()).unwrap(), before);
+        assert!(!Log::of(machine.shared.words(), before).is_clean());
+    }
+
+    #[test]
+    fn what_is_recorded_after_a_clean_close_takes_it_back() {
+        let folder = Folder::new();
+        let before = before_the_last_boot(&folder, |machine| {
+            machine.close_cleanly().unwrap();
+            machine.record(&[Item::Everything]).unwrap();
+        });
+        assert_ne!(Machine::new().unwrap().attach(folder.path()).unwrap(), before);
+    }
+
     #[test]
     fn nobody_is_told_that_there_is_no_news_before_a_loss_has_been_told() {
         type Way = fn(&Machine, &mut dyn FnMut());
