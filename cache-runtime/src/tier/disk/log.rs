@@ -123,10 +123,26 @@ impl<'a> Log<'a> {
         let word = |at: usize| words[at].load(Ordering::Acquire);
         let incarnation = Incarnation([word(at::INCARNATION), word(at::INCARNATION + 1)]);
         let log = Self { words, incarnation };
-        let known = word(at::MAGIC) == MAGIC && word(at::CHECK) == log.header_check(word(at::BOOT));
+        let known = log.is_known();
         let sound = |place| log.unsealed(place).is_some();
         let sound = [at::CLOCK, at::FLOOR, at::SWEPT, at::CLEAN].into_iter().all(sound);
         if known && sound { Ok(log) } else { Err(Unusable) }
+    }
+
+    fn is_known(&self) -> bool {
+        let [magic, check, boot] =
+            [at::MAGIC, at::CHECK, at::BOOT].map(|at| self.words[at].load(Ordering::Acquire));
+        magic == MAGIC && check == self.header_check(boot)
+    }
+
+    /// Whether this is a log that was retired, and is sound but for that.
+    pub(crate) fn is_retired(words: &'a [AtomicU64]) -> bool {
+        let word = |at: usize| words[at].load(Ordering::Acquire);
+        let incarnation = Incarnation([word(at::INCARNATION), word(at::INCARNATION + 1)]);
+        let log = Self { words, incarnation };
+        let clock = word(at::CLOCK);
+        let sound = clock == RETIRED || log.reading(clock & !RETIRED).is_some();
+        clock & RETIRED != 0 && sound && log.is_known()
     }
 
     /// The log of an incarnation that has been opened.
@@ -478,9 +494,11 @@ mod tests {
         let words = words();
         let log = Log::open(&words).unwrap();
         let seen = Log::clock_word(&words);
+        assert!(!Log::is_retired(&words));
         log.retire();
         assert_eq!(log.publish(seen, 1), Err(Unusable));
         assert_eq!(log.clock(), None);
+        assert!(Log::is_retired(&words));
     }
 
     #[test]
@@ -504,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_are_no_log() {
+    fn zeros_are_no_log_and_none_that_was_retired() {
         let words: Vec<_> = (0..WORDS).map(|_| AtomicU64::new(0)).collect();
         assert!(Log::open(&words).is_err());
         assert_eq!(Log::of(&words, INCARNATION).clock(), None);

@@ -23,7 +23,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Marks told at once: as many as word of one invalidation can be left of.
 const TOLD_AT_ONCE: usize = 4;
@@ -49,6 +49,8 @@ pub(crate) struct Machine {
     known: RwLock<Option<Known>>,
     /// One thread at a time; the kernel's lock keeps other processes away.
     voice: Mutex<()>,
+    /// Whether damage has been said since a log was last attached.
+    warned: AtomicBool,
 }
 
 /// The log this process listens to.
@@ -64,6 +66,14 @@ struct LogFile {
     path: PathBuf,
     /// Device and number of the file.
     identity: (u64, u64),
+}
+
+/// What stands in the place of a log.
+enum Found {
+    Log(Attached),
+    /// Nothing, or a log that can't be used any more through no fault.
+    Nothing,
+    Damaged,
 }
 
 /// A log that has been mapped.
@@ -89,6 +99,7 @@ impl Machine {
             ear: Mutex::new(None),
             known: RwLock::new(None),
             voice: Mutex::new(()),
+            warned: AtomicBool::new(false),
         })
     }
 
@@ -108,11 +119,14 @@ impl Machine {
             return;
         }
         let heard = place.as_mut().map(|ear| self.hear(ear, word, &mut tell));
-        if heard.is_none_or(|heard| heard.is_err()) {
-            self.give_up(&mut place, tell);
-        } else {
+        if let Some(Ok(())) = heard {
             self.seen.store(word, Ordering::Release);
+            return;
         }
+        if let Some(ear) = place.as_ref().filter(|_| !Log::is_retired(self.shared.words())) {
+            self.warn_of(&ear.file.path);
+        }
+        self.give_up(&mut place, tell);
     }
 
     fn hear(
@@ -178,14 +192,21 @@ impl Machine {
         let mut place = self.ear.lock();
         let path = directory.join("versions");
         let boot = boot()?;
-        let attached = if let Some(attached) = self.reuse(&path, boot)? {
-            attached
-        } else {
+        let mut found = self.reuse(&path, boot)?;
+        if let Found::Damaged = found {
+            self.warn_of(&path);
+        }
+        if !matches!(found, Found::Log(_)) {
             retire_file(&path)?;
             make(&path, boot)?;
-            let damaged = || io::Error::other("the log of invalidations is damaged");
-            self.reuse(&path, boot)?.ok_or_else(damaged)?
+            found = self.reuse(&path, boot)?;
+        }
+        let Found::Log(attached) = found else {
+            return Err(io::Error::other(
+                "the log of invalidations is damaged as soon as it is made",
+            ));
         };
+        self.warned.store(false, Ordering::Relaxed);
         let Attached { ear, known, word } = attached;
         let incarnation = ear.incarnation;
         *self.known.write() = Some(known);
@@ -194,19 +215,22 @@ impl Machine {
         Ok(incarnation)
     }
 
-    /// Maps a log that is there. Nothing if there is none, or none that can be used; an error if
-    /// that can't be told, as others may be using it.
-    fn reuse(&self, path: &Path, boot: u64) -> io::Result<Option<Attached>> {
-        let Some(file) = LogFile::open(path)? else { return Ok(None) };
+    /// Maps a log that is there, if it can be used. An error if that can't be told, as others may be
+    /// using it.
+    fn reuse(&self, path: &Path, boot: u64) -> io::Result<Found> {
+        let Some(file) = LogFile::open(path)? else { return Ok(Found::Nothing) };
         if file.file.metadata()?.len() != 8 * log::WORDS as u64 {
-            return Ok(None);
+            return Ok(Found::Damaged);
         }
         self.shared.attach(&file.file)?;
-        let Ok(log) = Log::open(self.shared.words()) else { return Ok(None) };
+        if Log::is_retired(self.shared.words()) {
+            return Ok(Found::Nothing);
+        }
+        let Ok(log) = Log::open(self.shared.words()) else { return Ok(Found::Damaged) };
         let from_this_boot = log.boot() == boot;
         if !from_this_boot && !log.is_clean() {
             // What was recorded last may not have reached the disk.
-            return Ok(None);
+            return Ok(Found::Nothing);
         }
         if log.is_clean() || !from_this_boot {
             log.set_boot(boot);
@@ -219,7 +243,18 @@ impl Machine {
             let ear = Ear { file: Arc::new(file), incarnation: log.incarnation(), heard: clock };
             Some(Attached { ear, known, word })
         });
-        Ok(attached)
+        Ok(attached.map_or(Found::Damaged, Found::Log))
+    }
+
+    fn warn_of(&self, path: &Path) {
+        // Who has heard damage, and finds it again as the log is opened anew, has said so.
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            ::log::warn!(
+                "the log of invalidations {} is damaged, so it is replaced and everything in the \
+                 disk tier is computed again",
+                path.display()
+            );
+        }
     }
 
     /// Records invalidations where every process hears of them. An error if there is no log, or none
