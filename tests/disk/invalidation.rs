@@ -153,6 +153,33 @@ fn an_invalidation_reaches_what_was_computed_from_it() {
     }
 }
 
+/// V7: a value that comes from disk and goes no further than to a caller that is being computed.
+#[test]
+fn what_was_read_from_disk_alone_is_depended_on() {
+    static NOW: AtomicU64 = AtomicU64::new(0);
+
+    #[cached(tier = "l2", tags("read:{id}"))]
+    fn read(id: u64) -> u64 {
+        id + NOW.load(SeqCst)
+    }
+
+    #[cached(tier = "l1,l2")]
+    fn caller(id: u64) -> u64 {
+        read(id)
+    }
+
+    let machine = Machine::new();
+    let process = machine.process();
+    for round in 1..4 {
+        process.with(|| read(1));
+        settle(&process);
+        assert_eq!(process.with(|| (read(1), caller(1))), (10 * round - 9, 10 * round - 9));
+        NOW.fetch_add(10, SeqCst);
+        process.with(|| larder::blocking::invalidate_tag("read:1").unwrap());
+        assert_eq!(process.with(|| caller(1)), 10 * round + 1);
+    }
+}
+
 #[test]
 fn a_value_overtaken_while_it_was_computed_is_stored_nowhere() {
     static CALLS: Calls = Calls::new();
