@@ -276,7 +276,8 @@ impl Machine {
             log.set_clean(false);
             self.shared.sync().map_err(|_| Unusable)?;
         }
-        log.append(items)
+        // What can't be appended to for damage can't be heard for long either.
+        log.append(items).inspect_err(|_| log.retire())
     }
 
     /// The clock, as far as this process has heard. Nothing if it hears nothing.
@@ -324,15 +325,24 @@ impl Machine {
     /// The stamp of what has been stored. Of that, a sweep has removed what it found invalid, so the
     /// rest is as if it had been stored then.
     pub(crate) fn as_of_sweep(&self, stamp: MachineStamp) -> Option<MachineStamp> {
-        let swept = Log::of(self.shared.words(), stamp.incarnation).swept()?;
+        let log = Log::of(self.shared.words(), stamp.incarnation);
+        let swept = log.swept().or_else(|| {
+            // Damaged; or it is another log by now, which has a word of its own.
+            if Log::open(self.shared.words()).is_err() {
+                log.retire();
+            }
+            None
+        })?;
         Some(MachineStamp { at: stamp.at.max(Stamp(swept)), ..stamp })
     }
 
-    /// Gives the log up if it is not where other processes would look for it.
+    /// Gives the log up if it is not where other processes would look for it, or is damaged where
+    /// nobody has looked.
     pub(crate) fn check_place(&self) {
         let place = self.ear.lock();
+        let is_sound = || Log::open(self.shared.words()).is_ok();
         if let Some(ear) = &*place
-            && !ear.file.is_in_place()
+            && !(ear.file.is_in_place() && is_sound())
         {
             Log::of(self.shared.words(), ear.incarnation).retire();
         }
@@ -526,6 +536,29 @@ mod tests {
     }
 
     fn nothing(_: Heard<'_>) {}
+
+    #[test]
+    fn a_number_of_the_log_that_is_damaged_where_nobody_looks_is_found() {
+        let folder = Folder::new();
+        let ways: [fn(&Machine, MachineStamp); 3] = [
+            |machine, _| assert!(machine.record(&[Item::Everything]).is_err()),
+            |machine, stamp| assert_eq!(machine.as_of_sweep(stamp), None),
+            |machine, _| machine.check_place(),
+        ];
+        // Wherever the numbers stand but for the clock, which is looked at all the time.
+        for way in ways {
+            let machine = Machine::new().unwrap();
+            machine.attach(folder.path()).unwrap();
+            let stamp = machine.now().unwrap();
+            for word in &machine.shared.words()[64..512] {
+                word.store(7, Ordering::Relaxed);
+            }
+            way(&machine, stamp);
+            let mut lost = false;
+            machine.catch_up(|heard| lost |= matches!(heard, Heard::Lost));
+            assert!(lost && machine.now().is_none());
+        }
+    }
 
     /// A machine whose log says that it was made before the last start of the kernel.
     fn before_the_last_boot(folder: &Folder, close: impl FnOnce(&Machine)) -> Incarnation {

@@ -287,6 +287,6 @@ impl Core {
 
     /// How long a failure keeps the tier from being asked again.
     fn patience(failures: u32) -> Duration {
-        Duration::from_millis(100 << failures.min(8))
+        Duration::from_millis(100 << failures.min(4))
     }
 }
