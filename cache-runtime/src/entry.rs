@@ -27,6 +27,8 @@ pub(crate) struct About {
     pub(crate) marks: Marks,
     /// What stands for the first two marks beyond this process, where they mean nothing.
     pub(crate) stand_in: Option<Arc<[Mark; 2]>>,
+    /// The reading of this process's clock that the computation began with.
+    pub(crate) since: Stamp,
     /// The readable key, for patterns.
     pub(crate) readable: Option<Box<str>>,
     /// The files it depends on, those of its callees included.
@@ -42,8 +44,11 @@ pub(crate) struct About {
 impl About {
     /// What a value depends on that was computed without the cache.
     pub(crate) fn of_bypassed(marks: Marks, readable: Option<Box<str>>, born: Moment) -> Self {
-        let (stand_in, files, inherited) = (None, None, Vec::new());
-        Self { marks, stand_in, readable, files, inherited, unbounded: false, born, weight: 1 }
+        // What stands in for it, if anything does, is among the marks.
+        let (stand_in, since) = (None, Stamp(u64::MAX));
+        let (files, inherited) = (None, Vec::new());
+        let unbounded = false;
+        Self { marks, stand_in, since, readable, files, inherited, unbounded, born, weight: 1 }
     }
 
     /// Whether the files it depends on look as they did.

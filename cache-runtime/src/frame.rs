@@ -57,6 +57,8 @@ pub(crate) struct Frame {
     runtime: u64,
     caller: Option<Arc<Frame>>,
     flight: Option<FlightId>,
+    /// What is computed here, or what it is a part of, may leave the process.
+    leaves: bool,
     found: Mutex<Found>,
 }
 
@@ -81,8 +83,19 @@ struct Callees {
 }
 
 impl Frame {
-    pub(crate) fn new(runtime: u64, caller: Option<Arc<Frame>>, flight: Option<FlightId>) -> Self {
-        Self { runtime, caller, flight, found: Mutex::new(Found::default()) }
+    /// `stored` says that the value is kept beyond this process.
+    pub(crate) fn new(
+        runtime: u64,
+        caller: Option<Arc<Frame>>,
+        flight: Option<FlightId>,
+        stored: bool,
+    ) -> Self {
+        let leaves = stored || caller.as_ref().is_some_and(|caller| caller.leaves);
+        Self { runtime, caller, flight, leaves, found: Mutex::new(Found::default()) }
+    }
+
+    pub(crate) fn leaves(&self) -> bool {
+        self.leaves
     }
 
     /// The computation that called this one.

@@ -3,7 +3,7 @@
 use crate::clock::{Moment, TimeSource};
 use crate::context::Surroundings;
 use crate::counters::Counters;
-use crate::entry::{Entry, Marks, Stamp};
+use crate::entry::{About, Entry, Marks, Stamp};
 use crate::error::Level;
 use crate::frame::{Frame, Keyed};
 use crate::hash::Seed;
@@ -165,9 +165,16 @@ where
     {
         let time = &self.home.time;
         let mut why = Miss::Absent;
-        let found =
-            self.memory.get(probe, time, &mut why, |entry| self.hand_out(kind, entry, frame));
-        found.ok_or(why)
+        let found = self.memory.get(probe, time, &mut why, |entry| {
+            self.suits(&entry.about, frame).then(|| self.hand_out(kind, entry, frame))
+        });
+        found.ok_or(why)?.ok_or(Miss::Invalidated)
+    }
+
+    /// Whether a value that stays in this process may be used where it is asked for. What other
+    /// processes have invalidated may be served here, but nothing that leaves is made of it.
+    pub(crate) fn suits(&self, about: &About, frame: Option<&Frame>) -> bool {
+        !frame.is_some_and(Frame::leaves) || self.home.versions.vouch_beyond(about)
     }
 
     /// Looks at the entry of a copy that was served: records its age, and shows that it is used.

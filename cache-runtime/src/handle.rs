@@ -245,9 +245,11 @@ where
         self.hear(runtime);
         let found = self.only(runtime).ok_or(Miss::Absent).and_then(|function| {
             let time = &runtime.inner.time;
-            function.memory.peek(self.hash, &self.key, time, |entry| {
-                function.lend(self.kind, entry, frame.as_deref())
-            })
+            let found = function.memory.peek(self.hash, &self.key, time, |entry| {
+                let suits = function.suits(&entry.about, frame.as_deref());
+                suits.then(|| function.lend(self.kind, entry, frame.as_deref()))
+            });
+            found.and_then(|out| out.ok_or(Miss::Invalidated))
         });
         found.or_else(|why| {
             let loaded = self.find_outside(runtime, why)?;

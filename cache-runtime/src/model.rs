@@ -155,7 +155,7 @@ fn desertion() {
     let memory = Arc::new(Memory::<u64, u64, u64>::new(capacity, versions, counters));
     let give_up = |memory: &Memory<u64, u64, u64>| {
         let time = TimeSource::Injected(Arc::new(Frozen));
-        match memory.begin(1, &mut Some(7), &time, &Marks::new(), |_| ()) {
+        match memory.begin(1, &mut Some(7), &time, &Marks::new(), |_| Some(())) {
             Begun::Found(()) => unreachable!("nothing is stored"),
             Begun::Lead(lead) => memory.abandon(1, &lead),
             Begun::Follow(follower) => {

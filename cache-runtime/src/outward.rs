@@ -25,6 +25,7 @@ pub(crate) fn outward(about: &About) -> About {
     About {
         marks: names.into_iter().collect(),
         stand_in: None,
+        since: about.since,
         readable: about.readable.clone(),
         files: about.files.clone(),
         inherited: about.inherited.iter().filter_map(readable).map(named).collect(),

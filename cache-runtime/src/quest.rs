@@ -104,7 +104,10 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             &function.home.time,
             &self.basis.marks,
             // It has been counted as a miss.
-            |entry| function.lend(self.kind, entry, frame.as_deref()),
+            |entry| {
+                let suits = function.suits(&entry.about, frame.as_deref());
+                suits.then(|| function.lend(self.kind, entry, frame.as_deref()))
+            },
         );
         match begun {
             Begun::Found(out) => Step::Serve(out),
@@ -142,7 +145,9 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// Takes what a leader found, if it is good enough (V6).
     fn take(&self, landing: &Landing<Kd::Shared>) -> Next<Kd> {
         let counters = &self.function.counters;
-        if !self.function.memory.accepts(landing, self.basis.arrival) {
+        let suits = landing.stamp >= self.basis.arrival
+            || self.function.suits(&landing.about, context::frame().as_deref());
+        if !suits || !self.function.memory.accepts(landing, self.basis.arrival) {
             counters.refused_joins.add(1);
             return Next::Begin;
         }

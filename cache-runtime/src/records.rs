@@ -103,6 +103,11 @@ impl Records {
             })
     }
 
+    /// Whether nothing was recorded of these marks after `since`.
+    pub(crate) fn are_silent_on_names(&self, marks: &[Mark], since: Stamp) -> bool {
+        since >= self.floor && !marks.iter().any(|mark| self.mentions(*mark, since))
+    }
+
     pub(crate) fn mention(&self, marks: &Marks, since: Stamp) -> bool {
         marks.iter().any(|mark| self.mentions(*mark, since))
     }

@@ -177,6 +177,16 @@ impl Versions {
         Stamp(self.filter[filtered_at(mark.slot())].load(Ordering::Relaxed))
     }
 
+    /// Whether a value that stays in this process may be a part of one that does not: whether
+    /// nothing was recorded of it, or of what it was computed from, in names that leave the process.
+    pub(crate) fn vouch_beyond(&self, about: &About) -> bool {
+        let records = self.records.read();
+        !about.any(&mut |some| {
+            let stand_in = some.stand_in.as_deref();
+            stand_in.is_some_and(|marks| !records.are_silent_on_names(marks, some.since))
+        })
+    }
+
     /// Whether marks alone, before anything else is known of a computation, say it is overtaken.
     pub(crate) fn overtook(&self, marks: &Marks, since: Stamp) -> bool {
         marks.iter().any(|mark| self.filtered(*mark) > since)

@@ -105,7 +105,12 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             Claim::Lead(lead) => Some(lead.flight.id),
             Claim::Alone { .. } | Claim::Landed => None,
         };
-        let frame = Arc::new(Frame::new(function.home.id, surroundings.frame.clone(), flight));
+        let frame = Arc::new(Frame::new(
+            function.home.id,
+            surroundings.frame.clone(),
+            flight,
+            function.stored.is_some(),
+        ));
         let inside = Surroundings { frame: Some(Arc::clone(&frame)), ..surroundings };
         let started = function.home.time.precise();
         let heard = Heard::by(function.stored.as_ref());
@@ -266,6 +271,15 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         &self.function.home.time
     }
 
+    /// The clock as it was when this began.
+    fn since(&self) -> Stamp {
+        match &self.claim {
+            Claim::Lead(lead) => lead.stamp,
+            Claim::Alone { stamp, .. } => *stamp,
+            Claim::Landed => Stamp::default(),
+        }
+    }
+
     fn about(&mut self, found: Found, verdict: Verdict) -> About {
         let mut marks = mem::take(&mut self.basis.marks);
         marks.extend(verdict.tags);
@@ -274,6 +288,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let mut about = About {
             marks,
             stand_in,
+            since: self.since(),
             readable: self.basis.readable.take(),
             files: None,
             inherited: Vec::new(),

@@ -14,6 +14,7 @@ mod warnings;
 mod words;
 
 mod bounds;
+mod cascade;
 mod consistency;
 mod damage;
 mod reentrance;

@@ -6,7 +6,7 @@ use super::store::Fault;
 use crate::clock::Moment;
 use crate::codec::envelope::{self, Damage, Envelope, Group, Groups, Head, Header};
 use crate::counters::Counters;
-use crate::entry::{About, Marks};
+use crate::entry::{About, Marks, Stamp};
 use crate::files::Files;
 use crate::mark::Mark;
 use crate::outward::named;
@@ -152,6 +152,7 @@ pub(super) fn about(header: &Header, names: Groups<'_>) -> About {
     About {
         marks,
         stand_in: None,
+        since: Stamp::default(),
         readable,
         files: None,
         inherited: readables.flatten().map(named).collect(),

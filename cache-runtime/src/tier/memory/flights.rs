@@ -33,14 +33,15 @@ impl<K: Eq, V, S> Memory<K, V, S> {
     /// Joins the flight of a key, or starts it.
     ///
     /// `key` is taken when it starts. A flight that began before `arrival` and is known to be
-    /// overtaken since is left to those who wait for it already.
+    /// overtaken since is left to those who wait for it already. An entry of which `read` makes
+    /// nothing is as good as none.
     pub(crate) fn begin<R>(
         &self,
         hash: u64,
         key: &mut Option<K>,
         time: &TimeSource,
         marks: &Marks,
-        read: impl FnOnce(&Entry<V>) -> R,
+        read: impl FnOnce(&Entry<V>) -> Option<R>,
     ) -> Begun<R, S> {
         let mut overtaken = None;
         let held = held::hold();
@@ -50,8 +51,9 @@ impl<K: Eq, V, S> Memory<K, V, S> {
             && self.judge(entry, time).is_ok()
             // Seldom looked at here: only if it came to be since the look-up.
             && entry.about.files_hold()
+            && let Some(read) = read(entry)
         {
-            return Begun::Found(read(entry));
+            return Begun::Found(read);
         }
         let found = shard.flights.find_entry(hash, |(it, _)| it.hash == hash && it.key == *owned);
         if let Ok(entry) = found {
