@@ -174,17 +174,18 @@ fn a_program_that_reads_a_relative_path() {
 /// V6: a caller that comes after a file has changed does not take what began before.
 #[test]
 fn whoever_waits_for_a_computation_that_its_file_overtook_computes_itself() {
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::sync::{Mutex, OnceLock};
+
+    type Gates = Option<(Sender<()>, Receiver<()>)>;
+
+    static GATES: OnceLock<Mutex<Gates>> = OnceLock::new();
 
     let machine = Machine::new();
     let path = machine.path().join("raced");
     fs::write(&path, "before").unwrap();
     let (read, changed) = (channel::<()>(), channel::<()>());
-    let gates = std::sync::Mutex::new(Some((read.0, changed.1)));
-
-    static GATES: std::sync::OnceLock<
-        std::sync::Mutex<Option<(std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>)>>,
-    > = std::sync::OnceLock::new();
+    let gates = Mutex::new(Some((read.0, changed.1)));
 
     #[cached(files)]
     fn raced(path: &Path) -> String {

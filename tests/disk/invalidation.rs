@@ -145,8 +145,6 @@ fn an_invalidation_reaches_what_was_computed_from_it() {
         }
         one.with(invalidate);
         let stands = 1 + NOW.load(SeqCst);
-        // In another process `inner` is in memory alone: it says nothing there of the one here.
-        other.with(|| inner::invalidate(1).unwrap());
         for process in [&one, &other, &machine.process()] {
             assert_eq!(process.with(|| outer(1)), stands, "{at}");
         }

@@ -3,9 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 #![expect(
+    clippy::case_sensitive_file_extension_comparisons,
     clippy::cast_possible_truncation,
-    clippy::missing_panics_doc,
-    clippy::unused_async,
+    clippy::needless_for_each,
+    clippy::single_match_else,
     reason = "small numbers, and functions in the shapes that users give them"
 )]
 

@@ -87,7 +87,7 @@ fn who_invalidates_while_keys_are_compared_does_not_wait_for_who_sweeps_what_was
     is_there.recv_timeout(LIMIT).expect("the key is compared as its value is put in");
     // More than are kept without a sweep.
     elsewhere.with(|| {
-        (0..1_100).for_each(|n| blocking::invalidate_pattern(&format!("nothing:{n}")).unwrap());
+        (0..1_100).for_each(|n| blocking::invalidate_pattern(format!("nothing:{n}")).unwrap());
     });
     let (number, numbered) = channel();
     let hears = thread::spawn(move || {

@@ -109,12 +109,12 @@ fn a_disk_that_becomes_full_is_done_without() {
     let Some(_) = Test::new(|_| ()) else { return };
     let disk = Disk::new("size=16m");
     let runtime = runtime(disk.path());
-    (0..20).for_each(|key| drop(call(&runtime, key)));
+    (0..20).for_each(|key| _ = call(&runtime, key));
     recover(&runtime, 1);
     let filling = disk.fill();
-    (0..200).for_each(|key| drop(call(&runtime, key)));
+    (0..200).for_each(|key| _ = call(&runtime, key));
     until("what is wrong to be said", || {
-        (0..200).for_each(|key| drop(call(&runtime, key)));
+        (0..200).for_each(|key| _ = call(&runtime, key));
         (!warnings::about(disk.path()).is_empty()).then_some(())
     });
     // What can be invalidated without room still is.
@@ -143,12 +143,12 @@ fn a_disk_that_can_only_be_read_is_done_without_until_it_can_be_written() {
     let disk = Disk::new("size=32m");
     drop({
         let earlier = runtime(disk.path());
-        (0..20).for_each(|key| drop(call(&earlier, key)));
+        (0..20).for_each(|key| _ = call(&earlier, key));
         earlier
     });
     disk.remount("ro");
     let runtime = runtime(disk.path());
-    (0..50).for_each(|key| drop(call(&runtime, key)));
+    (0..50).for_each(|key| _ = call(&runtime, key));
     warned_once(disk.path());
     disk.remount("rw");
     recover(&runtime, 30);
@@ -205,7 +205,7 @@ fn without_descriptors(directory: &Path, opened_before: bool) {
     assert!(!all.is_empty());
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| (0..50).for_each(|key| drop(call(&runtime, key))));
+            scope.spawn(|| (0..50).for_each(|key| _ = call(&runtime, key)));
         }
     });
     runtime.with(|| {

@@ -43,7 +43,7 @@ fn invalidate(key: u64, way: u64) {
         0 => read::invalidate(key),
         1 => blocking::invalidate_tag(format!("source:{key}")),
         2 => blocking::invalidate_tagged_with_all([format!("source:{key}")]),
-        3 => blocking::invalidate_pattern(&format!("read:{key}")),
+        3 => blocking::invalidate_pattern(format!("read:{key}")),
         4 => read::invalidate_all(),
         _ => blocking::invalidate_all(),
     }

@@ -5,7 +5,6 @@ use crate::child::{Child, Inside, Test, folder, hear, install, say};
 use crate::words::Words;
 use larder::cached;
 use serde::{Deserialize, Serialize};
-use std::fmt::Debug;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::SeqCst;
 

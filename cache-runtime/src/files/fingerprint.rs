@@ -72,7 +72,7 @@ impl Fingerprint {
 
     /// Whether the file may be changed by another name than its path. Such a change is told by the
     /// next look, but not by whoever watches the path's directory.
-    #[cfg(feature = "watch")]
+    #[cfg(any(test, feature = "watch"))]
     pub(super) fn may_change_unseen(&self) -> bool {
         match self.end {
             End::File { shared, .. } | End::Directory { shared, .. } => shared,

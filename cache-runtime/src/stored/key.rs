@@ -18,7 +18,7 @@ pub trait StoredView: View {
 }
 
 /// A type that can be part of a key beyond memory, in the form that [`Arg`] found for it. `Answer`
-/// is as in [`KeyPart`](crate::key::KeyPart).
+/// is as in `KeyPart`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be part of a cache key beyond `l1`",
     label = "needs `serde::Serialize`",

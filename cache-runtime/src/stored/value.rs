@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// A type whose values can be kept beyond memory, asked of the kind `K`. `Answer` is as in
-/// [`KeyPart`](crate::key::KeyPart).
+/// `KeyPart`.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{Self}` can't be kept beyond `l1`",
     label = "needs `serde::Serialize + serde::de::DeserializeOwned`",

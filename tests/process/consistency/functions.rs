@@ -283,7 +283,7 @@ impl Name {
                 let tags = [format!("third:{third}"), format!("half:{half}")];
                 blocking::invalidate_tagged_with_all(tags)
             }
-            Self::Matching(key) => blocking::invalidate_pattern(&format!("*:{key}")),
+            Self::Matching(key) => blocking::invalidate_pattern(format!("*:{key}")),
             Self::Function(function) => function.invalidate_all().await,
             Self::Everything => larder::invalidate_all().await,
         }

@@ -98,7 +98,6 @@ impl Answer {
     }
 }
 
-#[expect(clippy::large_enum_variant, reason = "there are three of them")]
 pub(super) enum Party {
     Here(Runtime, usize),
     There(Child),
