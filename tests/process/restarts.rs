@@ -21,9 +21,12 @@ fn map(directory: &Path) -> Words {
 }
 
 fn compute(key: u64) -> u64 {
-    let data = DATA.get().expect("it is shared first").all();
-    data[KEYS + key as usize].fetch_add(1, SeqCst);
-    data[key as usize].load(SeqCst)
+    count(key);
+    DATA.get().expect("it is shared first").all()[key as usize].load(SeqCst)
+}
+
+fn count(key: u64) {
+    DATA.get().expect("it is shared first").all()[KEYS + key as usize].fetch_add(1, SeqCst);
 }
 
 #[cached(tier = "l1,l2", ttl = "1h", key = "read:{key}", tags("source:{key}"))]
@@ -33,7 +36,14 @@ fn read(key: u64) -> u64 {
 
 #[cached(tier = "l1,l2", ttl = "1h")]
 async fn outer(key: u64) -> u64 {
+    count(key);
     read(key)
+}
+
+fn fill() {
+    for key in 0..KEYS as u64 {
+        future::block_on(outer(key));
+    }
 }
 
 /// Changes the data behind a key, and says so by each of the ways there are.
@@ -58,10 +68,11 @@ fn serve(inside: &Inside) {
     while let Some(line) = hear() {
         let words: Vec<_> = line.split(' ').collect();
         let number = |at: usize| words[at].parse::<u64>().unwrap();
-        match words[0] {
+        let what = if words[0] == "fill" { &*line } else { words[0] };
+        match what {
             "call" => say(&format!("{} {}", read(number(1)), future::block_on(outer(number(1))))),
             "fill" => {
-                (0..KEYS as u64).for_each(|key| drop(future::block_on(outer(key)).to_string()));
+                fill();
                 say("filled");
             }
             "invalidate" => {
@@ -80,7 +91,11 @@ fn serve(inside: &Inside) {
                 future::block_on(runtime.close()).unwrap();
                 say("closed");
             }
-            "exit" => process::exit(0),
+            "fill and exit" => {
+                fill();
+                process::exit(0);
+            }
+            "fill and return" => return fill(),
             other => panic!("{other}"),
         }
     }
@@ -90,8 +105,7 @@ fn serve(inside: &Inside) {
 fn drop_one(inside: &Inside) {
     assert!(DATA.set(map(&inside.directory)).is_ok());
     let runtime = Runtime::builder().namespace("tests").dir(&inside.directory).build().unwrap();
-    runtime
-        .with(|| (0..KEYS as u64).for_each(|key| drop(future::block_on(outer(key)).to_string())));
+    runtime.with(fill);
     drop(runtime);
     say("dropped");
     hear();
@@ -124,23 +138,20 @@ fn values_survive_every_end_in_order() {
             child.kill();
         } else {
             let mut child = start(&test, folder.path());
-            assert_eq!(child.ask("fill"), "filled");
-            match end {
-                "exit" => {
-                    child.tell("exit");
-                    child.end();
-                }
-                "close" => {
-                    assert_eq!(child.ask("close"), "closed");
-                    child.kill();
-                }
-                _ => drop(child.end()),
+            if end == "close" {
+                assert_eq!(child.ask("fill"), "filled");
+                assert_eq!(child.ask("close"), "closed");
+                child.kill();
+            } else {
+                // At once, when most of it is still on its way.
+                child.tell(&format!("fill and {end}"));
+                child.end();
             }
         }
-        assert_eq!(computed(&data), KEYS as u64);
+        assert_eq!(computed(&data), 2 * KEYS as u64);
         let mut next = start(&test, folder.path());
         assert_eq!(next.ask("fill"), "filled");
-        assert_eq!(computed(&data), KEYS as u64, "after {end}");
+        assert_eq!(computed(&data), 2 * KEYS as u64, "after {end}");
         assert_eq!(next.end(), [""; 0]);
     }
 }
@@ -158,7 +169,7 @@ fn what_a_process_invalidated_before_it_ended_is_so_for_the_next() {
         let mut ended = start(&test, folder.path());
         if round % 3 == 0 {
             ended.ask(&format!("invalidate {key} {round}"));
-            ended.tell("exit");
+            ended.tell("fill and exit");
             ended.end();
         } else {
             // Killed as soon as it has returned.
@@ -224,5 +235,24 @@ fn a_log_deleted_by_hand_is_noticed_and_nothing_older_is_served() {
         pair[0].ask(&format!("invalidate {key} {round}"));
         let now = data.all()[key as usize].load(SeqCst);
         assert_eq!(pair[1].ask(&format!("call {key}")), format!("{now} {now}"), "round {round}");
+    }
+}
+
+#[test]
+fn who_invalidates_looks_for_the_log_where_another_process_has_just_made_one() {
+    let Some(test) = Test::new(|inside| serve(&inside)) else { return };
+    let folder = folder();
+    let data = map(folder.path());
+    let log = folder.path().join("tests/versions");
+    let mut first = start(&test, folder.path());
+    for key in 0..24_u64 {
+        first.ask(&format!("call {key}"));
+        // It opens what there is when it first calls.
+        let mut second = start(&test, folder.path());
+        fs::remove_file(&log).unwrap();
+        second.ask(&format!("call {key}"));
+        first.ask(&format!("invalidate {key} {key}"));
+        let now = data.all()[key as usize].load(SeqCst);
+        assert_eq!(second.ask(&format!("call {key}")), format!("{now} {now}"), "in round {key}");
     }
 }
