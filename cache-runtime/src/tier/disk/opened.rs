@@ -159,6 +159,12 @@ impl Core {
 
     /// Deals with a fault of the store.
     pub(super) fn fail(&self, opened: &Opened, fault: &Fault) {
+        // Its files are removed by whoever has replaced its log.
+        self.machine.check_place();
+        self.catch_up();
+        if self.machine.incarnation() != Some(opened.incarnation) {
+            return;
+        }
         let what = match fault {
             Fault::Damaged(what) => what,
             Fault::Unavailable(_) => return self.complain(fault),
@@ -166,10 +172,6 @@ impl Core {
             Fault::Full(_) if !self.place.has_room() => return self.complain(fault),
             Fault::Full(_) | Fault::Busy(_) => return,
         };
-        // Another call may have dealt with it.
-        if self.machine.incarnation() != Some(opened.incarnation) {
-            return;
-        }
         let name = format!("store-{}.db", opened.incarnation);
         drop(Failed::damaged(&self.place.path(), &name, what));
         self.machine.retire(|heard| self.listener.hear(heard));
