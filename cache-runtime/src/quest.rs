@@ -103,14 +103,17 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             &mut self.key,
             &function.home.time,
             &self.basis.marks,
-            // It has been counted as a miss.
             |entry| {
                 let suits = function.suits(&entry.about, frame.as_deref());
                 suits.then(|| function.lend(self.kind, entry, frame.as_deref()))
             },
         );
         match begun {
-            Begun::Found(out) => Step::Serve(out),
+            Begun::Found(out) => {
+                // It has been counted as a miss, and what another call computed ends it.
+                function.counters.joins.add(1);
+                Step::Serve(out)
+            }
             Begun::Lead(lead) => Step::Work(self.lead(lead)),
             Begun::Follow(follower) => {
                 let inside = frame.map(|frame| frame.flights()).unwrap_or_default();

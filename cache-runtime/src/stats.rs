@@ -46,7 +46,7 @@ pub struct FunctionStats {
     pub computations: u64,
     /// Those of them that ended in an `Err`.
     pub failures: u64,
-    /// Calls that took what another call computed.
+    /// Calls that missed and then took what another call had been computing, or just computed.
     pub joins: u64,
     /// Calls that waited for a computation that was then overtaken.
     pub refused_joins: u64,
