@@ -82,7 +82,8 @@ impl Trial<'_, '_> {
             self.trials.data.all()[key as usize].fetch_add(1, SeqCst);
             let begun = Instant::now();
             while !self.anyone().invalidate(key) {
-                assert!(begun.elapsed() < LIMIT, "waited in vain for others to be told");
+                let said = || warnings::about(Path::new(""));
+                assert!(begun.elapsed() < LIMIT, "others can't be told: {:?}", said().last());
                 thread::park_timeout(Duration::from_millis(5));
             }
         }
@@ -95,7 +96,8 @@ impl Trial<'_, '_> {
             let (begun, mut attempts) = (Instant::now(), 0);
             let data = self.data(key);
             while self.parties[at].call(key).is_of(key, data).computed {
-                assert!(begun.elapsed() < LIMIT, "waited in vain for a hit");
+                let said = || warnings::about(Path::new(""));
+                assert!(begun.elapsed() < LIMIT, "there are no hits: {:?}", said().last());
                 attempts += 1;
                 if attempts > 2 {
                     thread::park_timeout(Duration::from_millis(2));
