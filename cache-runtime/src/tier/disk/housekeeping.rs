@@ -1,4 +1,5 @@
-//! What the tier's thread does between writes: looks for the log, makes room, sweeps.
+//! What the tier's thread does between writes: looks for the log, lets go of what reads keep open,
+//! makes room, sweeps, and copies the store's log to its file when writing has ceased.
 //!
 //! 1. A sweep's stamp is read inside a transaction: what is stored before it is seen by the sweep,
 //!    and what is stored after it was found valid at a later reading.
@@ -13,6 +14,7 @@ use super::opened::{Opened, cut_short};
 use super::parcel;
 use super::store::Fault;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Rows looked at in one step of a sweep.
 const ROWS: usize = 512;
@@ -21,10 +23,26 @@ const HEAD: usize = 1_024;
 /// The id of the lease on sweeping.
 const SWEEPER: u64 = u64::MAX;
 
+/// How long nothing must have been written before the store's log is copied to its file, and the
+/// least time from one copy to the next: each waits for the disk twice.
+const QUIET: Duration = Duration::from_millis(200);
+const BETWEEN: Duration = Duration::from_secs(2);
+
 #[derive(Default)]
 pub(super) struct House {
     sweep: Option<Sweep>,
     is_full: bool,
+    settling: Option<Settling>,
+}
+
+/// How far the store's log has been copied to its file.
+struct Settling {
+    opened: Arc<Opened>,
+    /// The changes that were there when it was last looked, and since when there are no more.
+    changes: u64,
+    since: Instant,
+    /// The last time it was copied, and with which changes.
+    copied: Option<(Instant, u64)>,
 }
 
 struct Sweep {
@@ -48,8 +66,12 @@ impl House {
             *self = Self::default();
             return;
         };
-        let faulty =
-            guarded(|| self.make_room(core, &opened).and_then(|()| self.sweep(core, &opened)));
+        let faulty = guarded(|| {
+            opened.store.release();
+            self.make_room(core, &opened)?;
+            self.sweep(core, &opened)?;
+            self.settle(&opened)
+        });
         let fault = match faulty {
             Ok(Ok(())) => return,
             Ok(Err(fault)) => fault,
@@ -74,8 +96,43 @@ impl House {
         }
         let Some(sweep) = &mut self.sweep else { return Ok(()) };
         if sweep.step(core)? {
-            core.machine.swept(sweep.stamp);
+            core.machine.note_sweep(sweep.stamp);
             self.sweep = None;
+        }
+        Ok(())
+    }
+}
+
+impl House {
+    fn settle(&mut self, opened: &Arc<Opened>) -> Result<(), Fault> {
+        if self.settling.as_ref().is_some_and(|it| !Arc::ptr_eq(&it.opened, opened)) {
+            self.settling = None;
+        }
+        self.settling.get_or_insert_with(|| Settling::new(opened)).step()
+    }
+}
+
+impl Settling {
+    fn new(opened: &Arc<Opened>) -> Self {
+        Self {
+            opened: Arc::clone(opened),
+            changes: opened.store.changes(),
+            since: Instant::now(),
+            copied: None,
+        }
+    }
+
+    fn step(&mut self) -> Result<(), Fault> {
+        let changes = self.opened.store.changes();
+        if changes != self.changes {
+            (self.changes, self.since) = (changes, Instant::now());
+            return Ok(());
+        }
+        let is_due = self.since.elapsed() >= QUIET
+            && self.copied.is_none_or(|(at, with)| with != changes && at.elapsed() >= BETWEEN);
+        if is_due {
+            self.opened.store.settle()?;
+            self.copied = Some((Instant::now(), changes));
         }
         Ok(())
     }
@@ -107,7 +164,9 @@ impl Sweep {
             let more = |length| Ok(store.read_prefix(row.id, length)?.unwrap_or_default());
             let head = parcel::head(&row.prefix, more)?;
             let valid = head.is_some_and(|(stamp, about)| {
-                let stamp = core.machine.as_of_sweep(self.opened.stamp(stamp));
+                // Nobody else sweeps meanwhile.
+                let swept = core.machine.swept(self.opened.incarnation);
+                let stamp = swept.map(|swept| self.opened.stamp_as_of(stamp, swept));
                 stamp.is_some_and(|stamp| core.machine.vouches_for(&about, stamp))
             });
             if !valid {

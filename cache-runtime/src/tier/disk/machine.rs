@@ -322,10 +322,10 @@ impl Machine {
         })
     }
 
-    /// The stamp of what has been stored. Of that, a sweep has removed what it found invalid, so the
-    /// rest is as if it had been stored then.
-    pub(crate) fn as_of_sweep(&self, stamp: MachineStamp) -> Option<MachineStamp> {
-        let log = Log::of(self.shared.words(), stamp.incarnation);
+    /// The reading of the last sweep of a log. The sweep has removed what it found invalid of what is
+    /// stored, so whatever is seen of it from here on is valid as if it had been stored then.
+    pub(crate) fn swept(&self, incarnation: Incarnation) -> Option<Stamp> {
+        let log = Log::of(self.shared.words(), incarnation);
         let swept = log.swept().or_else(|| {
             // Damaged; or it is another log by now, which has a word of its own.
             if Log::open(self.shared.words()).is_err() {
@@ -333,7 +333,7 @@ impl Machine {
             }
             None
         })?;
-        Some(MachineStamp { at: stamp.at.max(Stamp(swept)), ..stamp })
+        Some(Stamp(swept))
     }
 
     /// Gives the log up if it is not where other processes would look for it, or is damaged where
@@ -357,7 +357,7 @@ impl Machine {
 
     /// Notes that everything stored is valid as of a stamp that was read in a transaction of its
     /// own, and drops what was recorded before.
-    pub(crate) fn swept(&self, stamp: MachineStamp) {
+    pub(crate) fn note_sweep(&self, stamp: MachineStamp) {
         let _turn = self.voice.lock();
         let Some(file) = self.ear.lock().as_ref().map(|ear| Arc::clone(&ear.file)) else { return };
         if let Ok(_lock) = file.lock() {
@@ -542,7 +542,7 @@ mod tests {
         let folder = Folder::new();
         let ways: [fn(&Machine, MachineStamp); 3] = [
             |machine, _| assert!(machine.record(&[Item::Everything]).is_err()),
-            |machine, stamp| assert_eq!(machine.as_of_sweep(stamp), None),
+            |machine, stamp| assert_eq!(machine.swept(stamp.incarnation), None),
             |machine, _| machine.check_place(),
         ];
         // Wherever the numbers stand but for the clock, which is looked at all the time.

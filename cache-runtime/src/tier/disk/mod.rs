@@ -39,9 +39,11 @@ use self::lease::Taken;
 use self::machine::Machine;
 use self::opened::{Opened, Opening};
 use self::parcel::Pending;
+use self::store::{Found, State};
 use self::writer::Writer;
 use crate::clock::TimeSource;
 use crate::codec::envelope::Envelope;
+use crate::entry::Stamp;
 use crate::error::{Error, ErrorKind, Level};
 use crate::files::Files;
 use crate::lookup::Miss;
@@ -49,6 +51,7 @@ use crate::records::Target;
 use crate::sync::{Mutex, RwLock};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// The size limit unless another is given.
@@ -80,6 +83,8 @@ struct Core {
     time: TimeSource,
     machine: Machine,
     listener: Box<dyn Listener>,
+    /// Whether there is a thread that keeps the house.
+    has_house: AtomicBool,
     opened: RwLock<Option<Arc<Opened>>>,
     opening: Mutex<Opening>,
     pending: Pending,
@@ -94,7 +99,8 @@ struct Core {
 enum Kept {
     /// No sweep has seen it yet.
     OnItsWay,
-    Stored,
+    /// Seen in the store after this reading of the last sweep.
+    Stored(Stamp),
 }
 
 /// What a lease was asked for came to.
@@ -119,6 +125,7 @@ impl Disk {
             time,
             machine: Machine::new()?,
             listener,
+            has_house: AtomicBool::new(false),
             opened: RwLock::new(None),
             opening: Mutex::new(Opening::default()),
             pending: Pending::default(),
@@ -156,19 +163,29 @@ impl Disk {
         if let Some(parcel) = core.pending.get(wanted.id) {
             return core.judge(&opened, wanted, &parcel.envelope, Kept::OnItsWay, visit);
         }
-        let read = guarded(|| {
-            opened.store.read(wanted.id, |found| {
-                found.map_or(Err(Miss::Absent), |bytes| {
-                    core.judge(&opened, wanted, bytes, Kept::Stored, visit)
-                })
-            })
-        });
+        let mut read_in = |state| {
+            // Of a damaged log nothing is valid, and this reading makes nothing valid.
+            let swept = || core.machine.swept(opened.incarnation).map_or(0, |swept| swept.0);
+            let read = |Found { envelope, note, state }: Found<'_>| {
+                let kept = Kept::Stored(Stamp(note));
+                let judged = envelope.map_or(Err(Miss::Absent), |bytes| {
+                    core.judge(&opened, wanted, bytes, kept, visit)
+                });
+                (judged, state)
+            };
+            guarded(|| opened.store.read(wanted.id, state, swept, read))
+        };
+        let read = match read_in(State::Recent) {
+            // Another process may have put something better there a moment ago.
+            Ok(Ok((Err(_), State::Recent))) => read_in(State::Latest),
+            read => read,
+        };
         match read {
-            Ok(Ok(Err(Miss::Undecodable))) => {
+            Ok(Ok((Err(Miss::Undecodable), _))) => {
                 self.writer.discard(&opened, wanted.id);
                 Err(Miss::Undecodable)
             }
-            Ok(Ok(judged)) => judged,
+            Ok(Ok((judged, _))) => judged,
             Ok(Err(fault)) => {
                 core.fail(&opened, &fault);
                 Err(Miss::Unavailable)
@@ -247,13 +264,12 @@ impl Core {
             let (files, _) = Files::read(envelope.files).ok_or(Miss::Undecodable)?;
             Some(Arc::new(files))
         };
-        let stamp = opened.stamp(header.stamp);
         let stamp = match kept {
-            Kept::OnItsWay => Some(stamp),
-            Kept::Stored => self.machine.as_of_sweep(stamp),
+            Kept::OnItsWay => opened.stamp(header.stamp),
+            Kept::Stored(swept) => opened.stamp_as_of(header.stamp, swept),
         };
         let sound = Sound { envelope, files, wall };
-        if !stamp.is_some_and(|stamp| self.machine.vouches_for_sound(&sound, stamp)) {
+        if !self.machine.vouches_for_sound(&sound, stamp) {
             return Err(Miss::Invalidated);
         }
         visit(&sound);

@@ -15,6 +15,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How long nothing more is said of what goes wrong with what is open.
@@ -34,6 +35,11 @@ impl Opened {
     /// A stamp of this incarnation.
     pub(super) fn stamp(&self, at: u64) -> MachineStamp {
         MachineStamp { incarnation: self.incarnation, at: Stamp(at) }
+    }
+
+    /// The stamp of what was seen in the store after a sweep.
+    pub(super) fn stamp_as_of(&self, at: u64, swept: Stamp) -> MachineStamp {
+        self.stamp(at.max(swept.0))
     }
 }
 
@@ -80,6 +86,9 @@ impl Core {
                     log::info!("the disk tier at {} is open again", self.place.path().display());
                 }
                 *opening = Opening::default();
+                if self.has_house.load(Ordering::Relaxed) {
+                    opened.store.release();
+                }
                 let opened = Arc::new(opened);
                 *self.opened.write() = Some(Arc::clone(&opened));
                 Some(opened)

@@ -58,7 +58,57 @@ fn what_was_invalidated_on_its_way_is_not_served_after_a_sweep() {
     assert_eq!(read(&disk), Ok(()));
     disk.record(&Target::Any(vec![Mark::tag("tag")])).unwrap();
     assert_eq!(read(&disk), Err(Miss::Invalidated));
-    disk.core.machine.swept(disk.stamp().unwrap());
+    disk.core.machine.note_sweep(disk.stamp().unwrap());
     disk.core.machine.tidy();
     assert_eq!(read(&disk), Err(Miss::Invalidated));
+}
+
+/// V2: of what a sweep has removed nothing is served, even where it is still seen.
+#[test]
+fn what_a_sweep_has_removed_is_not_served_from_before_the_sweep() {
+    let folder = Folder::new();
+    let (one, other) = (disk(&folder), disk(&folder));
+    let stored = |disk: &Disk| {
+        let parcel = parcel(disk.stamp().unwrap(), "tag");
+        let put = |batch: &store::Batch<'_>| {
+            batch.put(7, u64::MAX, 0, parcel.stamp.at.0, &parcel.envelope)
+        };
+        disk.core.opened().unwrap().store.batch(put).unwrap();
+    };
+    stored(&other);
+    let mut seen_before_the_sweep = false;
+    // Until the thread that keeps the house was not in between.
+    for _ in 0..100 {
+        stored(&other);
+        let opened = one.core.opened().unwrap();
+        opened.store.release();
+        assert_eq!(read(&one), Ok(()));
+        other.record(&Target::Any(vec![Mark::tag("tag")])).unwrap();
+        other.core.opened().unwrap().store.batch(|batch| batch.remove(7)).unwrap();
+        other.core.machine.note_sweep(other.stamp().unwrap());
+        one.hear();
+        one.core.machine.tidy();
+        let is_kept = |found: Found<'_>| found.envelope.is_some();
+        seen_before_the_sweep |= opened.store.read(7, State::Recent, || 0, is_kept).unwrap();
+        assert_eq!(read(&one), Err(Miss::Absent));
+    }
+    assert!(seen_before_the_sweep, "so nothing is proved");
+}
+
+/// What was written is read at less cost once it is in the store's own file.
+#[test]
+fn what_was_written_is_settled_when_writing_has_ceased() {
+    let folder = Folder::new();
+    let disk = disk(&folder);
+    let parcel = parcel(disk.stamp().unwrap(), "tag");
+    let bytes = parcel.envelope.clone();
+    disk.core.opened().unwrap().store.batch(|batch| batch.put(7, u64::MAX, 0, 0, &bytes)).unwrap();
+    let file = std::fs::read_dir(folder.path().join("shop")).unwrap();
+    let file = file.map(|it| it.unwrap().path()).find(|it| it.extension() == Some("db".as_ref()));
+    let file = file.unwrap();
+    let begun = Instant::now();
+    while !std::fs::read(&file).unwrap().windows(bytes.len()).any(|it| it == &bytes[..]) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "waited in vain for the file");
+        std::thread::yield_now();
+    }
 }

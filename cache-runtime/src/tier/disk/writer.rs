@@ -64,6 +64,7 @@ impl Writer {
             log::warn!("the disk tier stores nothing: there can be no thread for it");
             return Self { core, number: 0, jobs: None, thread: None };
         };
+        core.has_house.store(true, Ordering::Relaxed);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         QUEUES.lock().insert(number, jobs.clone());
         AT_EXIT.call_once(|| {

@@ -5,8 +5,8 @@
 //! is decided above.
 //!
 //! 1. No content of the file makes it panic: what it finds is bytes or a [`Fault`].
-//! 2. A reader never waits for a writer, nor for room to be made. Its transaction ends before
-//!    `read` returns.
+//! 2. A reader never waits for a writer, nor for room to be made. What a read sees may be some reads
+//!    old, or as old as the last `release`, and says so; it has all that this process has changed.
 //! 3. One connection of a process writes at a time; processes take turns.
 //! 4. File and log stay within their bounds; what doesn't fit is refused.
 
@@ -23,6 +23,7 @@ mod tests;
 pub(crate) use batch::Batch;
 pub(crate) use evict::Evicted;
 pub(crate) use fault::Fault;
+pub(crate) use pool::State;
 pub(crate) use scan::Row;
 
 use crate::sync::Mutex;
@@ -35,6 +36,16 @@ use std::path::Path;
 use std::time::Duration;
 
 const READ: &str = "SELECT envelope FROM entries WHERE id = ?1";
+
+/// A row as a read found it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found<'a> {
+    /// Nothing if there is no such row.
+    pub(crate) envelope: Option<&'a [u8]>,
+    /// What the caller noted before it became certain that this is what is found.
+    pub(crate) note: u64,
+    pub(crate) state: State,
+}
 
 /// How long a writer tries to get its turn, and room in the log. Who is in its way for longer is
 /// stuck.
@@ -67,15 +78,23 @@ impl Store {
         Ok(Self { readers: Readers::new(file.clone()), file, writer: Mutex::new(writer) })
     }
 
-    /// Reads an envelope where it lies. `f` runs within the transaction of the read, which keeps
-    /// the log from being emptied: it should be short.
-    pub(crate) fn read<R>(&self, id: u64, f: impl FnOnce(Option<&[u8]>) -> R) -> Result<R, Fault> {
-        self.readers.read(|connection| {
+    /// Reads an envelope where it lies. `f` runs within a transaction, which keeps the log from being
+    /// emptied: it should be short. `note` is asked before a transaction begins.
+    pub(crate) fn read<R>(
+        &self,
+        id: u64,
+        state: State,
+        note: impl FnOnce() -> u64,
+        f: impl FnOnce(Found<'_>) -> R,
+    ) -> Result<R, Fault> {
+        self.readers.read_in(state, note, |connection, note, state| {
             let mut statement = connection.prepare_cached(READ)?;
             let mut rows = statement.query([ordered(id)])?;
-            let Some(row) = rows.next()? else { return Ok(f(None)) };
-            let envelope = row.get_ref(0)?.as_blob();
-            Ok(f(Some(envelope.map_err(rusqlite::Error::from)?)))
+            let Some(row) = rows.next()? else {
+                return Ok(f(Found { envelope: None, note, state }));
+            };
+            let envelope = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+            Ok(f(Found { envelope: Some(envelope), note, state }))
         })
     }
 
@@ -109,7 +128,7 @@ impl Store {
         f: impl FnOnce(&Batch<'_>) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
         let writer = self.writer.lock();
-        retried(PATIENCE, || empty_log(&writer))?;
+        retried(PATIENCE, || self.empty_log(&writer))?;
         self.change(&writer, self.file.bounds.alone(), f)
     }
 
@@ -124,6 +143,7 @@ impl Store {
         let returned = f(&batch)?;
         batch.outcome()?;
         change.commit()?;
+        self.readers.changed();
         Ok(returned)
     }
 
@@ -137,9 +157,10 @@ impl Store {
         let change = self.begin(&writer)?;
         let step = evict::step(&change, now, self.file.bounds)?;
         change.commit()?;
+        self.readers.changed();
         if step.gave_back && !step.evicted.more {
             // The file is cut only when the log is copied to it.
-            unless_busy(empty_log(&writer))?;
+            unless_busy(self.empty_log(&writer))?;
         }
         Ok(step.evicted)
     }
@@ -151,6 +172,7 @@ impl Store {
         let change = self.begin(&writer)?;
         change.execute_batch("DELETE FROM entries")?;
         change.commit()?;
+        self.readers.changed();
         drop(writer);
         while self.make_room(0)?.more {}
         Ok(())
@@ -174,7 +196,26 @@ impl Store {
     /// Copies the log to the file and empties it, as before closing.
     pub(crate) fn checkpoint(&self) -> Result<(), Fault> {
         let writer = self.writer.lock();
-        retried(PATIENCE, || empty_log(&writer))
+        retried(PATIENCE, || self.empty_log(&writer))
+    }
+
+    /// Copies to the file what readers let it copy of the log. From the file, reads cost less, and
+    /// those of several threads don't wait for each other.
+    pub(crate) fn settle(&self) -> Result<(), Fault> {
+        let writer = self.writer.lock();
+        writer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Ends what reads of this process keep open without using it. To be called now and then: until
+    /// it is for the first time, they keep nothing open.
+    pub(crate) fn release(&self) {
+        self.readers.release();
+    }
+
+    /// How many changes this process has made.
+    pub(crate) fn changes(&self) -> u64 {
+        self.readers.changes()
     }
 
     /// Starts a transaction once the log has room for it. No other process can add to the log
@@ -187,19 +228,21 @@ impl Store {
                 return Ok(change);
             }
             change.rollback()?;
-            empty_log(writer)?;
+            self.empty_log(writer)?;
             Err(Fault::Busy("others fill the log as fast as it is emptied".into()))
         })
     }
-}
 
-/// Copies the log to the file and cuts it to nothing.
-fn empty_log(writer: &Connection) -> Result<(), Fault> {
-    let busy: bool = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy {
-        return Err(Fault::Busy("readers or writers keep the log from being emptied".into()));
+    /// Copies the log to the file and cuts it to nothing.
+    fn empty_log(&self, writer: &Connection) -> Result<(), Fault> {
+        self.readers.release();
+        let busy: bool =
+            writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy {
+            return Err(Fault::Busy("readers or writers keep the log from being emptied".into()));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Leaves to a later time what others are in the way of.

@@ -4,46 +4,166 @@
 //! 2. Nobody waits for a slot: where all are taken, as by reads within reads, a connection is
 //!    opened for this one time.
 //! 3. A connection that met a fault of its file is not used again.
+//! 4. A transaction may outlast the read that began it, since to begin one costs more than to read.
+//!    It ends after some reads, with the next change of this process, and whenever `release` finds
+//!    it idle; until somebody calls that, none is kept.
 
 use super::fault::Fault;
 use super::file::File;
 use crate::sync::{Mutex, thread_local};
 use rusqlite::Connection;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use std::thread;
+
+/// How many reads a transaction is for. With so many, to begin it costs each of them little.
+pub(super) const MOST_READS: u32 = 64;
+
+/// Which state of the store a read is to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// One that may lack what other processes changed a moment ago. What this process has changed is
+    /// in it.
+    Recent,
+    /// As it is now.
+    Latest,
+}
+
+/// The state of the store that a transaction sees.
+#[derive(Debug)]
+struct Snapshot {
+    /// What the caller noted before it was taken.
+    note: u64,
+    /// How many changes this process had made before.
+    changes: u64,
+    reads: u32,
+}
+
+#[derive(Debug)]
+struct Reader {
+    connection: Connection,
+    /// Of the transaction that is open, if there is one.
+    snapshot: Option<Snapshot>,
+}
 
 #[derive(Debug)]
 pub(super) struct Readers {
     file: File,
-    slots: Box<[Mutex<Option<Connection>>]>,
+    slots: Box<[Mutex<Option<Reader>>]>,
+    /// How many changes this process has made.
+    changes: AtomicU64,
+    /// Whether somebody ends transactions that are idle.
+    is_tended: AtomicBool,
 }
 
 impl Readers {
     pub(super) fn new(file: File) -> Self {
         let threads = thread::available_parallelism().map_or(4, usize::from);
         let slots = (0..(4 * threads).clamp(16, 64)).map(|_| Mutex::new(None)).collect();
-        Self { file, slots }
+        Self { file, slots, changes: AtomicU64::new(0), is_tended: AtomicBool::new(false) }
     }
 
+    /// Reads what is there now, in no transaction but what `f` begins.
     pub(super) fn read<R>(
         &self,
         f: impl FnOnce(&Connection) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
+        self.with(|reader| {
+            reader.end()?;
+            f(&reader.connection)
+        })
+    }
+
+    /// Reads a state of the store. `note` is asked before a snapshot is taken; what it says goes with
+    /// every read of that snapshot, and so does whether it is the latest.
+    pub(super) fn read_in<R>(
+        &self,
+        state: State,
+        note: impl FnOnce() -> u64,
+        f: impl FnOnce(&Connection, u64, State) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        // Acquire: meets the Release in `changed`, so that a snapshot begun later has the change.
+        let changes = self.changes.load(Acquire);
+        self.with(|reader| {
+            let kept = reader.snapshot.as_mut().filter(|it| {
+                state == State::Recent && it.changes == changes && it.reads < MOST_READS
+            });
+            if let Some(kept) = kept {
+                kept.reads += 1;
+                let note = kept.note;
+                return f(&reader.connection, note, State::Recent);
+            }
+            reader.end()?;
+            let note = note();
+            if self.is_tended.load(Relaxed) {
+                reader.begin(Snapshot { note, changes, reads: 1 })?;
+            }
+            f(&reader.connection, note, State::Latest)
+        })
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut Reader) -> Result<R, Fault>) -> Result<R, Fault> {
         let home = home() % self.slots.len();
         let (before, from) = self.slots.split_at(home);
         let Some(mut slot) = from.iter().chain(before).find_map(Mutex::try_lock) else {
-            return f(&self.file.reader()?);
+            return f(&mut self.open()?);
         };
         if slot.is_none() {
-            *slot = Some(self.file.reader()?);
+            *slot = Some(self.open()?);
         }
-        let connection = slot.as_ref().expect("it was put there if it was missing");
-        let found = f(connection);
+        let reader = slot.as_mut().expect("it was put there if it was missing");
+        let found = f(reader);
         if found.as_ref().is_err_and(|fault| !fault.spares_the_connection()) {
             *slot = None;
         }
         found
+    }
+
+    fn open(&self) -> Result<Reader, Fault> {
+        Ok(Reader { connection: self.file.reader()?, snapshot: None })
+    }
+
+    /// Says that this process has changed something: from here on it is seen.
+    pub(super) fn changed(&self) {
+        self.changes.fetch_add(1, Release);
+    }
+
+    /// How many changes this process has made.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Relaxed)
+    }
+
+    /// Ends the transactions of connections that nobody uses at the moment.
+    pub(super) fn release(&self) {
+        self.is_tended.store(true, Relaxed);
+        for slot in &self.slots {
+            if let Some(mut slot) = slot.try_lock()
+                && let Some(reader) = &mut *slot
+                && reader.end().is_err()
+            {
+                *slot = None;
+            }
+        }
+    }
+}
+
+impl Reader {
+    fn begin(&mut self, snapshot: Snapshot) -> Result<(), Fault> {
+        self.connection.prepare_cached("BEGIN")?.execute([])?;
+        self.snapshot = Some(snapshot);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Fault> {
+        if self.snapshot.take().is_some() {
+            let ended = self.connection.prepare_cached("COMMIT").and_then(|mut it| it.execute([]));
+            // Nothing that spares the connection: who knows what it still keeps open.
+            ended.map_err(|error| Fault::Unavailable(error.to_string().into()))?;
+        }
+        Ok(())
     }
 }
 

@@ -3,8 +3,9 @@
 mod damage;
 mod processes;
 mod room;
+mod snapshots;
 
-use super::{Batch, Fault, Row, Store};
+use super::{Batch, Fault, Found, Row, State, Store};
 use rusqlite::Connection;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,7 +94,12 @@ fn put(store: &Store, id: u64, stamp: u64, envelope: &[u8]) -> bool {
 }
 
 fn read(store: &Store, id: u64) -> Option<Vec<u8>> {
-    patiently(|| store.read(id, |envelope| envelope.map(<[u8]>::to_vec)))
+    patiently(|| see(store, id, |envelope| envelope.map(<[u8]>::to_vec)))
+}
+
+/// Shows what is there now to `f`.
+fn see<R>(store: &Store, id: u64, f: impl FnOnce(Option<&[u8]>) -> R) -> Result<R, Fault> {
+    store.read(id, State::Latest, || 0, |found| f(found.envelope))
 }
 
 fn length(path: &Path) -> u64 {
@@ -269,7 +275,7 @@ fn reads_within_reads_never_wait_for_a_connection() {
             assert_eq!(found, Some(&b"row"[..]));
             if depth == 0 { 0 } else { 1 + nested(store, depth - 1) }
         };
-        store.read(1, deeper).unwrap()
+        see(store, 1, deeper).unwrap()
     }
     let folder = Folder::new();
     let store = folder.open();
@@ -283,7 +289,7 @@ fn a_read_leaves_no_transaction_behind_even_if_it_panics() {
     let store = folder.open();
     put(&store, 1, 0, b"row");
     assert_eq!(read(&store, 1).as_deref(), Some(&b"row"[..]));
-    let panicked = catch_unwind(AssertUnwindSafe(|| store.read(1, |_| panic!("while reading"))));
+    let panicked = catch_unwind(AssertUnwindSafe(|| see(&store, 1, |_| panic!("while reading"))));
     assert!(panicked.is_err());
     put(&store, 2, 0, b"another");
     assert_eq!(store.checkpoint(), Ok(()));
@@ -300,7 +306,7 @@ fn a_reader_is_not_in_the_way_of_a_writer_nor_the_other_way_round() {
         Ok(read(&store, 1))
     });
     assert_eq!(seen.unwrap().as_deref(), Some(&b"before"[..]));
-    let seen = store.read(1, |envelope| {
+    let seen = see(&store, 1, |envelope| {
         put(&store, 1, 2, b"later");
         assert_eq!(store.make_room(u64::MAX).unwrap().expired, 1);
         envelope.map(<[u8]>::to_vec)

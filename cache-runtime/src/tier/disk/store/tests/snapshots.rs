@@ -1,0 +1,97 @@
+//! What reads keep open for the reads after them: what it may lack, and when it ends.
+
+use super::super::pool::MOST_READS;
+use super::*;
+
+/// Two processes that use one store, in which there is a row, as far as they can be told apart.
+fn pair() -> (Folder, Store, Store) {
+    let folder = Folder::new();
+    let (one, other) = (folder.open(), folder.open());
+    put(&one, 1, 1, b"first");
+    one.release();
+    (folder, one, other)
+}
+
+/// What is read with this note, and whether it may lack something.
+fn look(store: &Store, state: State, note: u64) -> (Vec<u8>, u64, State) {
+    let seen = |found: Found<'_>| (found.envelope.unwrap().to_vec(), found.note, found.state);
+    store.read(1, state, || note, seen).unwrap()
+}
+
+#[test]
+fn a_read_may_lack_what_others_changed_a_moment_ago_and_says_so() {
+    let (_folder, one, other) = pair();
+    assert_eq!(look(&one, State::Recent, 5), (b"first".to_vec(), 5, State::Latest));
+    put(&other, 1, 2, b"second");
+    let old = (b"first".to_vec(), 5, State::Recent);
+    assert_eq!(look(&one, State::Recent, 6), old, "with the note from before the snapshot");
+    assert_eq!(look(&one, State::Latest, 7), (b"second".to_vec(), 7, State::Latest));
+    put(&other, 1, 3, b"third");
+    assert_eq!(look(&one, State::Recent, 8), (b"second".to_vec(), 7, State::Recent));
+}
+
+#[test]
+fn a_read_lacks_nothing_that_its_own_process_changed() {
+    let (_folder, one, _) = pair();
+    look(&one, State::Recent, 5);
+    put(&one, 1, 2, b"second");
+    assert_eq!(look(&one, State::Recent, 6), (b"second".to_vec(), 6, State::Latest));
+    one.batch(|batch| batch.put(1, 9, 0, 3, b"third")).unwrap();
+    look(&one, State::Recent, 7);
+    assert_eq!(one.make_room(10).unwrap().expired, 1);
+    assert!(one.read(1, State::Recent, || 8, |found| found.envelope.is_none()).unwrap());
+}
+
+#[test]
+fn what_reads_keep_open_ends_after_some_of_them() {
+    let (_folder, one, other) = pair();
+    look(&one, State::Recent, 0);
+    put(&other, 1, 2, b"second");
+    for _ in 1..MOST_READS {
+        assert_eq!(look(&one, State::Recent, 1).2, State::Recent);
+    }
+    assert_eq!(look(&one, State::Recent, 2), (b"second".to_vec(), 2, State::Latest));
+}
+
+#[test]
+fn what_reads_keep_open_ends_when_it_is_released() {
+    let (folder, one, other) = pair();
+    look(&one, State::Recent, 0);
+    put(&other, 1, 2, b"second");
+    assert!(matches!(other.checkpoint(), Err(Fault::Busy(_))), "the log is in use");
+    one.release();
+    assert_eq!(other.checkpoint(), Ok(()));
+    assert_eq!(on_disk(&folder.file()), length(&folder.file()));
+    assert_eq!(look(&one, State::Recent, 1), (b"second".to_vec(), 1, State::Latest));
+}
+
+#[test]
+fn a_process_is_not_in_its_own_way_when_it_empties_the_log() {
+    let (folder, one, other) = pair();
+    drop(other);
+    put(&one, 2, 0, b"another");
+    look(&one, State::Recent, 0);
+    assert_eq!(one.checkpoint(), Ok(()));
+    assert_eq!(on_disk(&folder.file()), length(&folder.file()));
+}
+
+#[test]
+fn nothing_is_kept_open_while_nobody_would_release_it() {
+    let folder = Folder::new();
+    let (one, other) = (folder.open(), folder.open());
+    put(&one, 1, 1, b"first");
+    assert_eq!(look(&one, State::Recent, 0).2, State::Latest);
+    put(&other, 1, 2, b"second");
+    assert_eq!(other.checkpoint(), Ok(()));
+    assert_eq!(look(&one, State::Recent, 1), (b"second".to_vec(), 1, State::Latest));
+}
+
+#[test]
+fn what_is_settled_is_in_the_file_itself() {
+    let (folder, one, other) = pair();
+    look(&other, State::Recent, 0);
+    let in_the_file = || fs::read(folder.file()).unwrap().windows(5).any(|bytes| bytes == b"first");
+    assert!(!in_the_file());
+    assert_eq!(one.settle(), Ok(()));
+    assert!(in_the_file());
+}
