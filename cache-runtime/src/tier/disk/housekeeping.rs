@@ -32,6 +32,7 @@ const BETWEEN: Duration = Duration::from_secs(2);
 pub(super) struct House {
     sweep: Option<Sweep>,
     is_full: bool,
+    are_reads_open: bool,
     settling: Option<Settling>,
 }
 
@@ -58,6 +59,17 @@ impl House {
         self.is_full || self.sweep.is_some()
     }
 
+    /// Whether reads kept something open when it was last looked.
+    pub(super) fn are_reads_open(&self) -> bool {
+        self.are_reads_open
+    }
+
+    /// Ends what reads keep open: the writers of other processes may wait for it.
+    pub(super) fn close_reads(&mut self, core: &Core) {
+        let closed = guarded(|| core.opened_already().is_some_and(|it| it.store.release()));
+        self.are_reads_open = closed.unwrap_or(false);
+    }
+
     pub(super) fn look_after(&mut self, core: &Core) {
         core.machine.check_place();
         core.catch_up();
@@ -67,7 +79,6 @@ impl House {
             return;
         };
         let faulty = guarded(|| {
-            opened.store.release();
             self.make_room(core, &opened)?;
             self.sweep(core, &opened)?;
             self.settle(&opened)

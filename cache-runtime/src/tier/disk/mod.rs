@@ -171,21 +171,21 @@ impl Disk {
                 let judged = envelope.map_or(Err(Miss::Absent), |bytes| {
                     core.judge(&opened, wanted, bytes, kept, visit)
                 });
-                (judged, state)
+                judged.map_err(|miss| (miss, state))
             };
             guarded(|| opened.store.read(wanted.id, state, swept, read))
         };
         let read = match read_in(State::Recent) {
             // Another process may have put something better there a moment ago.
-            Ok(Ok((Err(_), State::Recent))) => read_in(State::Latest),
+            Ok(Ok(Err((_, State::Recent)))) => read_in(State::Latest),
             read => read,
         };
         match read {
-            Ok(Ok((Err(Miss::Undecodable), _))) => {
+            Ok(Ok(Err((Miss::Undecodable, _)))) => {
                 self.writer.discard(&opened, wanted.id);
                 Err(Miss::Undecodable)
             }
-            Ok(Ok((judged, _))) => judged,
+            Ok(Ok(judged)) => judged.map_err(|(miss, _)| miss),
             Ok(Err(fault)) => {
                 core.fail(&opened, &fault);
                 Err(Miss::Unavailable)

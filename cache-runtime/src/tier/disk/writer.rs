@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 /// How often the house is looked after when nothing is to be written, and when there is more to do.
 const TICK: Duration = Duration::from_millis(50);
 const NEXT_STEP: Duration = Duration::from_millis(1);
+/// The same while there are reads that others may have to wait for.
+const READING: Duration = Duration::from_millis(5);
 /// Parcels written in one transaction.
 const MOST_AT_ONCE: usize = 256;
 /// Bytes on their way to the disk. While it can't keep up, what comes then is not stored.
@@ -142,9 +144,13 @@ impl Drop for Writer {
 
 fn work(core: &Core, inbox: &Receiver<Job>) {
     let mut house = House::default();
-    let mut looked_after = Instant::now();
+    let (mut looked_after, mut closed) = (Instant::now(), Instant::now());
     loop {
-        let pause = if house.is_busy() { NEXT_STEP } else { TICK };
+        let pause = match &house {
+            house if house.is_busy() => NEXT_STEP,
+            house if house.are_reads_open() => READING,
+            _ => TICK,
+        };
         match inbox.recv_timeout(pause) {
             Ok(first) => {
                 let more = std::iter::from_fn(|| inbox.try_recv().ok());
@@ -153,6 +159,10 @@ fn work(core: &Core, inbox: &Receiver<Job>) {
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if closed.elapsed() >= pause {
+            house.close_reads(core);
+            closed = Instant::now();
         }
         if house.is_busy() || looked_after.elapsed() >= TICK {
             house.look_after(core);

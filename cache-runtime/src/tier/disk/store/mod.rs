@@ -79,14 +79,15 @@ impl Store {
     }
 
     /// Reads an envelope where it lies. `f` runs within a transaction, which keeps the log from being
-    /// emptied: it should be short. `note` is asked before a transaction begins.
-    pub(crate) fn read<R>(
+    /// emptied: it should be short. `note` is asked before a transaction begins. An error of `f`
+    /// says that what it found is of no use.
+    pub(crate) fn read<R, E>(
         &self,
         id: u64,
         state: State,
         note: impl FnOnce() -> u64,
-        f: impl FnOnce(Found<'_>) -> R,
-    ) -> Result<R, Fault> {
+        f: impl FnOnce(Found<'_>) -> Result<R, E>,
+    ) -> Result<Result<R, E>, Fault> {
         self.readers.read_in(state, note, |connection, note, state| {
             let mut statement = connection.prepare_cached(READ)?;
             let mut rows = statement.query([ordered(id)])?;
@@ -207,10 +208,10 @@ impl Store {
         Ok(())
     }
 
-    /// Ends what reads of this process keep open without using it. To be called now and then: until
-    /// it is for the first time, they keep nothing open.
-    pub(crate) fn release(&self) {
-        self.readers.release();
+    /// Ends what reads of this process keep open without using it, and says whether there was any. To
+    /// be called now and then: until it is for the first time, they keep nothing open.
+    pub(crate) fn release(&self) -> bool {
+        self.readers.release()
     }
 
     /// How many changes this process has made.

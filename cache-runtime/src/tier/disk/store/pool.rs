@@ -5,8 +5,8 @@
 //!    opened for this one time.
 //! 3. A connection that met a fault of its file is not used again.
 //! 4. A transaction may outlast the read that began it, since to begin one costs more than to read.
-//!    It ends after some reads, with the next change of this process, and whenever `release` finds
-//!    it idle; until somebody calls that, none is kept.
+//!    It ends after some reads, with a read that was in vain, with the next change of this process,
+//!    and whenever `release` finds it idle; until somebody calls that, none is kept.
 
 use super::fault::Fault;
 use super::file::File;
@@ -78,30 +78,36 @@ impl Readers {
     }
 
     /// Reads a state of the store. `note` is asked before a snapshot is taken; what it says goes with
-    /// every read of that snapshot, and so does whether it is the latest.
-    pub(super) fn read_in<R>(
+    /// every read of that snapshot, and so does whether it is the latest. Where `f` finds nothing of
+    /// use, nothing is kept open: what is done next takes longer than to begin anew.
+    pub(super) fn read_in<R, E>(
         &self,
         state: State,
         note: impl FnOnce() -> u64,
-        f: impl FnOnce(&Connection, u64, State) -> Result<R, Fault>,
-    ) -> Result<R, Fault> {
+        f: impl FnOnce(&Connection, u64, State) -> Result<Result<R, E>, Fault>,
+    ) -> Result<Result<R, E>, Fault> {
         // Acquire: meets the Release in `changed`, so that a snapshot begun later has the change.
         let changes = self.changes.load(Acquire);
         self.with(|reader| {
             let kept = reader.snapshot.as_mut().filter(|it| {
                 state == State::Recent && it.changes == changes && it.reads < MOST_READS
             });
-            if let Some(kept) = kept {
+            let (note, state) = if let Some(kept) = kept {
                 kept.reads += 1;
-                let note = kept.note;
-                return f(&reader.connection, note, State::Recent);
+                (kept.note, State::Recent)
+            } else {
+                reader.end()?;
+                let note = note();
+                if self.is_tended.load(Relaxed) {
+                    reader.begin(Snapshot { note, changes, reads: 1 })?;
+                }
+                (note, State::Latest)
+            };
+            let found = f(&reader.connection, note, state)?;
+            if found.is_err() {
+                reader.end()?;
             }
-            reader.end()?;
-            let note = note();
-            if self.is_tended.load(Relaxed) {
-                reader.begin(Snapshot { note, changes, reads: 1 })?;
-            }
-            f(&reader.connection, note, State::Latest)
+            Ok(found)
         })
     }
 
@@ -136,17 +142,22 @@ impl Readers {
         self.changes.load(Relaxed)
     }
 
-    /// Ends the transactions of connections that nobody uses at the moment.
-    pub(super) fn release(&self) {
+    /// Ends the transactions of connections that nobody uses at the moment. Says whether there were
+    /// any.
+    pub(super) fn release(&self) -> bool {
         self.is_tended.store(true, Relaxed);
+        let mut kept = false;
         for slot in &self.slots {
             if let Some(mut slot) = slot.try_lock()
                 && let Some(reader) = &mut *slot
-                && reader.end().is_err()
             {
-                *slot = None;
+                kept |= reader.snapshot.is_some();
+                if reader.end().is_err() {
+                    *slot = None;
+                }
             }
         }
+        kept
     }
 }
 

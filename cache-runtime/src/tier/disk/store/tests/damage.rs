@@ -63,7 +63,7 @@ fn use_it(store: &Store) -> (u32, u32) {
     store.release();
     let mut count = |worked: bool| if worked { counts.1 += 1 } else { counts.0 += 1 };
     for id in 0..ROWS {
-        let length = |found: Found<'_>| found.envelope.map_or(0, <[u8]>::len);
+        let length = |found: Found<'_>| found.envelope.map(<[u8]>::len).ok_or(());
         let state = if id % 16 == 0 { State::Latest } else { State::Recent };
         count(store.read(id, state, || 0, length).is_ok());
         count(store.read_prefix(id, 64).is_ok());

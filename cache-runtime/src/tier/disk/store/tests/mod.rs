@@ -7,6 +7,7 @@ mod snapshots;
 
 use super::{Batch, Fault, Found, Row, State, Store};
 use rusqlite::Connection;
+use std::convert::Infallible;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -99,7 +100,8 @@ fn read(store: &Store, id: u64) -> Option<Vec<u8>> {
 
 /// Shows what is there now to `f`.
 fn see<R>(store: &Store, id: u64, f: impl FnOnce(Option<&[u8]>) -> R) -> Result<R, Fault> {
-    store.read(id, State::Latest, || 0, |found| f(found.envelope))
+    let seen = store.read(id, State::Latest, || 0, |found| Ok::<_, Infallible>(f(found.envelope)));
+    Ok(seen?.unwrap())
 }
 
 fn length(path: &Path) -> u64 {

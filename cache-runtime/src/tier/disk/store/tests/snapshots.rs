@@ -14,8 +14,10 @@ fn pair() -> (Folder, Store, Store) {
 
 /// What is read with this note, and whether it may lack something.
 fn look(store: &Store, state: State, note: u64) -> (Vec<u8>, u64, State) {
-    let seen = |found: Found<'_>| (found.envelope.unwrap().to_vec(), found.note, found.state);
-    store.read(1, state, || note, seen).unwrap()
+    let seen = |found: Found<'_>| {
+        Ok::<_, Infallible>((found.envelope.unwrap().to_vec(), found.note, found.state))
+    };
+    store.read(1, state, || note, seen).unwrap().unwrap()
 }
 
 #[test]
@@ -39,7 +41,28 @@ fn a_read_lacks_nothing_that_its_own_process_changed() {
     one.batch(|batch| batch.put(1, 9, 0, 3, b"third")).unwrap();
     look(&one, State::Recent, 7);
     assert_eq!(one.make_room(10).unwrap().expired, 1);
-    assert!(one.read(1, State::Recent, || 8, |found| found.envelope.is_none()).unwrap());
+    assert_eq!(read_in_vain(&one, 1), State::Latest);
+}
+
+/// Finds nothing of use, and says whether something may have been lacking.
+fn read_in_vain(store: &Store, id: u64) -> State {
+    let nothing = |found: Found<'_>| {
+        assert_eq!(found.envelope, None);
+        Err::<Infallible, _>(found.state)
+    };
+    store.read(id, State::Recent, || 0, nothing).unwrap().unwrap_err()
+}
+
+#[test]
+fn a_read_in_vain_keeps_nothing_open() {
+    let (folder, one, other) = pair();
+    assert_eq!(read_in_vain(&one, 2), State::Latest);
+    assert_eq!(other.checkpoint(), Ok(()), "after the first read of a transaction");
+    look(&one, State::Recent, 0);
+    put(&other, 3, 0, b"another");
+    assert_eq!(read_in_vain(&one, 3), State::Recent);
+    assert_eq!(other.checkpoint(), Ok(()), "after a later one");
+    assert_eq!(on_disk(&folder.file()), length(&folder.file()));
 }
 
 #[test]
