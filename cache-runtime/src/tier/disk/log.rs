@@ -224,8 +224,11 @@ impl<'a> Log<'a> {
 
     /// Makes every reader of this log, in whatever process, drop it.
     pub(crate) fn retire(&self) {
-        // Release: what comes after it in another log is no news to who has not seen this.
-        self.words[at::CLOCK].fetch_or(RETIRED, Ordering::Release);
+        // Zeros are what stands in the place of a log that was let go meanwhile; in a log they are
+        // damage, which every reader finds. Release: what comes after it in another log is no news to
+        // who has not seen this.
+        let retired = |word| (word != 0).then_some(word | RETIRED);
+        let _ = self.words[at::CLOCK].fetch_update(Ordering::Release, Ordering::Relaxed, retired);
     }
 
     /// Records an invalidation, and moves the clock. Under the lock only.

@@ -560,6 +560,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_log_that_was_let_go_meanwhile_is_not_taken_for_one_that_is_there() {
+        let folder = Folder::new();
+        let machine = Machine::new().unwrap();
+        let incarnation = machine.attach(folder.path()).unwrap();
+        // As by another thread, which found it damaged a moment ago.
+        machine.retire(|_| assert_eq!(machine.swept(incarnation), None));
+        machine.catch_up(|_| ());
+        assert!(!machine.is_attached(), "nobody would look for another one");
+    }
+
     /// A machine whose log says that it was made before the last start of the kernel.
     fn before_the_last_boot(folder: &Folder, close: impl FnOnce(&Machine)) -> Incarnation {
         let machine = Machine::new().unwrap();
