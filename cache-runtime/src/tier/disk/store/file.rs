@@ -35,7 +35,7 @@ const TABLE: &str = "
 ";
 
 /// How long a writer waits for others, each time it tries.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(10);
 /// How long a reader waits where the log is just being recovered or removed.
 const READER_PATIENCE: Duration = Duration::from_millis(50);
 /// How long opening is tried while others are in the way, as where many open a new store at once.

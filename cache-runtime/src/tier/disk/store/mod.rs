@@ -211,6 +211,7 @@ impl Store {
     /// Ends what reads of this process keep open without using it, and says whether there was any. To
     /// be called now and then: until it is for the first time, they keep nothing open.
     pub(crate) fn release(&self) -> bool {
+        self.readers.tend();
         self.readers.release()
     }
 
@@ -223,6 +224,8 @@ impl Store {
     /// between this look at it and the end of the transaction.
     fn begin<'a>(&self, writer: &'a Connection) -> Result<Transaction<'a>, Fault> {
         retried(PATIENCE, || {
+            // Whoever has the turn may be waiting for it.
+            self.readers.release();
             let change = Transaction::new_unchecked(writer, TransactionBehavior::Immediate)?;
             let log = fs::metadata(self.file.log()).map_or(0, |log| log.len());
             if log <= self.file.bounds.log() {

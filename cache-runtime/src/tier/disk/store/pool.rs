@@ -6,7 +6,7 @@
 //! 3. A connection that met a fault of its file is not used again.
 //! 4. A transaction may outlast the read that began it, since to begin one costs more than to read.
 //!    It ends after some reads, with a read that was in vain, with the next change of this process,
-//!    and whenever `release` finds it idle; until somebody calls that, none is kept.
+//!    and whenever `release` finds it idle; unless somebody calls that now and then, none is kept.
 
 use super::fault::Fault;
 use super::file::File;
@@ -142,10 +142,14 @@ impl Readers {
         self.changes.load(Relaxed)
     }
 
+    /// Says that `release` is going to be called now and then.
+    pub(super) fn tend(&self) {
+        self.is_tended.store(true, Relaxed);
+    }
+
     /// Ends the transactions of connections that nobody uses at the moment. Says whether there were
     /// any.
     pub(super) fn release(&self) -> bool {
-        self.is_tended.store(true, Relaxed);
         let mut kept = false;
         for slot in &self.slots {
             if let Some(mut slot) = slot.try_lock()

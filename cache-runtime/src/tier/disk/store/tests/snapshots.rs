@@ -99,6 +99,31 @@ fn a_process_is_not_in_its_own_way_when_it_empties_the_log() {
 }
 
 #[test]
+fn who_waits_for_a_turn_to_write_is_not_in_the_way_of_who_has_it() {
+    let (folder, one, other) = pair();
+    look(&one, State::Recent, 0);
+    put(&other, 1, 2, b"second");
+    let at_turn = Connection::open(folder.file()).unwrap();
+    at_turn.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let is_copied = || {
+        let copy = "PRAGMA wal_checkpoint(PASSIVE)";
+        let pages = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+        let (all, copied) = other.writer.lock().query_row(copy, [], pages).unwrap();
+        all == copied
+    };
+    assert!(!is_copied());
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| one.batch(|batch| batch.put(2, NEVER, 0, 1, b"another")));
+        while !is_copied() {
+            assert!(!waiting.is_finished(), "it waited and was in the way");
+            thread::yield_now();
+        }
+        at_turn.execute_batch("COMMIT").unwrap();
+        assert_eq!(waiting.join().unwrap(), Ok(true));
+    });
+}
+
+#[test]
 fn nothing_is_kept_open_while_nobody_would_release_it() {
     let folder = Folder::new();
     let (one, other) = (folder.open(), folder.open());
