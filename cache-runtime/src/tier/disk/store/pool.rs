@@ -13,6 +13,7 @@ use super::file::File;
 use crate::sync::{Mutex, thread_local};
 use rusqlite::Connection;
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -47,12 +48,22 @@ struct Reader {
     connection: Connection,
     /// Of the transaction that is open, if there is one.
     snapshot: Option<Snapshot>,
+    /// Whether there is one, for who does not have the lock.
+    is_kept: Arc<AtomicBool>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    reader: Mutex<Option<Reader>>,
+    /// What its reader says. Who finds the lock taken opens another connection, so nobody takes it to
+    /// look.
+    is_kept: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
 pub(super) struct Readers {
     file: File,
-    slots: Box<[Mutex<Option<Reader>>]>,
+    slots: Box<[Slot]>,
     /// How many changes this process has made.
     changes: AtomicU64,
     /// Whether somebody ends transactions that are idle.
@@ -62,7 +73,7 @@ pub(super) struct Readers {
 impl Readers {
     pub(super) fn new(file: File) -> Self {
         let threads = thread::available_parallelism().map_or(4, usize::from);
-        let slots = (0..(4 * threads).clamp(16, 64)).map(|_| Mutex::new(None)).collect();
+        let slots = (0..(4 * threads).clamp(16, 64)).map(|_| Slot::default()).collect();
         Self { file, slots, changes: AtomicU64::new(0), is_tended: AtomicBool::new(false) }
     }
 
@@ -114,22 +125,22 @@ impl Readers {
     fn with<R>(&self, f: impl FnOnce(&mut Reader) -> Result<R, Fault>) -> Result<R, Fault> {
         let home = home() % self.slots.len();
         let (before, from) = self.slots.split_at(home);
-        let Some(mut slot) = from.iter().chain(before).find_map(Mutex::try_lock) else {
-            return f(&mut self.open()?);
-        };
-        if slot.is_none() {
-            *slot = Some(self.open()?);
+        for slot in from.iter().chain(before) {
+            let Some(mut reader) = slot.reader.try_lock() else { continue };
+            if reader.is_none() {
+                *reader = Some(self.open(Arc::clone(&slot.is_kept))?);
+            }
+            let found = f(reader.as_mut().expect("it was put there if it was missing"));
+            if found.as_ref().is_err_and(|fault| !fault.spares_the_connection()) {
+                *reader = None;
+            }
+            return found;
         }
-        let reader = slot.as_mut().expect("it was put there if it was missing");
-        let found = f(reader);
-        if found.as_ref().is_err_and(|fault| !fault.spares_the_connection()) {
-            *slot = None;
-        }
-        found
+        f(&mut self.open(Arc::default())?)
     }
 
-    fn open(&self) -> Result<Reader, Fault> {
-        Ok(Reader { connection: self.file.reader()?, snapshot: None })
+    fn open(&self, is_kept: Arc<AtomicBool>) -> Result<Reader, Fault> {
+        Ok(Reader { connection: self.file.reader()?, snapshot: None, is_kept })
     }
 
     /// Says that this process has changed something: from here on it is seen.
@@ -151,14 +162,12 @@ impl Readers {
     /// any.
     pub(super) fn release(&self) -> bool {
         let mut kept = false;
-        for slot in &self.slots {
-            if let Some(mut slot) = slot.try_lock()
-                && let Some(reader) = &mut *slot
+        for slot in self.slots.iter().filter(|slot| slot.is_kept.load(Relaxed)) {
+            kept = true;
+            if let Some(mut slot) = slot.reader.try_lock()
+                && slot.as_mut().is_some_and(|reader| reader.end().is_err())
             {
-                kept |= reader.snapshot.is_some();
-                if reader.end().is_err() {
-                    *slot = None;
-                }
+                *slot = None;
             }
         }
         kept
@@ -169,16 +178,24 @@ impl Reader {
     fn begin(&mut self, snapshot: Snapshot) -> Result<(), Fault> {
         self.connection.prepare_cached("BEGIN")?.execute([])?;
         self.snapshot = Some(snapshot);
+        self.is_kept.store(true, Relaxed);
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), Fault> {
         if self.snapshot.take().is_some() {
+            self.is_kept.store(false, Relaxed);
             let ended = self.connection.prepare_cached("COMMIT").and_then(|mut it| it.execute([]));
             // Nothing that spares the connection: who knows what it still keeps open.
             ended.map_err(|error| Fault::Unavailable(error.to_string().into()))?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.is_kept.store(false, Relaxed);
     }
 }
 
