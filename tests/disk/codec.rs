@@ -100,6 +100,33 @@ fn a_value_that_does_not_come_back_stays_in_memory_and_is_counted() {
     assert_eq!(CALLS.taken(), 1);
 }
 
+/// C6: the bytes of the second one are those of another value.
+#[test]
+fn a_value_that_does_not_come_back_is_noticed_after_others_that_did() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Sparse {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        first: Option<u8>,
+        second: u8,
+        third: Option<u8>,
+    }
+
+    #[cached(tier = "l1,l2", write = "through")]
+    fn value(id: u8) -> Sparse {
+        Sparse { first: (id == 0).then_some(7), second: 0, third: Some(0) }
+    }
+
+    let machine = Machine::new();
+    let process = machine.process();
+    process.with(|| [0, 1].map(value));
+    let stats = process.with(value::stats);
+    assert_eq!((stats.stores_l2, stats.bypasses_codec), (1, 1));
+    machine.process().with(|| {
+        assert_eq!(value(0), Sparse { first: Some(7), second: 0, third: Some(0) });
+        assert_eq!(value(1), Sparse { first: None, second: 0, third: Some(0) });
+    });
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct Panics;
 

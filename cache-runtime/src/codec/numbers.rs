@@ -4,7 +4,13 @@
 //! 1. What is read is what bincode would read, and what it refuses is refused.
 
 use super::fault::Fault;
-use std::any::Any;
+use std::any::{Any, TypeId};
+
+/// Whether a type is a sequence of numbers that is known here.
+pub(super) fn are<V: 'static>() -> bool {
+    let known = [TypeId::of::<Vec<u8>>(), TypeId::of::<Vec<f32>>(), TypeId::of::<Vec<f64>>()];
+    known.contains(&TypeId::of::<V>())
+}
 
 /// The value, if its type is a sequence of numbers that is known here.
 pub(super) fn decode<V: 'static>(bytes: &[u8]) -> Option<Result<V, Fault>> {

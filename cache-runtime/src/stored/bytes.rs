@@ -5,13 +5,14 @@ use crate::codec::compress::{self, Compress};
 use crate::site::Site;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 pub(super) struct Bytes<V> {
     pub(super) format: Format<V>,
     compress: Compress,
     shape: OnceLock<[u8; 16]>,
-    fitness: AtomicU8,
+    /// Whether one did not come back from its bytes.
+    is_unfit: AtomicBool,
 }
 
 /// How a function's values are packed, by the word that its attribute has for it.
@@ -24,10 +25,6 @@ fn named(compress: &str) -> Compress {
         _ => Compress::None,
     }
 }
-
-const UNKNOWN: u8 = 0;
-const FIT: u8 = 1;
-const UNFIT: u8 = 2;
 
 /// A value as it goes into an envelope.
 pub(super) struct Packed {
@@ -43,7 +40,7 @@ impl<V> Bytes<V> {
             format,
             compress: named(site.options.compress),
             shape: OnceLock::new(),
-            fitness: AtomicU8::new(UNKNOWN),
+            is_unfit: AtomicBool::new(false),
         }
     }
 
@@ -51,13 +48,13 @@ impl<V> Bytes<V> {
         self.shape.get_or_init(|| self.format.shape().fingerprint)
     }
 
-    /// Whether values of this type are known not to come back from their bytes.
+    /// Whether there are values of this type that don't come back from their bytes.
     pub(super) fn is_unfit(&self) -> bool {
-        self.fitness.load(Relaxed) == UNFIT
+        self.is_unfit.load(Relaxed)
     }
 
-    /// The value in bytes. Nothing if it does not come back from them, which is looked at the first
-    /// time, or if it can't be encoded.
+    /// The value in bytes. Nothing if it does not come back from them or can't be encoded; nor will
+    /// there be anything for those after it.
     pub(super) fn pack(&self, value: &V, site: &Site) -> Option<Packed> {
         if self.is_unfit() {
             return None;
@@ -68,20 +65,17 @@ impl<V> Bytes<V> {
             Ok(Err(fault)) => fault,
             Err(_) => "its `Serialize` or `Deserialize` panics".to_owned(),
         };
-        if self.fitness.swap(UNFIT, Relaxed) != UNFIT {
+        if !self.is_unfit.swap(true, Relaxed) {
             log::warn!("values of `{}` stay in memory: {fault}", site.name());
         }
         None
     }
 
     fn try_pack(&self, value: &V) -> Result<Packed, String> {
-        if self.fitness.load(Relaxed) == UNKNOWN {
-            self.format.check(value).map_err(|fault| fault.to_string())?;
-            // Relaxed: the worst is that another caller checks as well.
-            self.fitness.store(FIT, Relaxed);
-        }
         let mut plain = Vec::new();
         self.format.encode(value, &mut plain).map_err(|fault| fault.to_string())?;
+        // Each of them: whether a field is written at all may depend on the value.
+        self.format.check(value, &plain).map_err(|fault| fault.to_string())?;
         let length = u32::try_from(plain.len()).map_err(|_| "one is longer than 4 GiB")?;
         let (compression, payload) = self.compress.pack(plain);
         Ok(Packed { compression, length, payload })
