@@ -46,7 +46,7 @@ impl Builder {
     }
 
     /// The most bytes that the disk tier keeps, held within a tenth; 1 GiB unless said. At least
-    /// 1 MiB.
+    /// 4 MiB.
     #[cfg(feature = "disk")]
     #[must_use]
     pub fn disk_limit(mut self, bytes: u64) -> Self {
@@ -85,7 +85,7 @@ impl Runtime {
 
 /// The least that the disk tier can be bounded to, in bytes.
 #[cfg(feature = "disk")]
-const LEAST_LIMIT: u64 = 1 << 20;
+const LEAST_LIMIT: u64 = 4 << 20;
 
 /// What is said of the disk tier. A directory that is named is looked at now; one that can't be used
 /// for want of room or rights is tried again when it is needed.

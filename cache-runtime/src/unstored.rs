@@ -98,6 +98,10 @@ impl<V> Stored<V> {
         match self.0 {}
     }
 
+    pub(crate) fn find_latest(&self, _: &Address) -> Result<Loaded<V>, Miss> {
+        match self.0 {}
+    }
+
     pub(crate) fn glance(&self, _: &Address) -> Result<Glanced<V>, Miss> {
         match self.0 {}
     }

@@ -153,7 +153,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 Leased::Taken(lease) => {
                     self.lease = Some(lease);
                     // What its last holder found may be there by now.
-                    return stored.find(address).ok();
+                    return stored.find_latest(address).ok();
                 }
                 Leased::Unavailable => return None,
                 // Inside another computation it might wait for itself (F2).
@@ -164,7 +164,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             clock::pause(pause).await;
             pause = (2 * pause).min(LONGEST_PAUSE);
             stored.hear();
-            if let Ok(loaded) = stored.find(address) {
+            if let Ok(loaded) = stored.find_latest(address) {
                 return Some(loaded);
             }
         }

@@ -4,6 +4,9 @@ use crate::support::{Calls, Machine, settle};
 use larder::{Runtime, cached};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread;
 
 fn content(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|_| "nothing".to_owned())
@@ -231,4 +234,46 @@ fn what_changes_in_a_watched_directory_is_read_again() {
             std::thread::yield_now();
         }
     }
+}
+
+/// F3: who has read what was there before an edit does not take it for what there is.
+#[test]
+fn two_processes_compute_what_an_edited_file_makes_only_once() {
+    static CALLS: Calls = Calls::new();
+    static WAITED: AtomicBool = AtomicBool::new(false);
+    static IN_THE_BODY: Barrier = Barrier::new(2);
+
+    #[cached(tier = "l1,l2", files(path), write = "through")]
+    fn slow(path: &Path) -> String {
+        CALLS.note();
+        if content(path) == "after" && !WAITED.swap(true, SeqCst) {
+            IN_THE_BODY.wait();
+            IN_THE_BODY.wait();
+        }
+        content(path)
+    }
+
+    let machine = Machine::new();
+    let path = machine.path().join("file");
+    fs::write(&path, "before").unwrap();
+    let (one, other) = (machine.process(), machine.process());
+    for process in [&one, &other] {
+        process.with(|| assert_eq!(slow(&path), "before"));
+    }
+    fs::write(&path, "after").unwrap();
+    CALLS.taken();
+    thread::scope(|scope| {
+        let leader = scope.spawn(|| one.with(|| slow(&path)));
+        IN_THE_BODY.wait();
+        let follower = scope.spawn(|| other.with(|| slow(&path)));
+        let is_waiting = || other.with(slow::stats).misses_invalidated > 0;
+        while !is_waiting() {
+            assert!(!follower.is_finished());
+            thread::yield_now();
+        }
+        IN_THE_BODY.wait();
+        assert_eq!(leader.join().unwrap(), "after");
+        assert_eq!(follower.join().unwrap(), "after");
+    });
+    assert_eq!(CALLS.taken(), 1);
 }

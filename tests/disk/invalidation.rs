@@ -283,11 +283,20 @@ fn many_invalidations_do_not_lose_what_they_do_not_name() {
         id
     }
 
+    static DOOMED: AtomicU64 = AtomicU64::new(0);
+
+    #[cached(tier = "l1,l2", tags("doomed"))]
+    fn doomed() -> u64 {
+        DOOMED.fetch_add(1, SeqCst)
+    }
+
     let machine = Machine::new();
     let (one, other) = (machine.process(), machine.process());
+    assert_eq!(one.with(doomed), 0);
     one.with(|| (0..50).for_each(|id| assert_eq!(kept(id), id)));
     settle(&one);
     one.with(|| {
+        larder::blocking::invalidate_tag("doomed").unwrap();
         for name in 0..300_000 {
             larder::blocking::invalidate_tags((0..3).map(|part| format!("{name}:{part}"))).unwrap();
         }
@@ -296,4 +305,7 @@ fn many_invalidations_do_not_lose_what_they_do_not_name() {
     other.with(|| (0..50).for_each(|id| assert_eq!(kept(id), id)));
     machine.process().with(|| (0..50).for_each(|id| assert_eq!(kept(id), id)));
     assert_eq!(CALLS.taken(), 0);
+    for process in [other, machine.process(), one] {
+        assert_ne!(process.with(doomed), 0, "it has been invalidated, long ago");
+    }
 }

@@ -30,7 +30,7 @@ use crate::mark::{Mark, beyond};
 use crate::outward::outward;
 use crate::site::Site;
 use crate::sync::Mutex;
-use crate::tier::disk::{self, Disk, Parcel, Sound, Wanted};
+use crate::tier::disk::{self, Disk, Parcel, Sound, State, Wanted};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -171,27 +171,47 @@ impl<V> Stored<V> {
         self.read(address, |value, sound| self.kept.load(value, sound))
     }
 
+    /// The same for who waits for another process to store it.
+    pub(crate) fn find_latest(&self, address: &Address) -> Result<Loaded<V>, Miss> {
+        let take = |value, sound: &Sound<'_>| self.kept.load(value, sound);
+        self.read_in(address, State::Latest, &take).map_err(|(miss, _)| miss)
+    }
+
     /// The same where nobody asks what the value depends on.
     pub(crate) fn glance(&self, address: &Address) -> Result<Glanced<V>, Miss> {
         self.read(address, |value, sound| Glanced { value, age: age(sound) })
     }
 
     fn read<R>(&self, address: &Address, take: impl Fn(V, &Sound<'_>) -> R) -> Result<R, Miss> {
+        let found = match self.read_in(address, State::Recent, &take) {
+            Err((_, State::Recent)) => self.read_in(address, State::Latest, &take),
+            found => found,
+        };
+        found.map_err(|(miss, _)| miss)
+    }
+
+    fn read_in<R>(
+        &self,
+        address: &Address,
+        state: State,
+        take: &impl Fn(V, &Sound<'_>) -> R,
+    ) -> Result<R, (Miss, State)> {
         let wanted = Wanted { id: address.id, key: address.key(), shape: *self.bytes.shape() };
         let (mut found, mut files) = (None, None);
-        self.kept.disk.read(&wanted, &mut |sound| {
+        let state = self.kept.disk.read(&wanted, state, &mut |sound| {
             let Envelope { header, payload, .. } = &sound.envelope;
             let value = self.bytes.unpack(header.compression, header.unpacked, payload);
-            found = value.map(|value| take(value, sound));
+            found = Some(take(value.ok_or(Miss::Undecodable)?, sound));
             files.clone_from(&sound.files);
+            Ok(())
         })?;
-        let found = found.ok_or(Miss::Undecodable)?;
         // Outside of the store: files may be slow to look at.
         if files.is_none_or(|files| files.still_hold()) {
-            Ok(found)
-        } else {
-            Err(Miss::Invalidated)
+            return Ok(found.expect("it was shown, or there was a miss"));
         }
+        // The entry is of no use, and what comes now takes its time.
+        self.kept.disk.let_go();
+        Err((Miss::Invalidated, state))
     }
 
     /// The reading that a computation begins with.

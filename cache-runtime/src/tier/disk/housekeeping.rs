@@ -4,7 +4,8 @@
 //! 1. A sweep's stamp is read inside a transaction: what is stored before it is seen by the sweep,
 //!    and what is stored after it was found valid at a later reading.
 //! 2. One process sweeps at a time; when it dies, another begins anew.
-//! 3. Every step is short, so that what is to be written does not wait.
+//! 3. Every step is short, so that what is to be written does not wait; but for copying the log, which
+//!    is done when there is nothing to write.
 
 use super::Core;
 use super::fault::guarded;
@@ -27,12 +28,15 @@ const SWEEPER: u64 = u64::MAX;
 /// least time from one copy to the next: each waits for the disk twice.
 const QUIET: Duration = Duration::from_millis(200);
 const BETWEEN: Duration = Duration::from_secs(2);
+/// How long reads are taken to go on after they kept something open.
+const READ_LATELY: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 pub(super) struct House {
     sweep: Option<Sweep>,
     is_full: bool,
-    are_reads_open: bool,
+    /// When reads kept something open last.
+    reads_seen: Option<Instant>,
     settling: Option<Settling>,
 }
 
@@ -42,8 +46,9 @@ struct Settling {
     /// The changes that were there when it was last looked, and since when there are no more.
     changes: u64,
     since: Instant,
-    /// The last time it was copied, and with which changes.
-    copied: Option<(Instant, u64)>,
+    /// Whether all of them have been copied. At first there may be what other processes left.
+    is_done: bool,
+    tried: Option<Instant>,
 }
 
 struct Sweep {
@@ -59,15 +64,18 @@ impl House {
         self.is_full || self.sweep.is_some()
     }
 
-    /// Whether reads kept something open when it was last looked.
-    pub(super) fn are_reads_open(&self) -> bool {
-        self.are_reads_open
+    /// Whether reads have kept something open lately.
+    pub(super) fn is_read(&self) -> bool {
+        self.reads_seen.is_some_and(|seen| seen.elapsed() < READ_LATELY)
     }
 
     /// Ends what reads keep open: the writers of other processes may wait for it.
     pub(super) fn close_reads(&mut self, core: &Core) {
-        let closed = guarded(|| core.opened_already().is_some_and(|it| it.store.release()));
-        self.are_reads_open = closed.unwrap_or(false);
+        // Even of a store that is not used any more.
+        let opened = core.opened.read().clone();
+        if let Ok(true) = guarded(|| opened.is_some_and(|it| it.store.release())) {
+            self.reads_seen = Some(Instant::now());
+        }
     }
 
     pub(super) fn look_after(&mut self, core: &Core) {
@@ -80,16 +88,21 @@ impl House {
         };
         let faulty = guarded(|| {
             self.make_room(core, &opened)?;
-            self.sweep(core, &opened)?;
-            self.settle(&opened)
+            self.sweep(core, &opened)
         });
-        let fault = match faulty {
-            Ok(Ok(())) => return,
-            Ok(Err(fault)) => fault,
-            Err(_) => cut_short(),
+        let settled = match faulty {
+            Ok(Ok(())) if self.sweep.is_some() => return,
+            Ok(Ok(())) => guarded(|| self.settle(&opened)),
+            faulty => {
+                *self = Self::default();
+                faulty
+            }
         };
-        *self = Self::default();
-        core.fail(&opened, &fault);
+        match settled {
+            Ok(Ok(())) => {}
+            Ok(Err(fault)) => core.fail(&opened, &fault),
+            Err(_) => core.fail(&opened, &cut_short()),
+        }
     }
 
     fn make_room(&mut self, core: &Core, opened: &Opened) -> Result<(), Fault> {
@@ -129,21 +142,20 @@ impl Settling {
             opened: Arc::clone(opened),
             changes: opened.store.changes(),
             since: Instant::now(),
-            copied: None,
+            is_done: false,
+            tried: None,
         }
     }
 
     fn step(&mut self) -> Result<(), Fault> {
         let changes = self.opened.store.changes();
         if changes != self.changes {
-            (self.changes, self.since) = (changes, Instant::now());
-            return Ok(());
+            (self.changes, self.since, self.is_done) = (changes, Instant::now(), false);
         }
-        let is_due = self.since.elapsed() >= QUIET
-            && self.copied.is_none_or(|(at, with)| with != changes && at.elapsed() >= BETWEEN);
-        if is_due {
-            self.opened.store.settle()?;
-            self.copied = Some((Instant::now(), changes));
+        let is_late = self.tried.is_none_or(|tried| tried.elapsed() >= BETWEEN);
+        if !self.is_done && is_late && self.since.elapsed() >= QUIET {
+            self.tried = Some(Instant::now());
+            self.is_done = self.opened.store.settle()?;
         }
         Ok(())
     }

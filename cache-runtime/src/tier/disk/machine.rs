@@ -51,6 +51,8 @@ pub(crate) struct Machine {
     voice: Mutex<()>,
     /// Whether damage has been said since a log was last attached.
     warned: AtomicBool,
+    /// The incarnation that this process gave up last.
+    given_up: Mutex<Option<Incarnation>>,
 }
 
 /// The log this process listens to.
@@ -100,6 +102,7 @@ impl Machine {
             known: RwLock::new(None),
             voice: Mutex::new(()),
             warned: AtomicBool::new(false),
+            given_up: Mutex::new(None),
         })
     }
 
@@ -168,6 +171,7 @@ impl Machine {
     fn give_up(&self, place: &mut Option<Ear>, tell: impl FnOnce(Heard<'_>)) {
         if let Some(ear) = place.take() {
             Log::of(self.shared.words(), ear.incarnation).retire();
+            *self.given_up.lock() = Some(ear.incarnation);
         }
         self.let_go(tell);
     }
@@ -227,6 +231,10 @@ impl Machine {
             return Ok(Found::Nothing);
         }
         let Ok(log) = Log::open(self.shared.words()) else { return Ok(Found::Damaged) };
+        if *self.given_up.lock() == Some(log.incarnation()) {
+            // That one has been retired: this is a copy of it, and lacks what was recorded since.
+            return Ok(Found::Damaged);
+        }
         let from_this_boot = log.boot() == boot;
         if !from_this_boot && !log.is_clean() {
             // What was recorded last may not have reached the disk.
@@ -334,6 +342,12 @@ impl Machine {
             None
         })?;
         Some(Stamp(swept))
+    }
+
+    /// Whether a stamp is later than the clock, which then has gone back.
+    pub(crate) fn is_ahead(&self, stamp: MachineStamp) -> bool {
+        let clock = Log::of(self.shared.words(), stamp.incarnation).clock();
+        clock.is_some_and(|clock| stamp.at.0 > clock)
     }
 
     /// Gives the log up if it is not where other processes would look for it, or is damaged where
@@ -569,6 +583,47 @@ mod tests {
         machine.retire(|_| assert_eq!(machine.swept(incarnation), None));
         machine.catch_up(|_| ());
         assert!(!machine.is_attached(), "nobody would look for another one");
+    }
+
+    #[test]
+    fn an_older_copy_of_the_log_in_its_place_is_not_taken_for_it() {
+        let folder = Folder::new();
+        let machines = [Machine::new().unwrap(), Machine::new().unwrap()];
+        let first = machines[0].attach(folder.path()).unwrap();
+        assert_eq!(machines[1].attach(folder.path()).unwrap(), first);
+        let (log, copy) = (folder.path().join("versions"), folder.path().join("copy"));
+        fs::copy(&log, &copy).unwrap();
+        machines[0].record(&[Item::Everything]).unwrap();
+        fs::rename(&copy, &log).unwrap();
+        for machine in &machines {
+            machine.check_place();
+            let mut lost = false;
+            machine.catch_up(|heard| lost |= matches!(heard, Heard::Lost));
+            assert!(lost);
+        }
+        let second = machines[1].attach(folder.path()).unwrap();
+        assert_ne!(second, first);
+        assert_eq!(machines[0].attach(folder.path()).unwrap(), second);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_is_given_up() {
+        let folder = Folder::new();
+        let machine = Machine::new().unwrap();
+        let incarnation = machine.attach(folder.path()).unwrap();
+        let log = folder.path().join("versions");
+        let before = fs::read(&log).unwrap();
+        machine.record(&[Item::Everything]).unwrap();
+        machine.catch_up(|_| ());
+        let stamp = machine.now().unwrap();
+        assert!(!machine.is_ahead(stamp));
+        assert!(machine.is_ahead(MachineStamp { at: Stamp(stamp.at.0 + 1), ..stamp }));
+        let file = OpenOptions::new().write(true).open(&log).unwrap();
+        file.write_all_at(&before, 0).unwrap();
+        let mut lost = false;
+        machine.catch_up(|heard| lost |= matches!(heard, Heard::Lost));
+        assert!(lost);
+        assert_ne!(machine.attach(folder.path()).unwrap(), incarnation);
     }
 
     /// A machine whose log says that it was made before the last start of the kernel.

@@ -33,13 +33,14 @@ pub(crate) use self::machine::{Heard, MachineStamp};
 pub(crate) use self::owned::Refusal;
 pub(crate) use self::parcel::{Arrival, Parcel, Sound, Wanted, envelope};
 pub(crate) use self::place::Place;
+pub(crate) use self::store::State;
 
 use self::fault::guarded;
 use self::lease::Taken;
 use self::machine::Machine;
 use self::opened::{Opened, Opening};
 use self::parcel::Pending;
-use self::store::{Found, State};
+use self::store::Found;
 use self::writer::Writer;
 use crate::clock::TimeSource;
 use crate::codec::envelope::Envelope;
@@ -152,49 +153,52 @@ impl Disk {
         self.core.machine.now()
     }
 
-    /// Reads an entry, and shows it to `visit` if it may be served.
+    /// Reads an entry in a state of the store, shows it to `visit` if it may be served, and says which
+    /// state that was. A miss in a recent one says little: another process may have put something
+    /// better there a moment ago. `visit` says what is amiss with the entry, if anything is.
     pub(crate) fn read(
         &self,
         wanted: &Wanted<'_>,
-        visit: &mut dyn FnMut(&Sound<'_>),
-    ) -> Result<(), Miss> {
+        state: State,
+        visit: &mut dyn FnMut(&Sound<'_>) -> Result<(), Miss>,
+    ) -> Result<State, (Miss, State)> {
         let core = &self.core;
-        let opened = core.opened().ok_or(Miss::Unavailable)?;
+        let opened = core.opened().ok_or((Miss::Unavailable, State::Latest))?;
         if let Some(parcel) = core.pending.get(wanted.id) {
-            return core.judge(&opened, wanted, &parcel.envelope, Kept::OnItsWay, visit);
+            let judged = core.judge(&opened, wanted, &parcel.envelope, Kept::OnItsWay, visit);
+            return judged.map(|()| State::Latest).map_err(|miss| (miss, State::Latest));
         }
-        let mut read_in = |state| {
-            // Of a damaged log nothing is valid, and this reading makes nothing valid.
-            let swept = || core.machine.swept(opened.incarnation).map_or(0, |swept| swept.0);
-            let read = |Found { envelope, note, state }: Found<'_>| {
-                let kept = Kept::Stored(Stamp(note));
-                let judged = envelope.map_or(Err(Miss::Absent), |bytes| {
-                    core.judge(&opened, wanted, bytes, kept, visit)
-                });
-                judged.map_err(|miss| (miss, state))
-            };
-            guarded(|| opened.store.read(wanted.id, state, swept, read))
+        let mut is_refused = false;
+        let mut show = |sound: &Sound<'_>| visit(sound).inspect_err(|_| is_refused = true);
+        // Of a damaged log it is not known, and zero makes nothing valid that is not.
+        let swept = || core.machine.swept(opened.incarnation).map_or(0, |swept| swept.0);
+        let read = |Found { envelope, note, state }: Found<'_>| {
+            let kept = Kept::Stored(Stamp(note));
+            let judged = envelope.map_or(Err(Miss::Absent), |bytes| {
+                core.judge(&opened, wanted, bytes, kept, &mut show)
+            });
+            judged.map(|()| state).map_err(|miss| (miss, state))
         };
-        let read = match read_in(State::Recent) {
-            // Another process may have put something better there a moment ago.
-            Ok(Ok(Err((_, State::Recent)))) => read_in(State::Latest),
-            read => read,
+        let fault = match guarded(|| opened.store.read(wanted.id, state, swept, read)) {
+            Ok(Ok(judged)) => {
+                if let Err((Miss::Undecodable, State::Latest)) = judged
+                    && !is_refused
+                {
+                    self.writer.discard(&opened, wanted.id);
+                }
+                return judged;
+            }
+            Ok(Err(fault)) => fault,
+            Err(_) => opened::cut_short(),
         };
-        match read {
-            Ok(Ok(Err((Miss::Undecodable, _)))) => {
-                self.writer.discard(&opened, wanted.id);
-                Err(Miss::Undecodable)
-            }
-            Ok(Ok(judged)) => judged.map_err(|(miss, _)| miss),
-            Ok(Err(fault)) => {
-                core.fail(&opened, &fault);
-                Err(Miss::Unavailable)
-            }
-            Err(_) => {
-                core.fail(&opened, &opened::cut_short());
-                Err(Miss::Unavailable)
-            }
-        }
+        core.fail(&opened, &fault);
+        Err((Miss::Unavailable, State::Latest))
+    }
+
+    /// Ends what reads keep open without using it.
+    pub(crate) fn let_go(&self) {
+        // What comes of a fault is found by the next read.
+        let _ = guarded(|| self.core.opened_already().is_some_and(|it| it.store.release()));
     }
 
     /// Stores a parcel, sooner or later.
@@ -244,7 +248,7 @@ impl Core {
         wanted: &Wanted<'_>,
         bytes: &[u8],
         kept: Kept,
-        visit: &mut dyn FnMut(&Sound<'_>),
+        visit: &mut dyn FnMut(&Sound<'_>) -> Result<(), Miss>,
     ) -> Result<(), Miss> {
         let envelope = Envelope::parse(bytes).map_err(|_| Miss::Undecodable)?;
         let header = &envelope.header;
@@ -264,6 +268,11 @@ impl Core {
             let (files, _) = Files::read(envelope.files).ok_or(Miss::Undecodable)?;
             Some(Arc::new(files))
         };
+        if self.machine.is_ahead(opened.stamp(header.stamp)) {
+            // The log has been exchanged for an older one: it lacks what was recorded since.
+            self.machine.retire(|heard| self.listener.hear(heard));
+            return Err(Miss::Invalidated);
+        }
         let stamp = match kept {
             Kept::OnItsWay => opened.stamp(header.stamp),
             Kept::Stored(swept) => opened.stamp_as_of(header.stamp, swept),
@@ -272,8 +281,7 @@ impl Core {
         if !self.machine.vouches_for_sound(&sound, stamp) {
             return Err(Miss::Invalidated);
         }
-        visit(&sound);
-        Ok(())
+        visit(&sound)
     }
 
     fn record(&self, target: &Target) -> Result<(), Error> {

@@ -13,6 +13,7 @@ use crate::sync::Mutex;
 use rustix::fs::FlockOperation;
 use std::fs::{self, File};
 use std::io;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,10 +22,14 @@ use std::time::{Duration, Instant};
 /// How long nothing more is said of what goes wrong with what is open.
 const QUIET: Duration = Duration::from_secs(60);
 
+/// Where a damaged store is set aside, and for how long it is kept there.
+const DAMAGED: &str = "damaged.db";
+const KEPT_ASIDE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What there is in a directory that is open.
 pub(super) struct Opened {
     pub(super) incarnation: Incarnation,
-    pub(super) store: Store,
+    pub(super) store: Closing<Store>,
     pub(super) leases: Leases,
     pub(super) members: Mutex<Members>,
     /// How many pages of mapped files had failed when it was opened.
@@ -40,6 +45,25 @@ impl Opened {
     /// The stamp of what was seen in the store after a sweep.
     pub(super) fn stamp_as_of(&self, at: u64, swept: Stamp) -> MachineStamp {
         self.stamp(at.max(swept.0))
+    }
+}
+
+/// What is dropped in a guarded section: the last connection to a store reads its file and log once
+/// more as it is closed.
+pub(super) struct Closing<T>(Option<T>);
+
+impl<T> Deref for Closing<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("it is there until this is dropped")
+    }
+}
+
+impl<T> Drop for Closing<T> {
+    fn drop(&mut self) {
+        let inner = self.0.take();
+        let _ = guarded(|| drop(inner));
     }
 }
 
@@ -152,7 +176,7 @@ impl Core {
         };
         let leases = Leases::open(&path.join("leases"))?;
         let members = Mutex::new(Members::join(&path.join("members"))?);
-        Ok(Opened { incarnation, store, leases, members, faults })
+        Ok(Opened { incarnation, store: Closing(Some(store)), leases, members, faults })
     }
 
     /// Records what waited for the machine to be reached, before anything is read.
@@ -179,6 +203,7 @@ impl Core {
             Fault::Unavailable(_) => return self.complain(fault),
             // The store makes room by itself; the disk does not.
             Fault::Full(_) if !self.place.has_room() => return self.complain(fault),
+            Fault::Busy(_) if opened.store.is_crowded() => return self.complain(fault),
             Fault::Full(_) | Fault::Busy(_) => return,
         };
         let name = format!("store-{}.db", opened.incarnation);
@@ -223,18 +248,21 @@ impl Failed {
             path.display()
         );
         // If it can't be moved away, it stays where no process looks for it any more.
-        let _ = fs::rename(path.join(name), path.join("damaged.db"));
+        let _ = fs::rename(path.join(name), path.join(DAMAGED));
         Self { source: io::Error::other(what.to_owned()), is_damage: true }
     }
 }
 
-/// Removes the stores of earlier incarnations: nothing in them is valid.
+/// Removes the stores of earlier incarnations: nothing in them is valid. What was set aside stays for a
+/// day, for who wants to look at it.
 fn clear_others(path: &Path, current: &str) {
     let Ok(files) = fs::read_dir(path) else { return };
     for file in files.flatten() {
         let name = file.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with("store-") && !name.starts_with(current) {
+        let set_aside = || file.metadata().ok()?.modified().ok()?.elapsed().ok();
+        let is_old = name == DAMAGED && set_aside().is_some_and(|since| since >= KEPT_ASIDE);
+        if name.starts_with("store-") && !name.starts_with(current) || is_old {
             let _ = fs::remove_file(file.path());
         }
     }
@@ -245,9 +273,13 @@ impl Core {
     pub(super) fn finish(&self) {
         let Some(opened) = self.opened_already() else { return };
         let mut members = opened.members.lock();
-        let Ok(Some(_alone)) = members.alone() else { return };
+        let Ok(Some(_alone)) = members.alone() else {
+            // Who stays reads from the file at less cost than from the log.
+            let _ = guarded(|| opened.store.settle());
+            return;
+        };
         let written = guarded(|| opened.store.checkpoint());
-        if matches!(written, Ok(Ok(()))) {
+        if let Ok(Ok(())) = written {
             // Should it fail, the next boot starts cold.
             let _ = self.machine.close_cleanly();
         }

@@ -74,8 +74,9 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn get(&self, id: u64) -> Option<Arc<Parcel>> {
-        // Relaxed: who has sent a parcel sees its own.
-        if self.count.load(Ordering::Relaxed) == 0 {
+        // Acquire: meets the Release in `remove`; who sees none sees that the store has changed. Who
+        // has sent a parcel sees its own.
+        if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
         self.parcels.lock().get(&id).cloned()
@@ -98,7 +99,7 @@ impl Pending {
         if parcels.get(&parcel.id).is_some_and(|it| Arc::ptr_eq(it, parcel)) {
             parcels.remove(&parcel.id);
         }
-        self.count.store(parcels.len(), Ordering::Relaxed);
+        self.count.store(parcels.len(), Ordering::Release);
         self.bytes.fetch_sub(parcel.envelope.len(), Ordering::Relaxed);
     }
 }

@@ -45,7 +45,13 @@ fn parcel(stamp: MachineStamp, tag: &str) -> Arc<Parcel> {
 }
 
 fn read(disk: &Disk) -> Result<(), Miss> {
-    disk.read(&Wanted { id: 7, key: b"key", shape: [3; 16] }, &mut |_| ())
+    let wanted = Wanted { id: 7, key: b"key", shape: [3; 16] };
+    let read = |state| disk.read(&wanted, state, &mut |_| Ok(()));
+    let read = match read(State::Recent) {
+        Err((_, State::Recent)) => read(State::Latest),
+        read => read,
+    };
+    read.map(drop).map_err(|(miss, _)| miss)
 }
 
 /// V2: a sweep vouches for what it has seen, which is what is stored.
@@ -112,4 +118,33 @@ fn what_was_written_is_settled_when_writing_has_ceased() {
         assert!(begun.elapsed() < Duration::from_secs(20), "waited in vain for the file");
         std::thread::yield_now();
     }
+}
+
+/// C1: the log has forgotten what was recorded since, and whoever had heard it is gone.
+#[test]
+fn what_is_later_than_the_clock_is_not_served() {
+    let folder = Folder::new();
+    let disk = disk(&folder);
+    let stamp = disk.stamp().unwrap();
+    let later = MachineStamp { at: Stamp(stamp.at.0 + 1), ..stamp };
+    let parcel = parcel(later, "tag");
+    let put = |batch: &store::Batch<'_>| batch.put(7, u64::MAX, 0, later.at.0, &parcel.envelope);
+    disk.core.opened().unwrap().store.batch(put).unwrap();
+    assert_eq!(read(&disk), Err(Miss::Invalidated));
+    assert_ne!(disk.stamp().unwrap().incarnation, stamp.incarnation);
+}
+
+#[test]
+fn what_was_set_aside_is_removed_after_a_day() {
+    let folder = Folder::new();
+    let aside = folder.path().join("shop").join("damaged.db");
+    let open = || assert!(disk(&folder).stamp().is_some());
+    open();
+    std::fs::write(&aside, "a store").unwrap();
+    open();
+    assert!(aside.exists());
+    let file = std::fs::File::options().write(true).open(&aside).unwrap();
+    file.set_modified(std::time::SystemTime::now() - Duration::from_secs(25 * 60 * 60)).unwrap();
+    open();
+    assert!(!aside.exists());
 }

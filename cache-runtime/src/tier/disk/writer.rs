@@ -148,7 +148,7 @@ fn work(core: &Core, inbox: &Receiver<Job>) {
     loop {
         let pause = match &house {
             house if house.is_busy() => NEXT_STEP,
-            house if house.are_reads_open() => READING,
+            house if house.is_read() => READING,
             _ => TICK,
         };
         match inbox.recv_timeout(pause) {

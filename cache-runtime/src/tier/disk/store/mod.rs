@@ -33,6 +33,7 @@ use pool::Readers;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 const READ: &str = "SELECT envelope FROM entries WHERE id = ?1";
@@ -50,12 +51,15 @@ pub(crate) struct Found<'a> {
 /// How long a writer tries to get its turn, and room in the log. Who is in its way for longer is
 /// stuck.
 const PATIENCE: Duration = Duration::from_secs(2);
+const LESS_PATIENCE: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub(crate) struct Store {
     file: File,
     readers: Readers,
     writer: Mutex<Connection>,
+    /// Whether the log could not be emptied when that was tried last.
+    is_crowded: AtomicBool,
 }
 
 impl Store {
@@ -75,7 +79,9 @@ impl Store {
     fn with(file: File) -> Result<Self, Fault> {
         let writer = file.writer()?;
         writer.prepare_cached(READ)?;
-        Ok(Self { readers: Readers::new(file.clone()), file, writer: Mutex::new(writer) })
+        let readers = Readers::new(file.clone());
+        let is_crowded = AtomicBool::new(false);
+        Ok(Self { file, readers, writer: Mutex::new(writer), is_crowded })
     }
 
     /// Reads an envelope where it lies. `f` runs within a transaction, which keeps the log from being
@@ -200,12 +206,18 @@ impl Store {
         retried(PATIENCE, || self.empty_log(&writer))
     }
 
-    /// Copies to the file what readers let it copy of the log. From the file, reads cost less, and
-    /// those of several threads don't wait for each other.
-    pub(crate) fn settle(&self) -> Result<(), Fault> {
+    /// Copies to the file what readers let it copy of the log, and says whether that was all. From the
+    /// file, reads cost less, and those of several threads don't wait for each other.
+    pub(crate) fn settle(&self) -> Result<bool, Fault> {
         let writer = self.writer.lock();
-        writer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-        Ok(())
+        let pages = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+        let (all, copied) = writer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], pages)?;
+        Ok(all == copied)
+    }
+
+    /// Whether the log is full, and somebody keeps it from being emptied.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.is_crowded.load(Relaxed)
     }
 
     /// Ends what reads of this process keep open without using it, and says whether there was any. To
@@ -223,18 +235,24 @@ impl Store {
     /// Starts a transaction once the log has room for it. No other process can add to the log
     /// between this look at it and the end of the transaction.
     fn begin<'a>(&self, writer: &'a Connection) -> Result<Transaction<'a>, Fault> {
-        retried(PATIENCE, || {
+        // Who has been in the way for so long is not waited for each time.
+        let patience = if self.is_crowded() { LESS_PATIENCE } else { PATIENCE };
+        let mut is_full = false;
+        let begun = retried(patience, || {
             // Whoever has the turn may be waiting for it.
             self.readers.release();
             let change = Transaction::new_unchecked(writer, TransactionBehavior::Immediate)?;
             let log = fs::metadata(self.file.log()).map_or(0, |log| log.len());
-            if log <= self.file.bounds.log() {
+            is_full = log > self.file.bounds.log();
+            if !is_full {
                 return Ok(change);
             }
             change.rollback()?;
             self.empty_log(writer)?;
             Err(Fault::Busy("others fill the log as fast as it is emptied".into()))
-        })
+        });
+        self.is_crowded.store(is_full && begun.is_err(), Relaxed);
+        begun
     }
 
     /// Copies the log to the file and cuts it to nothing.

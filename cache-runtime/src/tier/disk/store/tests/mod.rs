@@ -286,16 +286,21 @@ fn reads_within_reads_never_wait_for_a_connection() {
 }
 
 #[test]
-fn a_read_leaves_no_transaction_behind_even_if_it_panics() {
+fn a_read_that_panics_leaves_nothing_open_for_long() {
     let folder = Folder::new();
-    let store = folder.open();
+    let (store, other) = (folder.open(), folder.open());
     put(&store, 1, 0, b"row");
-    assert_eq!(read(&store, 1).as_deref(), Some(&b"row"[..]));
-    let panicked = catch_unwind(AssertUnwindSafe(|| see(&store, 1, |_| panic!("while reading"))));
-    assert!(panicked.is_err());
-    put(&store, 2, 0, b"another");
-    assert_eq!(store.checkpoint(), Ok(()));
+    let panics = || catch_unwind(AssertUnwindSafe(|| see(&store, 1, |_| panic!("while reading"))));
+    assert!(panics().is_err());
+    put(&other, 2, 0, b"another");
+    assert_eq!(other.checkpoint(), Ok(()), "nobody would release it");
+    store.release();
+    assert!(panics().is_err());
+    assert!(store.release());
+    put(&other, 3, 0, b"a third");
+    assert_eq!(other.checkpoint(), Ok(()));
     assert_eq!(on_disk(&folder.file()), length(&folder.file()), "a reader would hold the log");
+    assert_eq!(read(&store, 3).as_deref(), Some(&b"a third"[..]));
 }
 
 #[test]

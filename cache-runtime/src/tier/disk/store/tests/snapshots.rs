@@ -137,9 +137,16 @@ fn nothing_is_kept_open_while_nobody_would_release_it() {
 #[test]
 fn what_is_settled_is_in_the_file_itself() {
     let (folder, one, other) = pair();
+    let in_the_file = |bytes: &[u8]| {
+        fs::read(folder.file()).unwrap().windows(bytes.len()).any(|there| there == bytes)
+    };
+    assert!(!in_the_file(b"first"));
+    other.release();
     look(&other, State::Recent, 0);
-    let in_the_file = || fs::read(folder.file()).unwrap().windows(5).any(|bytes| bytes == b"first");
-    assert!(!in_the_file());
-    assert_eq!(one.settle(), Ok(()));
-    assert!(in_the_file());
+    put(&one, 1, 2, b"second");
+    assert_eq!(one.settle(), Ok(false), "a reader may still need what was there before");
+    assert!(!in_the_file(b"second"));
+    other.release();
+    assert_eq!(one.settle(), Ok(true));
+    assert!(in_the_file(b"second"));
 }
