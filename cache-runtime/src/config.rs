@@ -101,7 +101,7 @@ fn disk(
             format!("disk_limit {limit} is too small; take at least {LEAST_LIMIT} bytes"),
         ));
     }
-    let is_named = directory.is_some();
+    let is_named = directory.is_some() || crate::tier::disk::Place::is_in_environment();
     let disk = crate::runtime::DiskOf::new(directory, limit);
     if is_named
         && let Err(crate::tier::disk::Refusal::Rule(error)) = disk.place(namespace)?.prepare()

@@ -2,8 +2,9 @@
 
 use crate::support::{Calls, Machine, settle};
 use larder::{ErrorKind, Runtime, cached};
-use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
+use std::{env, fs};
 
 fn refused(builder: larder::Builder) -> String {
     let error = builder.build().unwrap_err();
@@ -49,6 +50,29 @@ fn the_folder_of_a_namespace_is_for_its_user_alone() {
 fn a_limit_that_is_too_small_is_refused() {
     let message = refused(Runtime::builder().disk_limit(1_000));
     assert!(message.contains("disk_limit 1000"), "{message}");
+    refused(Runtime::builder().disk_limit((4 << 20) - 1));
+    assert!(Runtime::builder().disk_limit(4 << 20).build().is_ok());
+}
+
+#[test]
+fn a_directory_of_the_environment_is_judged_like_one_that_is_given() {
+    const LINK: &str = "LARDER_TEST_LINK";
+    if let Some(link) = env::var_os(LINK) {
+        let message = refused(Runtime::builder());
+        assert!(message.contains(link.to_str().unwrap()), "{message}");
+        return;
+    }
+    let machine = Machine::new();
+    let link = machine.path().join("link");
+    symlink(machine.path(), &link).unwrap();
+    let name = "settings::a_directory_of_the_environment_is_judged_like_one_that_is_given";
+    let status = Command::new(env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env("LARDER_DIR", &link)
+        .env(LINK, &link)
+        .status()
+        .unwrap();
+    assert!(status.success());
 }
 
 /// Nothing is made for programs that keep nothing on disk.

@@ -57,9 +57,8 @@ impl Runtime {
         if let Some(known) = of.disk.get() {
             return known.clone();
         }
-        let is_meant = of.directory.is_some()
-            || std::env::var_os("LARDER_DIR").is_some_and(|it| !it.is_empty())
-            || Site::is_any_stored();
+        let is_meant =
+            of.directory.is_some() || Place::is_in_environment() || Site::is_any_stored();
         is_meant.then(|| self.disk()).flatten()
     }
 

@@ -45,7 +45,8 @@ pub(crate) enum Changed<'a> {
 /// Watches a directory and all in it, until the returned guard is dropped.
 ///
 /// Functions with `files(..)` look at their files on every hit. For files in a watched directory
-/// they need not, as long as nothing happened to these: such a hit costs no system call.
+/// they need not, as long as nothing happened to these: such a hit costs no system call, if its
+/// paths are absolute.
 ///
 /// A change counts once the system has told of it, which takes well below a millisecond as a rule.
 /// Whoever can't wait for that must not watch. What the system can't tell of is looked at as without

@@ -32,6 +32,11 @@ impl Place {
         Self::find_in(&surroundings, explicit, namespace)
     }
 
+    /// Whether `LARDER_DIR` names a folder.
+    pub(crate) fn is_in_environment() -> bool {
+        env::var_os(VARIABLE).is_some_and(|value| !value.is_empty())
+    }
+
     fn find_in(
         surroundings: &Surroundings<'_>,
         explicit: Option<&Path>,

@@ -1,4 +1,4 @@
-//! The one thread per process that writes to the store, and keeps the house in between.
+//! The one thread of a runtime that writes to the store, and keeps the house in between.
 //!
 //! 1. What is queued is written in one transaction, as much of it as there is.
 //! 2. A parcel can be read by this process from when it is sent, and by others before its lease is
