@@ -204,6 +204,30 @@ fn what_a_process_invalidates_is_seen_by_the_very_next_hit_of_another() {
 }
 
 #[test]
+fn a_process_survives_that_all_its_files_are_cut_short() {
+    let Some(test) = Test::new(|inside| serve(&inside)) else { return };
+    for together in [1, 2] {
+        let folder = folder();
+        let data = map(folder.path());
+        let mut children: Vec<_> = (0..together).map(|_| start(&test, folder.path())).collect();
+        for round in 0..30_u64 {
+            children.iter_mut().for_each(|child| drop(child.ask("fill")));
+            for file in fs::read_dir(folder.path().join("tests")).unwrap() {
+                let file = fs::OpenOptions::new().write(true).open(file.unwrap().path()).unwrap();
+                let length = file.metadata().unwrap().len().min(round % 3 * 4_096);
+                file.set_len(length).unwrap();
+            }
+            let key = round % KEYS as u64;
+            let now = data.all()[key as usize].load(SeqCst);
+            for child in &mut children {
+                assert_eq!(child.ask(&format!("call {key}")), format!("{now} {now}"), "{round}");
+            }
+        }
+        children.into_iter().for_each(|child| drop(child.end()));
+    }
+}
+
+#[test]
 fn a_log_deleted_by_hand_is_noticed_and_nothing_older_is_served() {
     let Some(test) = Test::new(|inside| serve(&inside)) else { return };
     let folder = folder();
