@@ -136,6 +136,96 @@ fn a_directory_is_its_listing_and_everything_in_it() {
     assert_eq!(CALLS.taken(), 4);
 }
 
+/// Whichever of the files that a call names is edited, in whatever kind of argument it is named: who
+/// calls next computes anew, here and elsewhere.
+fn each_counts(machine: &Machine, calls: &Calls, files: &[PathBuf], call: &dyn Fn() -> String) {
+    let (one, other) = (machine.process(), machine.process());
+    let returned_by = |process: &Runtime| {
+        let returned = process.with(call);
+        settle(process);
+        (returned, calls.taken())
+    };
+    let stands = || files.iter().map(|it| content(it)).collect::<Vec<_>>().join(" ");
+    let check = || {
+        assert_eq!(returned_by(&one), (stands(), 1));
+        assert_eq!(returned_by(&other).0, stands());
+        for process in [&one, &other] {
+            assert_eq!(returned_by(process), (stands(), 0));
+        }
+    };
+    check();
+    for file in files {
+        fs::write(file, format!("{} edited", content(file))).unwrap();
+        check();
+    }
+}
+
+/// Files of a test, each with its name as its content.
+fn written<const N: usize>(machine: &Machine) -> [PathBuf; N] {
+    std::array::from_fn(|number| {
+        let path = machine.path().join(format!("file {number}"));
+        fs::write(&path, format!("{number}")).unwrap();
+        path
+    })
+}
+
+fn as_text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn each_file_that_any_argument_names_by_its_type_or_its_name_counts() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(tier = "l1,l2", files)]
+    fn joined(
+        paths: &[String],
+        filepath: &str,
+        directory: Option<PathBuf>,
+        others: Vec<PathBuf>,
+        one: &Path,
+    ) -> String {
+        CALLS.note();
+        let named = paths.iter().map(Path::new).chain([Path::new(filepath)]);
+        let named = named.chain(directory.as_deref());
+        let named = named.chain(others.iter().map(PathBuf::as_path)).chain([one]);
+        named.map(content).collect::<Vec<_>>().join(" ")
+    }
+
+    let machine = Machine::new();
+    let files = written::<7>(&machine);
+    let paths = [as_text(&files[0]), as_text(&files[1])];
+    each_counts(&machine, &CALLS, &files, &|| {
+        let others = files[4..6].to_vec();
+        joined(&paths, files[2].to_str().unwrap(), Some(files[3].clone()), others, &files[6])
+    });
+}
+
+#[test]
+fn each_file_that_any_of_several_named_arguments_names_counts_and_no_other() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(tier = "l1,l2", files(left, right))]
+    fn joined(left: &str, right: Vec<String>, path: &str) -> String {
+        CALLS.note();
+        assert!(!path.is_empty());
+        let named = right.iter().map(Path::new);
+        [Path::new(left)].into_iter().chain(named).map(content).collect::<Vec<_>>().join(" ")
+    }
+
+    let machine = Machine::new();
+    let [left, first, second, other] = written(&machine);
+    let call = || {
+        let right = vec![as_text(&first), as_text(&second)];
+        joined(left.to_str().unwrap(), right, other.to_str().unwrap())
+    };
+    let files = [left.clone(), first.clone(), second.clone()];
+    each_counts(&machine, &CALLS, &files, &call);
+    fs::write(&other, "edited as well").unwrap();
+    machine.process().with(call);
+    assert_eq!(CALLS.taken(), 0, "it is not among those that are named");
+}
+
 /// C6: the same text names another file elsewhere.
 #[test]
 fn a_relative_path_means_a_file_of_the_working_directory_it_was_taken_from() {
