@@ -3,6 +3,7 @@
 use crate::rounds::{Comparison, Times};
 use crate::table::{Table, time};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::path::Path;
 use std::{fmt, fs, io};
 
@@ -20,7 +21,7 @@ pub(crate) struct Report {
 
 struct Row {
     setting: Setting,
-    baseline: &'static str,
+    baseline: Cow<'static, str>,
     found: Found,
 }
 
@@ -44,13 +45,19 @@ impl Report {
     }
 
     pub(crate) fn row(&mut self, setting: &Setting, baseline: &'static str, found: Comparison) {
-        let found = Found::Compared(found);
-        self.rows.push(Row { setting: setting.clone(), baseline, found });
+        let (setting, baseline) = (setting.clone(), Cow::Borrowed(baseline));
+        self.rows.push(Row { setting, baseline, found: Found::Compared(found) });
     }
 
     /// Adds a time, in nanoseconds, since what is called the baseline.
-    pub(crate) fn time(&mut self, setting: &Setting, baseline: &'static str, ns: f64) {
-        self.rows.push(Row { setting: setting.clone(), baseline, found: Found::Alone(ns) });
+    pub(crate) fn time(
+        &mut self,
+        setting: &Setting,
+        baseline: impl Into<Cow<'static, str>>,
+        ns: f64,
+    ) {
+        let (setting, baseline) = (setting.clone(), baseline.into());
+        self.rows.push(Row { setting, baseline, found: Found::Alone(ns) });
     }
 
     /// Says that a race is over.
@@ -113,7 +120,7 @@ impl fmt::Display for Report {
                 setting.case.clone(),
                 setting.keys.to_string(),
                 setting.threads.to_string(),
-                (*baseline).to_owned(),
+                baseline.to_string(),
             ];
             match found {
                 Found::Compared(found) => cells.extend([

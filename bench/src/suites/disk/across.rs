@@ -11,6 +11,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+/// The time from an invalidation in one process to another one's next call seeing it: from the return
+/// to the beginning of the first call that has.
+const SEEN: &str = "from-return-to-call";
+
 /// When the body ran last, and how often it has.
 static RAN: AtomicI64 = AtomicI64::new(0);
 static TIMES: AtomicU64 = AtomicU64::new(0);
@@ -60,8 +64,9 @@ fn tell(passages: &[Passage], report: &mut Report) {
         ("from-call", all(|it| it.ran - it.called)),
         ("from-return", all(|it| it.ran - it.returned)),
         ("from-call-to-call", all(|it| it.arrived - it.called)),
-        ("from-return-to-call", all(|it| it.arrived - it.returned)),
+        (SEEN, all(|it| it.arrived - it.returned)),
     ];
+    let setting = Setting { case: "cross-process".to_owned(), keys: 1, threads: 1 };
     let mut table = Table::new(&["cross-process", "median", "p90", "p99", "most"]);
     for (name, spans) in rows {
         let at = |part: usize| spans[(spans.len() - 1) * part / 100];
@@ -70,15 +75,17 @@ fn tell(passages: &[Passage], report: &mut Report) {
             let ns = nanoseconds(at(part));
             cells.push(time(ns));
             if part < 100 {
-                let case = format!("cross-process-p{part}");
-                report.time(&Setting { case, keys: 1, threads: 1 }, name, ns);
+                report.time(&setting, format!("{name}-p{part}"), ns);
             }
         }
         table.row(cells);
     }
     report.note(table);
     report.note(format_args!(
-        "cross-process: {} invalidations; until the body ran anew, or until the call began that ran it",
+        "cross-process: {} invalidations, in process A, seen by process B, which calls without pause.\n\
+         from: A's call of the invalidation, or its return; until: B's body runs anew, or (to-call)\n\
+         the call begins that runs it. {SEEN} is the time from an invalidation in process A\n\
+         to process B's next call seeing it; negative, a call that began before the return has seen it",
         passages.len()
     ));
 }
