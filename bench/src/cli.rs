@@ -12,7 +12,8 @@ suites:
   miss         a call whose value is not
   stampede     many callers of one key that nobody has computed
   trace PATH.. recorded requests: xz, big-endian 32-bit keys
-  disk         a call whose value is in the disk tier, and invalidations by other processes
+  disk         a call whose value is in the disk tier, invalidations by other processes,
+               and a program that is run again
   compile      build time and size of annotated functions
 
 options:

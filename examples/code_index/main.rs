@@ -72,7 +72,7 @@ fn index(root: &Path) -> io::Result<()> {
     let alone = pass::metadata_alone(root)?;
     let times = passes[0].time.div_duration_f64(alone);
     print(&format!(
-        "{}\nreading only the metadata took {alone:.1?}; the first pass took {times:.1} times as \
+        "{}\nreading only the metadata took {alone:.2?}; the first pass took {times:.1} times as \
          long\n\n{}",
         Report(&passes),
         larder::stats()

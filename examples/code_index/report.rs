@@ -57,7 +57,7 @@ impl fmt::Display for Report<'_> {
                 from.joined,
                 from.disk,
                 from.memory,
-                format!("{:.1?}", pass.time),
+                format!("{:.2?}", pass.time),
             )?;
         }
         let reasons = self.reasons();
