@@ -10,7 +10,6 @@
 //! 4. A log that is given up is retired first, so that every process that still maps it gives it up.
 
 use super::log::{self, Incarnation, Item, Log, Unread, Unusable};
-use super::parcel::Sound;
 use super::shared::Shared;
 use crate::entry::{About, Stamp};
 use crate::mark::Mark;
@@ -317,11 +316,14 @@ impl Machine {
         self.vouches(stamp, |records| records.are_silent_on(about, stamp.at))
     }
 
-    /// The same for an entry that was read.
-    pub(super) fn vouches_for_sound(&self, sound: &Sound<'_>, stamp: MachineStamp) -> bool {
-        self.vouches(stamp, |records| {
-            records.are_silent_on_marks(sound.marks(), || sound.about(), stamp.at)
-        })
+    /// The same by the names that a value depends on; `about` is asked if they don't tell.
+    pub(crate) fn vouches_for_marks(
+        &self,
+        marks: impl Iterator<Item = Mark>,
+        about: impl FnOnce() -> About,
+        stamp: MachineStamp,
+    ) -> bool {
+        self.vouches(stamp, |records| records.are_silent_on_marks(marks, about, stamp.at))
     }
 
     fn vouches(&self, stamp: MachineStamp, are_silent: impl FnOnce(&Records) -> bool) -> bool {

@@ -278,7 +278,7 @@ impl Core {
             Kept::Stored(swept) => opened.stamp_as_of(header.stamp, swept),
         };
         let sound = Sound { envelope, files, wall };
-        if !self.machine.vouches_for_sound(&sound, stamp) {
+        if !self.machine.vouches_for_marks(sound.marks(), || sound.about(), stamp) {
             return Err(Miss::Invalidated);
         }
         visit(&sound)
