@@ -587,6 +587,28 @@ mod tests {
         assert!(!machine.is_attached(), "nobody would look for another one");
     }
 
+    /// V1: what is remembered as heard is the clock as it was before.
+    #[test]
+    fn what_is_recorded_while_a_process_hears_is_heard_by_it_next() {
+        let folder = Folder::new();
+        let [one, other] = [Machine::new().unwrap(), Machine::new().unwrap()];
+        for machine in [&one, &other] {
+            machine.attach(folder.path()).unwrap();
+        }
+        let item = |number| Item::Mark([number, number]);
+        other.record(&[item(1)]).unwrap();
+        let mut heard = 0;
+        one.catch_up(|_| {
+            heard += 1;
+            other.record(&[item(2)]).unwrap();
+        });
+        assert_eq!(heard, 1);
+        assert!(one.has_news());
+        one.catch_up(|_| heard += 1);
+        assert_eq!(heard, 2);
+        assert!(!one.has_news());
+    }
+
     #[test]
     fn an_older_copy_of_the_log_in_its_place_is_not_taken_for_it() {
         let folder = Folder::new();

@@ -164,7 +164,9 @@ fn a_stuck_reader_has_puts_refused_rather_than_the_log_grow() {
     assert!(store.used().unwrap() < LIMIT / 2, "the log is full, the file is not");
     assert!(on_disk(&folder.file()) <= LIMIT / 10 * 11);
     assert!(read(&store, 1).is_some());
+    assert!(store.is_crowded(), "it is not waited for each time");
 
     stuck.execute_batch("COMMIT").unwrap();
     put_all(&store, [(1, NEVER, 0)]);
+    assert!(!store.is_crowded());
 }
