@@ -9,9 +9,9 @@ use std::thread;
 
 /// Does `work` on each file, and returns what came of it in the order of the files.
 ///
-/// Processes begin at different places. Two that index one tree at a time would otherwise want the
-/// same file at every moment, one of them always waiting; like this each finds done what the other
-/// did, until they meet.
+/// Each process takes the files in an order of its own. Two that index one tree at a time would
+/// otherwise want the same file at every moment, one of them always waiting, from where they meet at
+/// the latest; like this each finds done what the other did.
 ///
 /// # Errors
 ///
@@ -21,17 +21,14 @@ pub(crate) fn on_all<T: Send>(
     work: impl Fn(&Path) -> T + Sync,
 ) -> io::Result<Vec<T>> {
     let wanted = thread::available_parallelism()?.get();
-    let begin = beginning(files.len());
+    let order = order(files.len());
     let next = AtomicUsize::new(0);
     let work = || {
         let mut mine = Vec::new();
         loop {
             // Relaxed: the number alone says whose turn a file is.
             let turn = next.fetch_add(1, Relaxed);
-            if turn >= files.len() {
-                return mine;
-            }
-            let at = (begin + turn) % files.len();
+            let Some(&at) = order.get(turn) else { return mine };
             mine.push((at, work(&files[at])));
         }
     };
@@ -47,9 +44,9 @@ pub(crate) fn on_all<T: Send>(
     Ok(done.into_iter().map(|(_, result)| result).collect())
 }
 
-/// Somewhere among so many files. Neighbouring process ids, as of programs started together, lie far
-/// apart.
-fn beginning(files: usize) -> usize {
-    let spread = process::id().wrapping_mul(0x9E37_79B9);
-    spread as usize % files.max(1)
+/// All numbers below `files`, in the order of this process.
+fn order(files: usize) -> Vec<usize> {
+    let mut order: Vec<_> = (0..files).collect();
+    fastrand::Rng::with_seed(process::id().into()).shuffle(&mut order);
+    order
 }

@@ -131,16 +131,18 @@ fn a_tree_is_the_same_from_wherever_it_is_indexed() {
 }
 
 #[test]
-fn two_processes_at_once_compute_each_file_once_between_them() {
+fn two_processes_at_once_share_the_work_and_compute_each_file_once_between_them() {
     const FILES: u64 = 60;
     let ground = Ground::new("both");
     for number in 0..FILES {
-        ground.write(&format!("{number}.rs"), long_file(200));
+        // Far longer than the one program takes to start after the other.
+        ground.write(&format!("{number}.rs"), long_file(400));
     }
     let both = [(); 2].map(|()| ground.program(&[]).spawn().unwrap());
     let both = both.map(|child| Run::from(child.wait_with_output().unwrap()).well());
     let [one, other] = both.each_ref().map(|run| sources(&run.line("first")));
     assert_eq!(one[0] + other[0], FILES, "{one:?} {other:?}");
+    assert!(one[0] > 0 && other[0] > 0, "{one:?} {other:?}");
     assert_eq!(one.iter().sum::<u64>(), FILES, "{one:?}");
     assert_eq!(other.iter().sum::<u64>(), FILES, "{other:?}");
     assert_eq!(both[0].line("first")[1..8], both[1].line("first")[1..8]);
