@@ -5,6 +5,7 @@ use futures_lite::future::block_on;
 use larder::cached;
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_value_is_there_for_another_process_and_after_a_restart() {
@@ -97,6 +98,57 @@ fn a_store_that_is_waited_for_is_there_when_the_call_returns() {
         block_on(other.scope(later(number)));
     }
     assert_eq!(CALLS.taken(), 40);
+}
+
+/// Whoever asked for it waits until the value is stored, and nobody else.
+#[test]
+fn only_a_call_that_writes_through_waits_for_the_store() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(tier = "l1,l2")]
+    fn behind(number: u64) -> u64 {
+        CALLS.note();
+        number
+    }
+
+    #[cached(tier = "l1,l2", write = "through")]
+    fn through(number: u64) -> u64 {
+        CALLS.note();
+        number
+    }
+
+    let machine = Machine::new();
+    let process = machine.process();
+    process.with(|| (behind(0), through(0)));
+    settle(&process);
+    let raw = rusqlite::Connection::open(machine.store()).unwrap();
+    // A writer gives up at last, so what is seen counts only if the lock was held for a moment.
+    let is_waiting = |number: u64| {
+        let begun = Instant::now();
+        let is_brief = || begun.elapsed() < Duration::from_secs(1);
+        raw.execute_batch("BEGIN IMMEDIATE").unwrap();
+        thread::scope(|scope| {
+            CALLS.taken();
+            let call = scope.spawn(|| process.with(|| through(number)));
+            while CALLS.taken() == 0 {
+                thread::yield_now();
+            }
+            // By far more than is left to do for who does not wait.
+            for more in (0..50).take_while(|_| is_brief()) {
+                process.with(|| behind(50 * number + more));
+            }
+            let seen = is_brief().then(|| !call.is_finished());
+            raw.execute_batch("ROLLBACK").unwrap();
+            assert_eq!(call.join().unwrap(), number);
+            seen
+        })
+    };
+    let seen = (1..5).find_map(|number| Some((number, is_waiting(number)?)));
+    let (number, is_waiting) = seen.expect("those that do not wait return soon");
+    assert!(is_waiting);
+    CALLS.taken();
+    assert_eq!(machine.process().with(|| through(number)), number);
+    assert_eq!(CALLS.taken(), 0, "it is there when the call returns");
 }
 
 #[test]

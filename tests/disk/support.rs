@@ -2,7 +2,8 @@
 
 use larder::Runtime;
 use larder::testing::ManualClock;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use tempfile::TempDir;
 
@@ -19,6 +20,14 @@ impl Machine {
 
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The store's file, once there is one.
+    pub(crate) fn store(&self) -> PathBuf {
+        let folders = fs::read_dir(self.path()).unwrap().map(|it| it.unwrap().path());
+        let files = folders.filter(|it| it.is_dir()).flat_map(|it| fs::read_dir(it).unwrap());
+        let mut files = files.map(|it| it.unwrap().path());
+        files.find(|it| it.extension() == Some("db".as_ref())).expect("something was stored")
     }
 
     /// One more process, as it were.
