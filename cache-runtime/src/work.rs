@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 /// How long a look at what another process computes is waited with, at first and at last.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(500);
 const LONGEST_PAUSE: Duration = Duration::from_millis(4);
+const _: () = assert!(LONGEST_PAUSE.as_millis() < 5, "who waits for another process loses little");
 
 /// What is known of a value before it is computed.
 #[derive(Default)]
