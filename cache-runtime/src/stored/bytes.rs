@@ -91,3 +91,17 @@ impl<V> Bytes<V> {
         .ok()?
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn each_word_chooses_the_way_of_packing_that_it_says() {
+        let packed_by = |word: &str, length: usize| named(word).pack(vec![0; length]).0;
+        assert_eq!(["none", "auto", "lz4"].map(|word| packed_by(word, 100)), [0, 0, 1]);
+        assert_eq!(["none", "auto", "lz4"].map(|word| packed_by(word, 5_000)), [0, 1, 1]);
+        #[cfg(feature = "zstd")]
+        assert_eq!([100, 5_000].map(|length| packed_by("zstd", length)), [2, 2]);
+    }
+}

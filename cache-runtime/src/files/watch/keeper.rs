@@ -168,3 +168,17 @@ impl Drop for Keeper {
         self.coverage.close(self.id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn changes_are_collected_for_100_ms_unless_another_time_is_said() {
+        let (bell, _mailbox) = mpsc::channel();
+        let coverage = Arc::<Coverage>::default();
+        let keeper = Keeper::new(&coverage, Path::new("/"), bell, Box::new(|_| {}));
+        assert_eq!(keeper.debounce, Duration::from_millis(100));
+    }
+}

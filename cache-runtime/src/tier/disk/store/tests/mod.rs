@@ -358,6 +358,21 @@ fn a_new_store_has_the_form_it_is_meant_to_have() {
 }
 
 #[test]
+fn the_connections_of_a_store_are_set_up_as_they_are_meant_to_be() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let number = |connection: &Connection, name: &str| -> i64 {
+        connection.pragma_query_value(None, name, |row| row.get(0)).unwrap()
+    };
+    let mapped = store.readers.read(|reader| Ok(number(reader, "mmap_size"))).unwrap();
+    assert!(mapped > 0, "reads copy no pages");
+    let writer = store.writer.lock();
+    assert!(number(&writer, "mmap_size") > 0, "nor do writes");
+    assert_eq!(number(&writer, "synchronous"), 1, "a commit does not wait for the disk");
+    assert_eq!(number(&writer, "max_page_count"), (LIMIT / 100 * 97 / 4_096).cast_signed());
+}
+
+#[test]
 fn a_file_of_nothing_becomes_a_store() {
     let folder = Folder::new();
     fs::write(folder.file(), b"").unwrap();
