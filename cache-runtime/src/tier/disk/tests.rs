@@ -44,6 +44,14 @@ fn parcel(stamp: MachineStamp, tag: &str) -> Arc<Parcel> {
     })
 }
 
+/// As many entries, each under a number of its own.
+fn entries(stamp: MachineStamp, count: u64) -> impl Iterator<Item = Parcel> {
+    (0..count).map(move |id| {
+        let parcel = Arc::into_inner(parcel(stamp, "tag")).expect("nobody else has it yet");
+        Parcel { id, ..parcel }
+    })
+}
+
 fn read(disk: &Disk) -> Result<(), Miss> {
     let wanted = Wanted { id: 7, key: b"key", shape: [3; 16] };
     let read = |state| disk.read(&wanted, state, &mut |_| Ok(()));
@@ -147,4 +155,59 @@ fn what_was_set_aside_is_removed_after_a_day() {
     file.set_modified(std::time::SystemTime::now() - Duration::from_secs(25 * 60 * 60)).unwrap();
     open();
     assert!(!aside.exists());
+}
+
+/// The limit that is said of the tier where none is set.
+#[test]
+fn the_tier_keeps_a_gibibyte_unless_another_limit_is_set() {
+    assert_eq!(LIMIT, 1_073_741_824);
+}
+
+/// One transaction for each would let a burst of writes wait for one another.
+#[test]
+fn what_is_queued_behind_another_writer_is_written_in_a_few_transactions() {
+    let folder = Folder::new();
+    let (disk, other) = (disk(&folder), disk(&folder));
+    let opened = disk.core.opened().unwrap();
+    let before = opened.store.changes();
+    let queue_all = |_: &store::Batch<'_>| {
+        let stamp = disk.stamp().unwrap();
+        Ok(entries(stamp, 600).map(|parcel| disk.store(parcel)).collect::<Vec<_>>())
+    };
+    let arrivals = other.core.opened().unwrap().store.batch(queue_all).unwrap();
+    arrivals.into_iter().for_each(futures_lite::future::block_on);
+    assert_eq!(opened.store.len(), Ok(600));
+    let changes = opened.store.changes() - before;
+    assert!(changes < 10, "{changes}");
+}
+
+/// C6: numbers are short enough for two keys to meet under one.
+#[test]
+fn an_entry_of_another_key_or_shape_under_the_same_number_is_none() {
+    let folder = Folder::new();
+    let disk = disk(&folder);
+    let parcel = parcel(disk.stamp().unwrap(), "tag");
+    let read = |key: &[u8], shape: [u8; 16]| {
+        let mut shown = false;
+        let mut show = |_: &Sound<'_>| {
+            shown = true;
+            Ok(())
+        };
+        let read = disk.read(&Wanted { id: 7, key, shape }, State::Latest, &mut show);
+        assert_eq!(shown, read.is_ok());
+        read.map(drop).map_err(|(miss, _)| miss)
+    };
+    let check = || {
+        assert_eq!(read(b"key", [3; 16]), Ok(()));
+        assert_eq!(read(b"other", [3; 16]), Err(Miss::Absent));
+        assert_eq!(read(b"ke", [3; 16]), Err(Miss::Absent));
+        assert_eq!(read(b"key", [4; 16]), Err(Miss::Absent));
+    };
+    disk.core.pending.add(&parcel);
+    check();
+    disk.core.pending.remove(&parcel);
+    let put =
+        |batch: &store::Batch<'_>| batch.put(7, u64::MAX, 0, parcel.stamp.at.0, &parcel.envelope);
+    assert!(disk.core.opened().unwrap().store.batch(put).unwrap());
+    check();
 }
