@@ -160,8 +160,10 @@ fn start(test: &Test, folder: &tempfile::TempDir, names: &[&str]) -> Vec<Child> 
     children
 }
 
+/// Tells all of them before it hears any, so that their work overlaps.
 fn say_all(children: &mut [Child], what: &str) -> Vec<String> {
-    children.iter_mut().map(|child| child.ask(what)).collect()
+    children.iter_mut().for_each(|child| child.tell(what));
+    children.iter_mut().map(Child::hear).collect()
 }
 
 #[test]
@@ -182,7 +184,24 @@ fn programs_that_know_a_name_with_other_types_get_their_own_values_only() {
     let mut restarted = start(&test, &folder, &names);
     assert_eq!(say_all(&mut restarted, "call"), made);
     assert_eq!(computed.all()[0].load(SeqCst), names.len() as u64);
-    for child in children.into_iter().chain(restarted) {
+    // Nor does any take what another computes at that moment.
+    children.extend(restarted);
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..60 {
+        let told: Vec<_> = children
+            .iter_mut()
+            .map(|child| {
+                let what = if random.u8(..4) == 0 { "forget" } else { "call" };
+                child.tell(what);
+                what
+            })
+            .collect();
+        for (at, what) in told.into_iter().enumerate() {
+            let expected = if what == "call" { &made[at % names.len()] } else { "forgotten" };
+            assert_eq!(children[at].hear(), expected, "{}", names[at % names.len()]);
+        }
+    }
+    for child in children {
         assert_eq!(child.end(), [""; 0]);
     }
 }
