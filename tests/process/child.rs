@@ -188,6 +188,12 @@ impl Child {
     pub(crate) fn warned(&self) -> Vec<String> {
         self.warnings.lock().unwrap().clone()
     }
+
+    /// The same, if it has to do with a directory. Complete as of the last line that was heard.
+    pub(crate) fn warned_about(&self, directory: &Path) -> Vec<String> {
+        let directory = directory.to_str().expect("the tests' own directories are text");
+        self.warned().into_iter().filter(|it| it.contains(directory)).collect()
+    }
 }
 
 impl Drop for Child {

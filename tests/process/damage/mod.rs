@@ -33,6 +33,16 @@ struct Trials<'a> {
     /// How often keys had to be called until one was a hit again, at most.
     attempts: u32,
     warnings: usize,
+    /// The same in another process.
+    warnings_elsewhere: usize,
+    /// How often there had to be one.
+    said: usize,
+}
+
+impl<'a> Trials<'a> {
+    fn new(data: &'a Words) -> Self {
+        Self { data, attempts: 0, warnings: 0, warnings_elsewhere: 0, said: 0 }
+    }
 }
 
 /// One trial: parties over one folder.
@@ -182,6 +192,7 @@ fn open(trials: &mut Trials<'_>, other: &mut Option<Child>, seed: u64) -> Harm {
         trial.call_all();
     }
     let harm = Harm::random(&mut trial.random, &folder.path().join("tests"));
+    let must_be_said = harm.must_be_said();
     if trial.random.bool() {
         harm.be_done();
     } else {
@@ -190,11 +201,17 @@ fn open(trials: &mut Trials<'_>, other: &mut Option<Child>, seed: u64) -> Harm {
     trial.check();
     let Some(Party::There(mut child)) = trial.parties.pop() else { panic!("it came last") };
     child.ask("close");
+    let there = child.warned_about(folder.path());
     *other = Some(child);
     trial.parties.clear();
     let warnings = warnings::about(folder.path());
     assert!(warnings.len() <= 2, "more than once each, of {harm:?}: {warnings:?}");
+    assert!(there.len() <= 1, "more than once elsewhere, of {harm:?}: {there:?}");
+    let said = warnings.len() + there.len();
+    assert!(!must_be_said || said > 0, "nothing was said of {harm:?}");
+    trials.said += usize::from(must_be_said);
     trials.warnings += warnings.len();
+    trials.warnings_elsewhere += there.len();
     harm
 }
 
@@ -248,7 +265,7 @@ fn what_is_damaged_while_nobody_has_it_open_is_replaced() {
     let Some(_) = Test::new(|_| ()) else { return };
     let folder = folder();
     let data = party::share(&folder.path().join("data"), party::CLOSED);
-    let mut trials = Trials { data: &data, attempts: 0, warnings: 0 };
+    let mut trials = Trials::new(&data);
     run(seeds(CLOSED), |seed| party::in_world(party::CLOSED, || closed(&mut trials, seed)));
     println!("{} warnings, at most {} attempts", trials.warnings, trials.attempts);
     assert!(trials.warnings > 0 || number("LARDER_TRIALS").is_some());
@@ -261,8 +278,12 @@ fn what_is_damaged_while_it_is_in_use_is_replaced() {
     let path: PathBuf = folder.path().join("data");
     let data = party::share(&path, party::OPEN);
     let mut other = Some(test.start("other", &path));
-    let mut trials = Trials { data: &data, attempts: 0, warnings: 0 };
+    let mut trials = Trials::new(&data);
     run(seeds(OPEN), |seed| party::in_world(party::OPEN, || open(&mut trials, &mut other, seed)));
-    println!("{} warnings here, at most {} attempts", trials.warnings, trials.attempts);
+    let Trials { attempts, warnings, warnings_elsewhere, said, .. } = trials;
+    println!(
+        "{warnings} warnings here, {warnings_elsewhere} elsewhere, at most {attempts} attempts"
+    );
+    assert!(said > 0 && warnings_elsewhere > 0 || number("LARDER_TRIALS").is_some());
     other.expect("it has been given back").end();
 }
