@@ -65,7 +65,15 @@ impl Test {
     }
 
     pub(crate) fn start(&self, role: &str, directory: &Path) -> Child {
-        let mut process = Command::new(env::current_exe().unwrap())
+        self.start_by(&[], role, directory)
+    }
+
+    /// Starts a child by a command that runs another, if there is one. Neither may outlive the other.
+    pub(crate) fn start_by(&self, command: &[&str], role: &str, directory: &Path) -> Child {
+        let this = env::current_exe().unwrap();
+        let mut words = command.iter().map(AsRef::as_ref).chain([this.as_os_str()]);
+        let mut process = Command::new(words.next().expect("there is this program"))
+            .args(words)
             .args(["--exact", self.name, "--nocapture", "--test-threads", "1"])
             .env(ROLE, role)
             .env(DIRECTORY, directory)

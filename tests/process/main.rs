@@ -18,6 +18,7 @@ mod bounds;
 mod cascade;
 mod consistency;
 mod damage;
+mod namespaces;
 mod reentrance;
 mod resources;
 mod restarts;
