@@ -23,4 +23,5 @@ mod reentrance;
 mod resources;
 mod restarts;
 mod single_flight;
+mod unfit;
 mod versions;
