@@ -367,3 +367,30 @@ fn two_processes_compute_what_an_edited_file_makes_only_once() {
     });
     assert_eq!(CALLS.taken(), 1);
 }
+
+/// A write through another name of a watched file, elsewhere, is one that no watch tells of: who does
+/// not see it has not looked.
+#[cfg(feature = "watch")]
+#[test]
+fn a_hit_looks_at_no_file_that_is_watched() {
+    let machine = Machine::new();
+    let folder = machine.path().join("watched");
+    fs::create_dir(&folder).unwrap();
+    let (path, name) = (folder.join("file"), machine.path().join("another name"));
+    fs::write(&path, "before").unwrap();
+    let process = machine.process();
+    let watch = larder::watch(&folder).unwrap();
+    let returned_for = |path: &Path| process.with(|| (in_memory(path), in_both(path)));
+    let both = |text: &str| (text.to_owned(), text.to_owned());
+    // Computed, and looked at for the last time.
+    for _ in 0..2 {
+        assert_eq!(returned_for(&path), both("before"));
+    }
+    fs::hard_link(&path, &name).unwrap();
+    assert_eq!(returned_for(&name), both("before"));
+    fs::write(&name, "after that").unwrap();
+    assert_eq!(returned_for(&name), both("after that"), "nobody watches this name");
+    assert_eq!(returned_for(&path), both("before"), "somebody has looked");
+    drop(watch);
+    assert_eq!(returned_for(&path), both("after that"));
+}
