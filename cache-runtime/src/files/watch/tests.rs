@@ -402,3 +402,35 @@ fn notices_of_a_watcher_that_was_replaced_count_for_nothing() {
     assert!(!coverage.note(root, old, root::Notice::Lost));
     assert!(coverage.is_watched(Path::new("/r/a")));
 }
+
+/// The system forgets events that nobody takes in time, and says only that it did.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_change_that_the_system_forgot_to_tell_of_is_noticed() {
+    let scratch = Scratch::new();
+    let noisy = [scratch.file("a", "one"), scratch.file("b", "one")];
+    let quiet = scratch.file("c", "one");
+    let _watch = watch(scratch.path()).unwrap();
+    let files = Files::of(&quiet);
+    assert!(files.still_hold() && files.still_hold());
+    let most = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+    let most: usize = most.trim().parse().unwrap();
+    let mut has_changed = false;
+    // As long as it looks through these paths, no event is noted, so that they pile up.
+    let paths = std::iter::from_fn(|| {
+        // Each is a write and a close, and no two alike follow each other.
+        noisy.iter().cycle().take(most).for_each(|path| fs::write(path, "two").unwrap());
+        fs::write(&quiet, "two").unwrap();
+        has_changed = true;
+        None
+    });
+    coverage().watched(paths);
+    assert!(has_changed);
+    until("the change to be noticed", || !files.still_hold());
+    let files = Files::of(&quiet);
+    until("the file to be watched again", || {
+        coverage().watched([&*quiet]).is_some() && files.still_hold()
+    });
+    fs::write(&quiet, "three").unwrap();
+    until("the next change to be noticed", || !files.still_hold());
+}
