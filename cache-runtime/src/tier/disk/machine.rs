@@ -184,9 +184,13 @@ impl Machine {
         self.seen.store(Log::clock_word(self.shared.words()), Ordering::Release);
     }
 
-    /// Gives the log up in every process: something that belongs to it is damaged or gone.
-    pub(crate) fn retire(&self, tell: impl FnOnce(Heard<'_>)) {
-        self.give_up(&mut self.ear.lock(), tell);
+    /// Gives the log of an incarnation up in every process: something that belongs to it is damaged or
+    /// gone. Does nothing if this process has another by now.
+    pub(crate) fn retire(&self, incarnation: Incarnation, tell: impl FnOnce(Heard<'_>)) {
+        let mut place = self.ear.lock();
+        if place.as_ref().is_some_and(|ear| ear.incarnation == incarnation) {
+            self.give_up(&mut place, tell);
+        }
     }
 
     /// Attaches to the log in a directory, or to a new one if there is none that can be used. One
@@ -303,7 +307,11 @@ impl Machine {
     /// Lets the log go, which stays as it is for others.
     pub(crate) fn detach(&self, tell: impl FnOnce(Heard<'_>)) {
         let mut place = self.ear.lock();
-        *place = None;
+        if let Some(ear) = place.take()
+            && Log::is_retired(self.shared.words())
+        {
+            *self.given_up.lock() = Some(ear.incarnation);
+        }
         self.let_go(tell);
     }
 
@@ -582,7 +590,7 @@ mod tests {
         let machine = Machine::new().unwrap();
         let incarnation = machine.attach(folder.path()).unwrap();
         // As by another thread, which found it damaged a moment ago.
-        machine.retire(|_| assert_eq!(machine.swept(incarnation), None));
+        machine.retire(incarnation, |_| assert_eq!(machine.swept(incarnation), None));
         machine.catch_up(|_| ());
         assert!(!machine.is_attached(), "nobody would look for another one");
     }
@@ -691,7 +699,7 @@ mod tests {
         type Way = fn(&Machine, &mut dyn FnMut());
         let folder = Folder::new();
         let ways: [Way; 3] = [
-            |machine, told| machine.retire(|_| told()),
+            |machine, told| machine.retire(machine.incarnation().unwrap(), |_| told()),
             |machine, told| machine.detach(|_| told()),
             |machine, told| {
                 Log::of(machine.shared.words(), machine.incarnation().unwrap()).retire();

@@ -198,7 +198,7 @@ impl Disk {
     /// Ends what reads keep open without using it.
     pub(crate) fn let_go(&self) {
         // What comes of a fault is found by the next read.
-        let _ = guarded(|| self.core.opened_already().is_some_and(|it| it.store.release()));
+        let _ = guarded(|| self.core.opened_already().map(|it| it.store.let_go()));
     }
 
     /// Stores a parcel, sooner or later.
@@ -270,7 +270,7 @@ impl Core {
         };
         if self.machine.is_ahead(opened.stamp(header.stamp)) {
             // The log has been exchanged for an older one: it lacks what was recorded since.
-            self.machine.retire(|heard| self.listener.hear(heard));
+            self.machine.retire(opened.incarnation, |heard| self.listener.hear(heard));
             return Err(Miss::Invalidated);
         }
         let stamp = match kept {

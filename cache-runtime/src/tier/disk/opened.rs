@@ -17,7 +17,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long nothing more is said of what goes wrong with what is open.
 const QUIET: Duration = Duration::from_secs(60);
@@ -146,7 +146,6 @@ impl Core {
             if !error.is_damage {
                 return Err(error.source);
             }
-            self.machine.retire(|heard| self.listener.hear(heard));
             self.open_in(directory).map_err(|error| error.source)
         })
     }
@@ -157,8 +156,13 @@ impl Core {
             self.deliver().map_err(|what| Failed::from(io::Error::other(what)))?;
             Ok(opened)
         });
-        if opened.is_err() {
-            self.machine.detach(|heard| self.listener.hear(heard));
+        match &opened {
+            Ok(_) => {}
+            // Others may have files of it open that will not be found by this name any more.
+            Err(failed) if failed.is_damage => {
+                self.machine.retire(incarnation, |heard| self.listener.hear(heard));
+            }
+            Err(_) => self.machine.detach(|heard| self.listener.hear(heard)),
         }
         opened
     }
@@ -208,7 +212,7 @@ impl Core {
         };
         let name = format!("store-{}.db", opened.incarnation);
         drop(Failed::damaged(&self.place.path(), &name, what));
-        self.machine.retire(|heard| self.listener.hear(heard));
+        self.machine.retire(opened.incarnation, |heard| self.listener.hear(heard));
     }
 }
 
@@ -247,6 +251,9 @@ impl Failed {
              and everything in it is computed again: {what}",
             path.display()
         );
+        // From now on it is kept for a while.
+        let touch = |file: File| file.set_modified(SystemTime::now());
+        let _ = File::options().write(true).open(path.join(name)).and_then(touch);
         // If it can't be moved away, it stays where no process looks for it any more.
         let _ = fs::rename(path.join(name), path.join(DAMAGED));
         Self { source: io::Error::other(what.to_owned()), is_damage: true }

@@ -211,3 +211,19 @@ fn an_entry_of_another_key_or_shape_under_the_same_number_is_none() {
     assert!(disk.core.opened().unwrap().store.batch(put).unwrap());
     check();
 }
+
+/// Two stores of one incarnation would be swept each for itself.
+#[test]
+fn a_store_found_damaged_as_it_is_opened_is_given_up_by_those_who_have_it_open() {
+    let folder = Folder::new();
+    let (one, other) = (disk(&folder), disk(&folder));
+    let before = one.stamp().unwrap().incarnation;
+    // What is still in the log would be taken from there.
+    one.core.opened().unwrap().store.checkpoint().unwrap();
+    let store = folder.path().join("shop").join(format!("store-{before}.db"));
+    std::fs::write(store, "no store, and longer than the name of one").unwrap();
+    let after = other.stamp().unwrap().incarnation;
+    assert_ne!(after, before);
+    one.hear();
+    assert_eq!(one.stamp().unwrap().incarnation, after);
+}

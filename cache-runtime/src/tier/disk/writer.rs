@@ -209,7 +209,15 @@ fn write(core: &Core, parcels: &[(Arc<Parcel>, Arrival)]) {
         let written = guarded(|| {
             let put_some = |batch: &Batch<'_>| put(core, batch, rest);
             match opened.store.batch(put_some)? {
-                0 => opened.store.alone(|batch| put_large(core, batch, &rest[0].0)),
+                0 => match opened.store.alone(|batch| put_large(core, batch, &rest[0].0)) {
+                    Err(fault @ Fault::Busy(_)) => {
+                        // The others need less room.
+                        core.fail(&opened, &fault);
+                        rest[0].0.counters.degraded.add(1);
+                        Ok(1)
+                    }
+                    put => put,
+                },
                 done => Ok(done),
             }
         });

@@ -33,7 +33,7 @@ use pool::Readers;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 const READ: &str = "SELECT envelope FROM entries WHERE id = ?1";
@@ -58,8 +58,8 @@ pub(crate) struct Store {
     file: File,
     readers: Readers,
     writer: Mutex<Connection>,
-    /// Whether the log could not be emptied when that was tried last.
-    is_crowded: AtomicBool,
+    /// The bytes of the log when it could not be emptied; zero once it has been.
+    stuck_at: AtomicU64,
 }
 
 impl Store {
@@ -80,8 +80,8 @@ impl Store {
         let writer = file.writer()?;
         writer.prepare_cached(READ)?;
         let readers = Readers::new(file.clone());
-        let is_crowded = AtomicBool::new(false);
-        Ok(Self { file, readers, writer: Mutex::new(writer), is_crowded })
+        let stuck_at = AtomicU64::new(0);
+        Ok(Self { file, readers, writer: Mutex::new(writer), stuck_at })
     }
 
     /// Reads an envelope where it lies. `f` runs within a transaction, which keeps the log from being
@@ -126,7 +126,8 @@ impl Store {
         f: impl FnOnce(&Batch<'_>) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
         let writer = self.writer.lock();
-        self.change(&writer, self.file.bounds.transaction(), f)
+        let change = self.begin(&writer, self.file.bounds.log())?;
+        self.make(change, self.file.bounds.transaction(), f)
     }
 
     /// The same for one row that may be large.
@@ -135,17 +136,16 @@ impl Store {
         f: impl FnOnce(&Batch<'_>) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
         let writer = self.writer.lock();
-        retried(PATIENCE, || self.empty_log(&writer))?;
-        self.change(&writer, self.file.bounds.alone(), f)
+        let change = self.begin(&writer, 0)?;
+        self.make(change, self.file.bounds.alone(), f)
     }
 
-    fn change<R>(
+    fn make<R>(
         &self,
-        writer: &Connection,
+        change: Transaction<'_>,
         pages: u64,
         f: impl FnOnce(&Batch<'_>) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
-        let change = self.begin(writer)?;
         let batch = Batch::new(&change, pages);
         let returned = f(&batch)?;
         batch.outcome()?;
@@ -161,7 +161,7 @@ impl Store {
         if !before.is_due(now, self.file.bounds) {
             return Ok(Evicted::default());
         }
-        let change = self.begin(&writer)?;
+        let change = self.begin(&writer, self.file.bounds.log())?;
         let step = evict::step(&change, now, self.file.bounds)?;
         change.commit()?;
         self.readers.changed();
@@ -176,7 +176,7 @@ impl Store {
     #[cfg(test)]
     pub(crate) fn purge(&self) -> Result<(), Fault> {
         let writer = self.writer.lock();
-        let change = self.begin(&writer)?;
+        let change = self.begin(&writer, self.file.bounds.log())?;
         change.execute_batch("DELETE FROM entries")?;
         change.commit()?;
         self.readers.changed();
@@ -215,9 +215,9 @@ impl Store {
         Ok(all == copied)
     }
 
-    /// Whether the log is full, and somebody keeps it from being emptied.
+    /// Whether somebody keeps the log from being emptied.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.is_crowded.load(Relaxed)
+        self.stuck_at.load(Relaxed) > 0
     }
 
     /// Ends what reads of this process keep open without using it, and says whether there was any. To
@@ -227,6 +227,11 @@ impl Store {
         self.readers.release()
     }
 
+    /// The same, once.
+    pub(crate) fn let_go(&self) {
+        self.readers.release();
+    }
+
     /// How many changes this process has made.
     pub(crate) fn changes(&self) -> u64 {
         self.readers.changes()
@@ -234,24 +239,30 @@ impl Store {
 
     /// Starts a transaction once the log has room for it. No other process can add to the log
     /// between this look at it and the end of the transaction.
-    fn begin<'a>(&self, writer: &'a Connection) -> Result<Transaction<'a>, Fault> {
+    fn begin<'a>(&self, writer: &'a Connection, most: u64) -> Result<Transaction<'a>, Fault> {
         // Who has been in the way for so long is not waited for each time.
         let patience = if self.is_crowded() { LESS_PATIENCE } else { PATIENCE };
-        let mut is_full = false;
+        let mut log = 0;
         let begun = retried(patience, || {
-            // Whoever has the turn may be waiting for it.
-            self.readers.release();
-            let change = Transaction::new_unchecked(writer, TransactionBehavior::Immediate)?;
-            let log = fs::metadata(self.file.log()).map_or(0, |log| log.len());
-            is_full = log > self.file.bounds.log();
-            if !is_full {
-                return Ok(change);
+            for _ in 0..2 {
+                // Whoever has the turn may be waiting for it.
+                self.readers.release();
+                let change = Transaction::new_unchecked(writer, TransactionBehavior::Immediate)?;
+                log = fs::metadata(self.file.log()).map_or(0, |log| log.len());
+                if log <= most {
+                    return Ok(change);
+                }
+                change.rollback()?;
+                self.empty_log(writer)?;
             }
-            change.rollback()?;
-            self.empty_log(writer)?;
             Err(Fault::Busy("others fill the log as fast as it is emptied".into()))
         });
-        self.is_crowded.store(is_full && begun.is_err(), Relaxed);
+        match begun {
+            // It has been emptied since, by whomever.
+            Ok(_) if log < self.stuck_at.load(Relaxed) => self.stuck_at.store(0, Relaxed),
+            Err(_) if log > most => self.stuck_at.store(log, Relaxed),
+            Ok(_) | Err(_) => {}
+        }
         begun
     }
 

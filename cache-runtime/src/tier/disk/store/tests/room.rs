@@ -169,4 +169,14 @@ fn a_stuck_reader_has_puts_refused_rather_than_the_log_grow() {
     stuck.execute_batch("COMMIT").unwrap();
     put_all(&store, [(1, NEVER, 0)]);
     assert!(!store.is_crowded());
+
+    stuck.execute_batch("BEGIN; SELECT * FROM entries;").unwrap();
+    put(&store, 2, 0, b"in the log");
+    let large = |batch: &Batch<'_>| batch.put(3, NEVER, 0, 0, &vec![7; 500_000]);
+    assert!(matches!(store.alone(large), Err(Fault::Busy(_))));
+    put(&store, 4, 0, b"has room");
+    assert!(store.is_crowded(), "what needs an empty log would wait again");
+    stuck.execute_batch("COMMIT").unwrap();
+    assert_eq!(store.alone(large), Ok(true));
+    assert!(!store.is_crowded());
 }
