@@ -54,6 +54,8 @@ impl From<Error> for Fault {
                 _,
                 ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS | ffi::SQLITE_IOERR_DATA,
             ) => Self::Damaged(why),
+            // A file that can't be written is not opened to be written: its own header says so.
+            (_, ffi::SQLITE_READONLY) => Self::Damaged(why),
             (
                 ErrorCode::SystemIoFailure
                 | ErrorCode::CannotOpen
@@ -87,6 +89,7 @@ mod tests {
             ffi::SQLITE_CORRUPT,
             ffi::SQLITE_NOTADB,
             ffi::SQLITE_ERROR,
+            ffi::SQLITE_READONLY,
             ffi::SQLITE_IOERR_SHORT_READ,
         ] {
             assert!(matches!(fault(code), Fault::Damaged(_)), "{code}");

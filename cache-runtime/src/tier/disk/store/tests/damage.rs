@@ -145,3 +145,21 @@ fn a_damaged_page_is_a_fault_to_reads_and_writes() {
     let put = store.batch(|batch| batch.put(1, NEVER, 0, 5, b"row"));
     assert!(matches!(put, Err(Fault::Damaged(_))), "{put:?}");
 }
+
+/// As after one bit: who may write the file is told that it may not be written.
+#[test]
+fn a_header_that_forbids_to_write_is_damage() {
+    let folder = Folder::in_memory();
+    let store = folder.open();
+    put_small(&store, 1);
+    drop(store);
+    let mut bytes = fs::read(folder.file()).unwrap();
+    assert_eq!(bytes[18], 2, "the version that writes");
+    bytes[18] = 3;
+    fs::write(folder.file(), bytes).unwrap();
+    let fault = match Store::open(&folder.file(), LIMIT) {
+        Ok(store) => store.batch(|batch| batch.put(1, NEVER, 0, 5, b"row")).unwrap_err(),
+        Err(fault) => fault,
+    };
+    assert!(matches!(fault, Fault::Damaged(_)), "{fault}");
+}
