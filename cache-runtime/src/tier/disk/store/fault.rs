@@ -50,12 +50,15 @@ impl From<Error> for Fault {
             ) => Self::Busy(why),
             // A log's index that can't grow has met a full disk.
             (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => Self::Full(why),
+            // A file that can't be written is not opened to be written: where one is read-only all the
+            // same, its own header says so.
             (
                 _,
-                ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS | ffi::SQLITE_IOERR_DATA,
+                ffi::SQLITE_READONLY
+                | ffi::SQLITE_IOERR_SHORT_READ
+                | ffi::SQLITE_IOERR_CORRUPTFS
+                | ffi::SQLITE_IOERR_DATA,
             ) => Self::Damaged(why),
-            // A file that can't be written is not opened to be written: its own header says so.
-            (_, ffi::SQLITE_READONLY) => Self::Damaged(why),
             (
                 ErrorCode::SystemIoFailure
                 | ErrorCode::CannotOpen
