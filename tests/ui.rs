@@ -11,13 +11,15 @@ use std::process::Command;
 fn everything_that_the_attribute_accepts_compiles_and_runs() {
     let cases = trybuild::TestCases::new();
     cases.pass("tests/ui/pass/*.rs");
-    #[cfg(all(feature = "disk", feature = "postcard", feature = "zstd"))]
+    #[cfg(all(feature = "disk", feature = "redis", feature = "postcard", feature = "zstd"))]
     cases.pass("tests/ui/pass_with_features/*.rs");
 }
 
 #[test]
 fn every_fault_has_its_message() {
     let cases = trybuild::TestCases::new();
+    // They are the same with all features, and take a second each.
+    #[cfg(not(all(feature = "disk", feature = "redis", feature = "postcard", feature = "zstd")))]
     cases.compile_fail("tests/ui/fail/*.rs");
     #[cfg(not(any(
         feature = "disk",

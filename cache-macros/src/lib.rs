@@ -70,7 +70,7 @@ use proc_macro::TokenStream;
 /// | `files(path)` | what names files that the answer depends on: expressions over the key's arguments, evaluated on a miss. `files` alone takes every argument whose type is a path or a list of paths, and every one called `path`, `file`, `filepath`, `directory`, `dir`, or one of their plurals. With the feature `files`, which `disk` brings along |
 /// | `codec = "bincode"` | how values become bytes beyond `l1`: `"bincode"`, which is the default, or `"postcard"`, with the feature `postcard` |
 /// | `compress = "auto"` | how those bytes are compressed: `"none"`, which is the default, `"lz4"`, `"zstd"`, with the feature `zstd`, or `"auto"` for what is worth it |
-/// | `write = "through"` | waits until the tiers beyond `l1` have the value; `"behind"`, the default, does not |
+/// | `write = "through"` | waits until `l2` has the value; `"behind"`, the default, does not. `l3` is waited for either way, no longer than its deadline |
 /// | `handle = name` | where the companion goes, see below; `handle = none` for nowhere |
 /// | `runtime = self.runtime` | a `larder::Runtime` other than the global one, found anew for each call |
 /// | `crate = path` | where larder is, if renamed or exported by another crate |

@@ -33,8 +33,8 @@ impl Paths {
         private:
             AmbientPart Arg Call Declared Escaped Format Found FunctionOptions Keyed Linked
             Negative Nested Probe Site Verdict
-            blocking_entry blocking_entry_stored entry entry_stored invalidate_all look_up
-            look_up_stored methods pass put put_async refresh refresh_async stats submit uncached
+            blocking_entry blocking_entry_stored entry entry_stored invalidate_all
+            invalidate_all_async look_up look_up_stored methods pass put put_async refresh refresh_async stats submit uncached
             uncached_async warm warm_async;
     }
 }

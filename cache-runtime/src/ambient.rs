@@ -95,7 +95,7 @@ impl Part for AmbientPart {
     }
 }
 
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 impl crate::stored::StoredPart for AmbientPart {
     /// Values of the ambient context are told apart by `Eq` alone, which says nothing in another
     /// process.

@@ -5,7 +5,7 @@
 
 use crate::ask::Wish;
 use crate::clock::Moment;
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 use crate::codec::Format;
 use crate::context::{self, Surroundings};
 use crate::desk::{self, Way};
@@ -23,12 +23,14 @@ use crate::pattern;
 use crate::quest::Quest;
 use crate::runtime::Runtime;
 use crate::site::Site;
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 use crate::stored::StoredView;
-use crate::stored::{self, Address, Beyond};
+use crate::stored::{self, Address, Beyond, Loaded, Stored};
 use crate::tier::memory::Probe;
 use crate::view::View;
 use crate::work::Basis;
+#[cfg(feature = "redis")]
+use crate::work::Glanced;
 use std::any::{TypeId, type_name};
 use std::cell::Cell;
 use std::fmt::{self, Write as _};
@@ -44,7 +46,7 @@ pub struct Call<'a, I, F, Kd: Kind> {
     types: PhantomData<fn() -> (I, F)>,
     kind: Kd,
     runtime: Option<&'a Runtime>,
-    #[cfg(feature = "disk")]
+    #[cfg(feature = "beyond")]
     format: Option<Format<Kd::Kept>>,
 }
 
@@ -58,13 +60,13 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
             types: PhantomData,
             kind,
             runtime: None,
-            #[cfg(feature = "disk")]
+            #[cfg(feature = "beyond")]
             format: None,
         }
     }
 
     /// The same call of a function whose values are kept beyond this process.
-    #[cfg(feature = "disk")]
+    #[cfg(feature = "beyond")]
     #[inline]
     #[must_use]
     pub fn stored(mut self, format: Format<Kd::Kept>) -> Self {
@@ -178,7 +180,7 @@ pub fn look_up<I, F, W: View, Kd: Kind>(
 /// Looks a call up whose value may be kept beyond this process.
 ///
 /// `declare` runs only if it is found nowhere.
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 #[inline]
 #[expect(clippy::needless_pass_by_value, reason = "each expansion describes its call once")]
 pub fn look_up_stored<I, F, W: StoredView, Kd: Kind>(
@@ -210,20 +212,30 @@ fn look_up_shared<W: View, Kd: Kind>(
     beyond: Option<&Beyond<'_, Kd::Kept>>,
 ) -> Found<Kd::Out, Miss<W::Owned, Kd>> {
     let found = look_around(instance, kind, runtime, probe, declare, beyond);
-    let (function, wish, address) = match found {
+    let (function, wish, address, missed) = match found {
         Around::Hit(out) => return Found::Hit(out),
         Around::Bypass(reason, runtime, wish) => {
             let miss = Miss::bypassed(instance.site, runtime, kind, reason, wish);
             return Found::Miss(Box::new(miss));
         }
-        Around::Miss(function, wish, address) => (function, wish, address),
+        Around::Miss(function, wish, address, missed) => (function, wish, address, missed),
     };
     let arrival = function.home.versions.now();
     let mut declared = Declared::default();
     declare(&mut declared);
     let marks = function.marks(probe, address.as_ref(), declared.marks);
     let Declared { readable, files, .. } = declared;
-    let basis = Basis { hash: probe.hash, marks, readable, files, address, arrival };
+    let basis = Basis {
+        hash: probe.hash,
+        marks,
+        readable,
+        files,
+        address,
+        arrival,
+        missed,
+        #[cfg(feature = "redis")]
+        glanced: Glanced::NotTried,
+    };
     let quest = Quest::new(function, kind, basis, probe.view.own());
     Found::Miss(Box::new(Miss::wished(quest, wish)))
 }
@@ -231,7 +243,8 @@ fn look_up_shared<W: View, Kd: Kind>(
 /// What is found where a thread's desk can't tell.
 enum Around<Out, F> {
     Hit(Out),
-    Miss(Arc<F>, Option<Wish>, Option<Address>),
+    /// And why nothing was found, where that is not counted yet.
+    Miss(Arc<F>, Option<Wish>, Option<Address>, Option<lookup::Miss>),
     Bypass(Bypass, Runtime, Option<Wish>),
 }
 
@@ -277,7 +290,7 @@ fn look_around<W: View, Kd: Kind>(
     if wish.is_some() {
         let address = function.stored.as_ref().zip(beyond);
         let address = address.and_then(|(stored, beyond)| stored.address(beyond));
-        Around::Miss(function, wish, address)
+        Around::Miss(function, wish, address, None)
     } else {
         look_in(function, kind, probe, frame, beyond)
     }
@@ -290,10 +303,10 @@ fn look_in<W: View, Kd: Kind>(
     frame: Option<&Frame>,
     beyond: Option<&Beyond<'_, Kd::Kept>>,
 ) -> Around<Kd::Out, FunctionOf<W, Kd>> {
-    if let Some(stored) = &function.stored {
-        stored.hear();
-    }
-    match function.serve(kind, probe, frame) {
+    let may_serve = function.stored.as_ref().is_none_or(Stored::hear);
+    let served =
+        if may_serve { function.serve(kind, probe, frame) } else { Err(lookup::Miss::Unavailable) };
+    match served {
         Ok(out) => Around::Hit(out),
         Err(reason) => look_beyond(function, kind, probe, frame, beyond, reason),
     }
@@ -313,13 +326,21 @@ fn look_beyond<W: View, Kd: Kind>(
         // Before anything is read: what is invalidated from here on reaches what is found.
         let stamp = function.home.versions.now();
         address = stored.address(beyond);
-        let found = address.as_ref().map(|address| {
+        // What is shared by machines asks there first.
+        let nearest = address.as_ref().filter(|_| !function.is_on_fleet());
+        let found = nearest.map(|address| {
             if function.in_memory || frame.is_some() {
                 let promote =
                     |loaded| function.promote(kind, probe, stamp, (address, loaded), frame);
-                stored.find(address).map(promote)
+                let found = stored.find(address);
+                let suits = |loaded: &Loaded<_>| function.suits(&loaded.about, frame);
+                let found = found.and_then(|loaded| {
+                    if suits(&loaded) { Ok(loaded) } else { Err(lookup::Miss::Absent) }
+                });
+                found.map(promote)
             } else {
-                stored.glance(address).map(|glanced| function.pass_on(kind, glanced))
+                let glanced = stored.glance(address);
+                glanced.map(|it| function.pass_on(kind, (|counters| &counters.hits_l2, it)))
             }
         });
         match found {
@@ -328,8 +349,13 @@ fn look_beyond<W: View, Kd: Kind>(
             Some(Err(why)) => reason = why,
         }
     }
-    function.counters.miss(reason);
-    Around::Miss(function, None, address)
+    let mut missed = Some(reason);
+    if address.is_none() || !function.is_on_fleet() {
+        // Where there is a tier still to be asked, it may not come to a miss.
+        function.counters.miss(reason);
+        missed = None;
+    }
+    Around::Miss(function, None, address, missed)
 }
 
 fn bypass(

@@ -46,7 +46,7 @@ impl Moment {
     }
 
     /// The moment that lies so far back; the clock's origin, if it lies before that.
-    #[cfg(feature = "disk")]
+    #[cfg(feature = "beyond")]
     pub(crate) fn before(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(nanos(span)))
     }

@@ -6,10 +6,11 @@ use crate::context;
 use crate::error::Error;
 use crate::explanation::Explanation;
 use crate::handle::{self, Handle};
-use crate::records::Target;
 use crate::runtime::{self, Runtime};
 use crate::site::Site;
 use crate::stats::FunctionStats;
+use crate::sync;
+use crate::target::Target;
 use std::future::Future;
 
 /// One key of one cached `async` function.
@@ -62,9 +63,8 @@ impl<Out: 'static> Entry<Out> {
     /// # Cancellation
     ///
     /// Takes effect when first polled, and then as a whole.
-    #[expect(clippy::unused_async, reason = "tiers beyond memory are waited for")]
     pub async fn invalidate(&self) -> Result<(), Error> {
-        self.handle.invalidate()
+        self.handle.invalidate().await
     }
 
     /// Forgets all that the function has cached, whatever the key, in all its instantiations.
@@ -76,9 +76,8 @@ impl<Out: 'static> Entry<Out> {
     /// # Cancellation
     ///
     /// Takes effect when first polled, and then as a whole.
-    #[expect(clippy::unused_async, reason = "tiers beyond memory are waited for")]
     pub async fn invalidate_all(&self) -> Result<(), Error> {
-        invalidate_all(self.handle.site(), Some(self.handle.runtime()))
+        invalidate_all_async(self.handle.site(), Some(self.handle.runtime())).await
     }
 
     /// Returns what is cached for this call. Never computes.
@@ -86,9 +85,8 @@ impl<Out: 'static> Entry<Out> {
     /// # Cancellation
     ///
     /// Safe to drop at any time.
-    #[expect(clippy::unused_async, reason = "tiers beyond memory are waited for")]
     pub async fn peek(&self) -> Option<Out> {
-        self.handle.peek()
+        self.handle.peek().await
     }
 
     /// Returns what a call would do now, and why. Never computes.
@@ -96,9 +94,8 @@ impl<Out: 'static> Entry<Out> {
     /// # Cancellation
     ///
     /// Safe to drop at any time.
-    #[expect(clippy::unused_async, reason = "tiers beyond memory are waited for")]
     pub async fn explain(&self) -> Explanation {
-        self.handle.explain()
+        self.handle.explain().await
     }
 
     /// Runs `call`, a call of the function for this key, past what is cached, and stores what it
@@ -146,6 +143,7 @@ pub(crate) mod blocking {
     use super::{
         CallContext, Error, Explanation, FunctionStats, Handle, Wish, invalidate_all, stats,
     };
+    use crate::sync;
 
     /// One key of one cached function that is not async.
     ///
@@ -191,7 +189,7 @@ pub(crate) mod blocking {
         ///
         /// None while all tiers are in this process.
         pub fn invalidate(&self) -> Result<(), Error> {
-            self.handle.invalidate()
+            sync::block_on(self.handle.invalidate())
         }
 
         /// Forgets all that the function has cached, whatever the key, in all its instantiations.
@@ -205,12 +203,12 @@ pub(crate) mod blocking {
 
         /// Returns what is cached for this call. Never computes.
         pub fn peek(&self) -> Option<Out> {
-            self.handle.peek()
+            sync::block_on(self.handle.peek())
         }
 
         /// Returns what a call would do now, and why. Never computes.
         pub fn explain(&self) -> Explanation {
-            self.handle.explain()
+            sync::block_on(self.handle.explain())
         }
 
         /// Runs `call`, a call of the function for this key, past what is cached, and stores what
@@ -292,14 +290,30 @@ pub async fn uncached_async<Fut: Future>(site: &'static Site, call: Fut) -> Fut:
 ///
 /// # Errors
 ///
-/// None while all tiers are in this process.
+/// `ErrorKind::Pending` if a tier beyond this process can't be reached.
 pub fn invalidate_all(site: &'static Site, runtime: Option<&Runtime>) -> Result<(), Error> {
+    sync::block_on(invalidate_all_async(site, runtime))
+}
+
+/// Forgets all that a function has cached, in all its instantiations.
+///
+/// # Errors
+///
+/// `ErrorKind::Pending` if a tier beyond this process can't be reached.
+///
+/// # Cancellation
+///
+/// Takes effect when first polled, and then as a whole.
+pub async fn invalidate_all_async(
+    site: &'static Site,
+    runtime: Option<&Runtime>,
+) -> Result<(), Error> {
     let runtime = runtime.cloned().unwrap_or_else(context::runtime);
     runtime.counters(site.place()).invalidations_function.add(1);
     let mut marks = runtime.marks_of(|place, _| place == site.place());
     marks.extend(runtime::function_marks(site.place(), &site.name()));
     let marks = Target::Any(marks);
-    runtime.record(&marks, &marks)
+    runtime.record(&marks, &marks).await
 }
 
 /// The counters of one function.

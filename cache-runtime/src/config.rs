@@ -1,10 +1,17 @@
 //! The configuration of a runtime.
 
 use crate::clock::{Clock, TimeSource};
-use crate::error::{Error, ErrorKind};
-use crate::runtime::{NAMESPACE, Runtime};
+use crate::error::Error;
+#[cfg(feature = "disk")]
+use crate::error::ErrorKind;
+use crate::namespace;
+use crate::runtime::Runtime;
+#[cfg(feature = "redis")]
+use crate::tier::redis::{OnFailover, OnPartition, Settings};
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "redis")]
+use std::time::Duration;
 
 /// A runtime being configured. Everything is judged once, by [`build`](Self::build).
 #[derive(Default)]
@@ -15,11 +22,14 @@ pub struct Builder {
     directory: Option<std::path::PathBuf>,
     #[cfg(feature = "disk")]
     limit: Option<u64>,
+    #[cfg(feature = "redis")]
+    redis: Redis,
 }
 
 impl Builder {
-    /// What keeps this program's entries apart from others' beyond this process; `larder` unless
-    /// said. Letters, digits, `_`, `-` and `.`, at most 64 of them.
+    /// What keeps this program's entries apart from others' beyond this process; the environment
+    /// variable `LARDER_NAMESPACE` unless said, and `larder` unless that is set. Letters, digits, `_`,
+    /// `-` and `.`, at most 64 of them.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
@@ -54,25 +64,104 @@ impl Builder {
         self
     }
 
+    /// Where the Redis tier's servers are; the environment variable `LARDER_REDIS_URL` unless said.
+    ///
+    /// `redis://user:password@host:6379/0` is a server and a database of it, `rediss://` the same by
+    /// TLS (feature `redis-tls`), `unix:///run/redis.sock` a server on this machine; `valkey://` and
+    /// `valkeys://` mean the same. `redis://one:7000,two:7000?cluster=true` are some servers of a cluster,
+    /// and `redis://one:26379,two:26379?sentinel=main` sentinels that know the primary by a name. What
+    /// authenticates is for the servers, and never printed.
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn redis(mut self, url: impl Into<String>) -> Self {
+        self.redis.url = Some(url.into());
+        self
+    }
+
+    /// How long one call waits for the Redis tier before it does without; `LARDER_REDIS_DEADLINE`
+    /// unless said, and 100 ms unless that is set.
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn redis_deadline(mut self, deadline: Duration) -> Self {
+        self.redis.deadline = Some(deadline);
+        self
+    }
+
+    /// How long a copy in this process may be served after it was invalidated elsewhere, at worst;
+    /// `LARDER_COHERENCE_BOUND` unless said, and 1 s unless that is set.
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn coherence_bound(mut self, bound: Duration) -> Self {
+        self.redis.bound = Some(bound);
+        self
+    }
+
+    /// What is served while the Redis tier can't be heard; `LARDER_ON_PARTITION` (`serve` or `compute`)
+    /// unless said, and this machine's own entries unless that is set.
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn on_partition(mut self, on_partition: OnPartition) -> Self {
+        self.redis.on_partition = Some(on_partition);
+        self
+    }
+
+    /// What becomes of entries when another server takes over, or the server starts anew;
+    /// `LARDER_ON_FAILOVER` (`cold` or `trust`) unless said, and they are misses unless that is set.
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn on_failover(mut self, on_failover: OnFailover) -> Self {
+        self.redis.on_failover = Some(on_failover);
+        self
+    }
+
     /// Makes the runtime.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`], naming the setting that can't be used.
     pub fn build(self) -> Result<Runtime, Error> {
-        if let Some(namespace) = &self.namespace {
-            check_namespace(namespace)?;
-        }
-        let namespace = self.namespace.unwrap_or_else(|| NAMESPACE.to_owned());
+        let namespace = namespace::find(self.namespace)?;
         let time = self.clock.map_or(TimeSource::System, TimeSource::Injected);
         #[cfg(feature = "disk")]
         let disk = disk(self.directory, self.limit, &namespace)?;
+        #[cfg(feature = "redis")]
+        let redis = crate::runtime::RedisOf::new(self.redis.settings()?);
         Ok(Runtime::assemble(
             namespace,
             time,
             #[cfg(feature = "disk")]
             disk,
+            #[cfg(feature = "redis")]
+            redis,
         ))
+    }
+}
+
+/// What is said of the Redis tier.
+#[cfg(feature = "redis")]
+#[derive(Default)]
+struct Redis {
+    url: Option<String>,
+    deadline: Option<Duration>,
+    bound: Option<Duration>,
+    on_partition: Option<OnPartition>,
+    on_failover: Option<OnFailover>,
+}
+
+#[cfg(feature = "redis")]
+impl Redis {
+    /// All of it, if servers are named anywhere.
+    fn settings(self) -> Result<Option<Settings>, Error> {
+        let named = self.url.map(|url| Settings::parse(&url, "redis"));
+        let Some(mut settings) = named.or_else(Settings::from_environment).transpose()? else {
+            return Ok(None);
+        };
+        settings.deadline = self.deadline.unwrap_or(settings.deadline);
+        settings.bound = self.bound.unwrap_or(settings.bound);
+        settings.on_partition = self.on_partition.unwrap_or(settings.on_partition);
+        settings.on_failover = self.on_failover.unwrap_or(settings.on_failover);
+        settings.check()?;
+        Ok(Some(settings))
     }
 }
 
@@ -83,10 +172,6 @@ impl Runtime {
     }
 }
 
-/// The least that the disk tier can be bounded to, in bytes.
-#[cfg(feature = "disk")]
-const LEAST_LIMIT: u64 = 4 << 20;
-
 /// What is said of the disk tier. A directory that is named is looked at now; one that can't be used
 /// for want of room or rights is tried again when it is needed.
 #[cfg(feature = "disk")]
@@ -95,35 +180,20 @@ fn disk(
     limit: Option<u64>,
     namespace: &str,
 ) -> Result<crate::runtime::DiskOf, Error> {
-    if let Some(limit) = limit.filter(|limit| *limit < LEAST_LIMIT) {
+    use crate::tier::disk::{LEAST, Place, Refusal};
+
+    if let Some(limit) = limit.filter(|limit| *limit < LEAST) {
         return Err(Error::new(
             ErrorKind::Configuration,
-            format!("disk_limit {limit} is too small; take at least {LEAST_LIMIT} bytes"),
+            format!("disk_limit {limit} is too small; take at least {LEAST} bytes"),
         ));
     }
-    let is_named = directory.is_some() || crate::tier::disk::Place::is_in_environment();
+    let is_named = directory.is_some() || Place::is_in_environment();
     let disk = crate::runtime::DiskOf::new(directory, limit);
-    if is_named
-        && let Err(crate::tier::disk::Refusal::Rule(error)) = disk.place(namespace)?.prepare()
-    {
+    if is_named && let Err(Refusal::Rule(error)) = disk.place(namespace)?.prepare() {
         return Err(error);
     }
     Ok(disk)
-}
-
-fn check_namespace(namespace: &str) -> Result<(), Error> {
-    let allowed = |it: char| it.is_ascii_alphanumeric() || "_-.".contains(it);
-    let special = matches!(namespace, "" | "." | "..");
-    if !special && namespace.len() <= 64 && namespace.chars().all(allowed) {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::Configuration,
-        format!(
-            "namespace {namespace:?} can't be used; \
-             take 1 to 64 letters, digits, `_`, `-` and `.`, but neither `.` nor `..`"
-        ),
-    ))
 }
 
 impl fmt::Debug for Builder {

@@ -150,7 +150,7 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
             seed: SEEDS[0].clone(),
             versions: Arc::clone(&runtime.versions),
             time: runtime.time.clone(),
-            ear: function.stored.as_ref().map(Stored::ear),
+            ear: function.stored.as_ref().and_then(Stored::ear),
             cell: function.counters.cell(),
             copies: Copies::new::<W>(function.site.options.capacity, function.keys, function.mark),
             memory: Arc::clone(&function.memory),
@@ -166,8 +166,9 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
         Kd: Kind<Kept = V>,
     {
         let probe = Probe { hash: function::hash(&self.seed, view), view };
-        if let Some(ear) = &self.ear {
-            ear.hear();
+        if self.ear.as_ref().is_some_and(|ear| !ear.hear()) {
+            self.missed = Some(Miss::Unavailable);
+            return None;
         }
         news.hear(&self.versions);
         let Some(copy) = self.copies.find(probe, news, &self.versions, &self.time) else {

@@ -1,5 +1,6 @@
 //! What is stored: a value, what it depends on, and how long it is fresh.
 
+use crate::captured::Captured;
 use crate::clock::Moment;
 use crate::files::Files;
 use crate::mark::Mark;
@@ -31,6 +32,8 @@ pub(crate) struct About {
     pub(crate) since: Stamp,
     /// The readable key, for patterns.
     pub(crate) readable: Option<Box<str>>,
+    /// What it is valid under in the tier that machines share, if it was computed for that.
+    pub(crate) captured: Option<Arc<Captured>>,
     /// The files it depends on, those of its callees included.
     pub(crate) files: Option<Arc<Files>>,
     /// Of all callees, theirs included; only their own names count, not what they inherited.
@@ -46,9 +49,20 @@ impl About {
     pub(crate) fn of_bypassed(marks: Marks, readable: Option<Box<str>>, born: Moment) -> Self {
         // What stands in for it, if anything does, is among the marks.
         let (stand_in, since) = (None, Stamp(u64::MAX));
-        let (files, inherited) = (None, Vec::new());
-        let unbounded = false;
-        Self { marks, stand_in, since, readable, files, inherited, unbounded, born, weight: 1 }
+        let (captured, files, inherited) = (None, None, Vec::new());
+        let (unbounded, weight) = (false, 1);
+        Self {
+            marks,
+            stand_in,
+            since,
+            readable,
+            captured,
+            files,
+            inherited,
+            unbounded,
+            born,
+            weight,
+        }
     }
 
     /// Whether the files it depends on look as they did.

@@ -63,7 +63,7 @@ impl Error {
     }
 
     /// The same, of a tier.
-    #[cfg(feature = "disk")]
+    #[cfg(feature = "beyond")]
     pub(crate) fn at(tier: Level, kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { inner: Arc::new(Inner { kind, tier: Some(tier), message }) }

@@ -37,6 +37,10 @@ impl FunctionStats {
             ("larder_l2_joins_total", self.joins_l2),
             ("larder_l2_stores_total", self.stores_l2),
             ("larder_l2_fenced_stores_total", self.fenced_stores_l2),
+            ("larder_l3_hits_total", self.hits_l3),
+            ("larder_l3_joins_total", self.joins_l3),
+            ("larder_l3_stores_total", self.stores_l3),
+            ("larder_l3_fenced_stores_total", self.fenced_stores_l3),
             ("larder_degraded_total", self.degraded),
         ] {
             counter!(name, "function" => self.name.clone()).absolute(count);

@@ -4,6 +4,7 @@
 //! 2. A flight without a leader has someone awake who can take it over, or no followers.
 //! 3. A landed flight stays landed; whoever waits on it is woken once.
 //! 4. The stamp is read before the leader of that term starts to compute.
+//! 5. Who joined after the leader sent the question that it found the answer to is late for that.
 
 use crate::clock::{Moment, Sleep, TimeSource};
 use crate::entry::{About, Marks, Stamp};
@@ -46,6 +47,8 @@ struct State<S> {
     phase: Phase<S>,
     term: Term,
     stamp: Stamp,
+    /// Which followers were not there yet when the leader last asked elsewhere, unless it computes.
+    late: Option<u64>,
     /// One for each follower; `None` until it first waits.
     followers: BTreeMap<u64, Option<Waker>>,
     next_follower: u64,
@@ -96,6 +99,7 @@ impl<S> Flight<S> {
                 phase: Phase::Flying,
                 term: Term(0),
                 stamp,
+                late: None,
                 followers: BTreeMap::new(),
                 next_follower: 0,
             }),
@@ -112,6 +116,24 @@ impl<S> Flight<S> {
 
     pub(crate) fn has_followers(&self) -> bool {
         !self.state.lock().followers.is_empty()
+    }
+
+    /// Notes that what is found for those who join from here on was asked for before.
+    #[cfg(feature = "redis")]
+    pub(crate) fn ask(&self, term: Term) {
+        let mut state = self.state.lock();
+        if state.term == term {
+            state.late = Some(state.next_follower);
+        }
+    }
+
+    /// Notes that nothing was found elsewhere: it is computed.
+    #[cfg(feature = "redis")]
+    pub(crate) fn compute(&self, term: Term) {
+        let mut state = self.state.lock();
+        if state.term == term {
+            state.late = None;
+        }
     }
 
     /// Whether it was given up and nobody is left to take it over.
@@ -165,6 +187,7 @@ impl<S> State<S> {
 
     fn take_over(&mut self, versions: &Versions) -> (Term, Stamp) {
         self.phase = Phase::Flying;
+        self.late = None;
         self.term = Term(self.term.0 + 1);
         self.stamp = versions.now();
         (self.term, self.stamp)
@@ -202,6 +225,11 @@ pub(crate) struct Wait<'a, S> {
 }
 
 impl<S> Follower<S> {
+    /// Whether it joined after what was found had been asked for.
+    pub(crate) fn is_late(&self) -> bool {
+        self.flight.state.lock().late.is_some_and(|late| self.number >= late)
+    }
+
     pub(crate) fn wait<'a>(
         &'a self,
         versions: &'a Versions,

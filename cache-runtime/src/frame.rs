@@ -14,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 use std::ops::BitOr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Which parts of the surroundings a key contains, or a value needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub(crate) struct Frame {
     flight: Option<FlightId>,
     /// What is computed here, or what it is a part of, may leave the process.
     leaves: bool,
+    /// What is computed here may be stored where machines share it.
+    is_shared: AtomicBool,
     found: Mutex<Found>,
 }
 
@@ -91,11 +94,25 @@ impl Frame {
         stored: bool,
     ) -> Self {
         let leaves = stored || caller.as_ref().is_some_and(|caller| caller.leaves);
-        Self { runtime, caller, flight, leaves, found: Mutex::new(Found::default()) }
+        let (is_shared, found) = (AtomicBool::new(false), Mutex::new(Found::default()));
+        Self { runtime, caller, flight, leaves, is_shared, found }
     }
 
     pub(crate) fn leaves(&self) -> bool {
         self.leaves
+    }
+
+    /// Notes that what is computed here may be stored where machines share it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn share(&self) {
+        // Relaxed: those who ask are called by who said so.
+        self.is_shared.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that holds for this computation, or for one that it is a part of.
+    pub(crate) fn is_shared(&self) -> bool {
+        let mut callers = std::iter::successors(Some(self), |frame| frame.caller.as_deref());
+        callers.any(|frame| frame.is_shared.load(Ordering::Relaxed))
     }
 
     /// The computation that called this one.

@@ -2,7 +2,7 @@
 
 use crate::clock::{Moment, TimeSource};
 use crate::context::Surroundings;
-use crate::counters::Counters;
+use crate::counters::{Counters, Shares};
 use crate::entry::{About, Entry, Marks, Stamp};
 use crate::error::Level;
 use crate::frame::{Frame, Keyed};
@@ -42,7 +42,7 @@ pub(crate) struct Printed {
     /// Of something declared inside the function.
     pub(crate) body: &'static str,
     /// Of what a companion can name.
-    #[cfg_attr(not(feature = "disk"), expect(dead_code, reason = "a name beyond this process"))]
+    #[cfg_attr(not(feature = "beyond"), expect(dead_code, reason = "a name beyond this process"))]
     pub(crate) family: &'static str,
 }
 
@@ -55,11 +55,23 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    /// The tier that machines share, if there is one.
+    #[cfg(feature = "redis")]
+    pub(crate) fn fleet(&self) -> Option<Arc<crate::tier::redis::Redis>> {
+        let inner = self.runtime.upgrade()?;
+        Runtime { inner }.redis().cloned()
+    }
+
     /// Records the invalidation of one key. What is kept in a runtime that is gone is, too.
-    pub(crate) fn record_key(&self, site: &'static Site, keys: &[Mark], beyond: Option<Mark>) {
+    pub(crate) async fn record_key(
+        &self,
+        site: &'static Site,
+        keys: &[Mark],
+        beyond: Option<Mark>,
+    ) {
         if let Some(inner) = self.runtime.upgrade() {
             // Where it can't be heard now, nothing is served until it is.
-            let _ = Runtime { inner }.record_key(site, keys, beyond);
+            let _ = Runtime { inner }.record_key(site, keys, beyond).await;
         }
     }
 }
@@ -82,6 +94,9 @@ pub(crate) struct Function<K, V, S> {
     /// What stands for key and function beyond this process.
     pub(crate) stand_in: Option<Arc<[Mark; 2]>>,
 }
+
+/// The hits of a tier beyond memory.
+pub(crate) type TierHits = fn(&Counters) -> &Shares;
 
 pub(crate) type FunctionFor<K, Kd> = Function<K, <Kd as Kind>::Kept, <Kd as Kind>::Shared>;
 
@@ -146,10 +161,21 @@ where
             mark,
             keys: Mark::keys(site.place(), family, TypeId::of::<K>()),
             family,
-            in_memory: site.options.tiers.contains(&Level::L1),
+            in_memory: site.options.reaches(Level::L1),
             stored,
             stand_in,
         })
+    }
+
+    /// Whether values are kept where machines share them.
+    pub(crate) fn is_on_fleet(&self) -> bool {
+        self.stored.as_ref().is_some_and(Stored::is_on_fleet)
+    }
+
+    /// Whether what is on the fleet is kept nearer, too.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_kept_near(&self, stored: &Stored<V>) -> bool {
+        self.in_memory || stored.is_on_disk()
     }
 
     /// Serves a hit to a call that has surroundings.
@@ -172,9 +198,12 @@ where
     }
 
     /// Whether a value that stays in this process may be used where it is asked for. What other
-    /// processes have invalidated may be served here, but nothing that leaves is made of it.
+    /// processes have invalidated may be served here, but nothing that leaves is made of it; and what
+    /// other machines may have, of nothing but what has the versions that they would look at.
     pub(crate) fn suits(&self, about: &About, frame: Option<&Frame>) -> bool {
-        !frame.is_some_and(Frame::leaves) || self.home.versions.vouch_beyond(about)
+        let Some(frame) = frame else { return true };
+        (!frame.leaves() || self.home.versions.vouch_beyond(about))
+            && (!frame.is_shared() || about.captured.is_some())
     }
 
     /// Looks at the entry of a copy that was served: records its age, and shows that it is used.
@@ -252,16 +281,27 @@ where
         own.map_or(expires, |ttl| self.home.time.now().after(ttl).min(expires))
     }
 
-    /// Serves a value that was read beyond memory for its caller alone.
-    pub(crate) fn pass_on<Kd: Kind<Kept = V>>(&self, kind: Kd, glanced: Glanced<V>) -> Kd::Out {
+    /// Serves a value that was read in a tier beyond memory for its caller alone.
+    pub(crate) fn pass_on<Kd: Kind<Kept = V>>(
+        &self,
+        kind: Kd,
+        (tier, glanced): (TierHits, Glanced<V>),
+    ) -> Kd::Out {
         let Glanced { value, age } = glanced;
-        self.count_read(kind, &value, age);
+        self.count_read(kind, tier, &value, age);
         kind.release(value)
     }
 
-    fn count_read<Kd: Kind<Kept = V>>(&self, kind: Kd, value: &V, age: Duration) {
+    /// Counts a call as a hit in a tier beyond memory.
+    pub(crate) fn count_read<Kd: Kind<Kept = V>>(
+        &self,
+        kind: Kd,
+        tier: TierHits,
+        value: &V,
+        age: Duration,
+    ) {
         self.counters.hits.add(1);
-        self.counters.hits_l2.add(1);
+        tier(&self.counters).add(1);
         if kind.keeps_negative(value) {
             self.counters.negative_hits.add(1);
         }
@@ -281,8 +321,9 @@ where
         W: View<Owned = K>,
         Kd: Kind<Kept = V>,
     {
-        let Loaded { value, mut about, expires } = loaded;
-        self.count_read(kind, &value, self.home.time.now().since(about.born));
+        let Loaded { value, mut about, expires, .. } = loaded;
+        let age = self.home.time.now().since(about.born);
+        self.count_read(kind, |counters| &counters.hits_l2, &value, age);
         if self.in_memory {
             about.marks = self.reorder(address, &about.marks);
         }
@@ -308,7 +349,7 @@ where
 }
 
 /// How the values of a function are kept beyond memory, if there is a tier for it.
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 fn store<V>(
     instance: &Instance,
     runtime: &Runtime,
@@ -316,7 +357,7 @@ fn store<V>(
     counters: &Arc<Counters>,
 ) -> Option<Stored<V>> {
     let Instance { site, body, printed, .. } = *instance;
-    let disk = runtime.disk()?;
+    let kept = runtime.kept_by(site, counters)?;
     let identity = stored::Identity::of(&site.options, printed.body, printed.family);
     let stays = !runtime.claim(identity.values, body);
     if stays {
@@ -326,12 +367,10 @@ fn store<V>(
             site.name()
         );
     }
-    let kept =
-        stored::KeptBy { disk, time: runtime.inner.time.clone(), counters: counters.clone() };
     Some(Stored::new(site, identity, beyond.format, stays, kept))
 }
 
-#[cfg(not(feature = "disk"))]
+#[cfg(not(feature = "beyond"))]
 fn store<V>(
     _: &Instance,
     _: &Runtime,

@@ -3,7 +3,7 @@
 use crate::ask::{Ask, Wish};
 use crate::call_context::CallContext;
 use crate::clock::Moment;
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 use crate::codec::Format;
 use crate::context::{self, Surroundings};
 use crate::entry::Entry;
@@ -17,13 +17,13 @@ use crate::mark::Mark;
 use crate::outcome::Kind;
 use crate::runtime::Runtime;
 use crate::site::Site;
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 use crate::stored::{Identity, KeptBy, StoredView};
 use crate::stored::{Loaded, Outside};
 use crate::view::View;
 use std::any::{TypeId, type_name};
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 /// What the operations of a companion work on.
@@ -37,10 +37,20 @@ pub(crate) struct Handle<Out> {
     reach: Box<dyn Reach<Out>>,
 }
 
+/// A look at the tiers.
+type Looking<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// The way from a key to whatever holds its entries.
 trait Reach<Out>: Send + Sync {
     fn peek(&self, runtime: &Runtime) -> Result<Out, Miss>;
-    fn state(&self, runtime: &Runtime) -> State;
+    /// What memory does not have. It becomes what callers get where it is wanted: that may not move
+    /// between threads, as this may.
+    fn peek_outside<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        why: Miss,
+    ) -> Looking<'a, Option<Box<dyn FnOnce() -> Out + Send + 'a>>>;
+    fn state<'a>(&'a self, runtime: &'a Runtime) -> Looking<'a, State>;
     fn remove(&self, runtime: &Runtime);
 }
 
@@ -51,7 +61,7 @@ struct Typed<K, Kd: Kind> {
     hash: u64,
     key: K,
     /// Where the key's value is beyond memory, if it may be there.
-    #[cfg_attr(not(feature = "disk"), expect(dead_code, reason = "there is nothing outside"))]
+    #[cfg_attr(not(feature = "beyond"), expect(dead_code, reason = "there is nothing outside"))]
     outside: Option<Outside<Kd::Kept>>,
 }
 
@@ -67,7 +77,7 @@ impl<Out: 'static> Handle<Out> {
     }
 
     /// The same of a function whose values are kept beyond this process.
-    #[cfg(feature = "disk")]
+    #[cfg(feature = "beyond")]
     pub(crate) fn stored<F, W: StoredView, Kd: Kind<Out = Out> + 'static>(
         site: &'static Site,
         _family: &F,
@@ -108,19 +118,24 @@ impl<Out: 'static> Handle<Out> {
         }
     }
 
-    pub(crate) fn invalidate(&self) -> Result<(), Error> {
+    pub(crate) async fn invalidate(&self) -> Result<(), Error> {
         self.runtime.counters(self.site.place()).invalidations_key.add(1);
         let keys: Vec<_> = std::iter::once(self.key).chain(self.beyond).collect();
-        let told = self.runtime.record_key(self.site, &keys, self.beyond);
+        let told = self.runtime.record_key(self.site, &keys, self.beyond).await;
         self.reach.remove(&self.runtime);
         told
     }
 
-    pub(crate) fn peek(&self) -> Option<Out> {
-        self.reach.peek(&self.runtime).ok()
+    pub(crate) async fn peek(&self) -> Option<Out> {
+        let why = match self.reach.peek(&self.runtime) {
+            Ok(out) => return Some(out),
+            Err(why) => why,
+        };
+        let found = self.reach.peek_outside(&self.runtime, why).await?;
+        Some(found())
     }
 
-    pub(crate) fn explain(&self) -> Explanation {
+    pub(crate) async fn explain(&self) -> Explanation {
         let surroundings = context::current();
         let has = |of: fn(&Surroundings) -> bool| surroundings.as_deref().is_some_and(of);
         let keyed = self.site.options.keyed;
@@ -131,7 +146,7 @@ impl<Out: 'static> Handle<Out> {
         {
             State::NoScope
         } else {
-            self.reach.state(&self.runtime)
+            self.reach.state(&self.runtime).await
         };
         Explanation { call: self.call.clone(), state }
     }
@@ -201,36 +216,53 @@ where
 }
 
 /// What is beyond memory.
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 impl<K, Kd: Kind> Typed<K, Kd> {
-    /// Hears what other processes have invalidated.
-    fn hear(&self, runtime: &Runtime) {
-        if self.site.options.is_stored()
-            && let Some(disk) = runtime.disk()
-        {
-            disk.hear();
-        }
+    /// Hears what other processes have invalidated. False if what is in memory may not be served for
+    /// now.
+    fn hear(&self, runtime: &Runtime) -> bool {
+        let counters = runtime.counters(self.site.place());
+        runtime.kept_by(self.site, &counters).as_ref().is_none_or(KeptBy::hear)
     }
 
     /// Looks for what memory does not have, for a reason.
-    fn find_outside(&self, runtime: &Runtime, why: Miss) -> Result<Loaded<Kd::Kept>, Miss> {
-        // Asked for its disk, a runtime makes one.
+    async fn find_outside(
+        &self,
+        runtime: &Runtime,
+        why: Miss,
+    ) -> Result<(Level, Loaded<Kd::Kept>), Miss> {
+        // Asked for its tiers, a runtime makes them.
         let Some(outside) = &self.outside else { return Err(why) };
-        let disk = runtime.disk().ok_or(why)?;
-        let time = runtime.inner.time.clone();
-        let kept = KeptBy { disk, time, counters: runtime.counters(self.site.place()) };
-        outside.find(self.site, kept).map_err(|it| if it == Miss::Absent { why } else { it })
+        let counters = runtime.counters(self.site.place());
+        let kept = runtime.kept_by(self.site, &counters).ok_or(why)?;
+        #[cfg(feature = "redis")]
+        let is_shared = kept.fleet.is_some();
+        let found = outside.find(self.site, kept).await;
+        // From the disk, where it could not be asked beyond: not what this process heard anything of.
+        #[cfg(feature = "redis")]
+        let found = found.and_then(|(tier, loaded)| {
+            let is_unasked = is_shared && tier == Level::L2;
+            let may_serve = !is_unasked || runtime.inner.versions.never_heard_of(&loaded.about);
+            may_serve.then_some((tier, loaded)).ok_or(Miss::Invalidated)
+        });
+        found.map_err(|it| if it == Miss::Absent { why } else { it })
     }
 }
 
 /// There is nothing beyond memory.
-#[cfg(not(feature = "disk"))]
+#[cfg(not(feature = "beyond"))]
 impl<K, Kd: Kind> Typed<K, Kd> {
     #[expect(clippy::unused_self, reason = "the same where there is something beyond memory")]
-    fn hear(&self, _: &Runtime) {}
+    fn hear(&self, _: &Runtime) -> bool {
+        true
+    }
 
-    #[expect(clippy::unused_self, reason = "the same where there is something beyond memory")]
-    fn find_outside(&self, _: &Runtime, why: Miss) -> Result<Loaded<Kd::Kept>, Miss> {
+    #[expect(clippy::unused_async, reason = "the same where there is something beyond memory")]
+    async fn find_outside(
+        &self,
+        _: &Runtime,
+        why: Miss,
+    ) -> Result<(Level, Loaded<Kd::Kept>), Miss> {
         Err(why)
     }
 }
@@ -242,44 +274,59 @@ where
 {
     fn peek(&self, runtime: &Runtime) -> Result<Kd::Out, Miss> {
         let frame = context::frame();
-        self.hear(runtime);
-        let found = self.only(runtime).ok_or(Miss::Absent).and_then(|function| {
-            let time = &runtime.inner.time;
-            let found = function.memory.peek(self.hash, &self.key, time, |entry| {
-                let suits = function.suits(&entry.about, frame.as_deref());
-                suits.then(|| function.lend(self.kind, entry, frame.as_deref()))
-            });
-            found.and_then(|out| out.ok_or(Miss::Invalidated))
+        let may_serve = self.hear(runtime);
+        let function = self.only(runtime).filter(|_| may_serve).ok_or(Miss::Absent)?;
+        let found = function.memory.peek(self.hash, &self.key, &runtime.inner.time, |entry| {
+            let suits = function.suits(&entry.about, frame.as_deref());
+            suits.then(|| function.lend(self.kind, entry, frame.as_deref()))
         });
-        found.or_else(|why| {
-            let loaded = self.find_outside(runtime, why)?;
+        found.and_then(|out| out.ok_or(Miss::Invalidated))
+    }
+
+    fn peek_outside<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        why: Miss,
+    ) -> Looking<'a, Option<Box<dyn FnOnce() -> Kd::Out + Send + 'a>>> {
+        let frame = context::frame();
+        Box::pin(async move {
+            let (_, loaded) = self.find_outside(runtime, why).await.ok()?;
             if let Some(frame) = frame {
                 let keyed = self.site.options.keyed;
                 frame.inherit(runtime.inner.id, &Arc::new(loaded.about), loaded.expires, keyed);
             }
-            Ok(self.kind.release(loaded.value))
+            let kind = self.kind;
+            let release: Box<dyn FnOnce() -> Kd::Out + Send> =
+                Box::new(move || kind.release(loaded.value));
+            Some(release)
         })
     }
 
-    fn state(&self, runtime: &Runtime) -> State {
+    fn state<'a>(&'a self, runtime: &'a Runtime) -> Looking<'a, State> {
         let time = &runtime.inner.time;
-        self.hear(runtime);
-        let found = self.only(runtime).ok_or(Miss::Absent).and_then(|function| {
+        let may_serve = self.hear(runtime);
+        let found = self.only(runtime).filter(|_| may_serve).ok_or(Miss::Absent);
+        let found = found.and_then(|function| {
             let of = |entry: &Entry<_>| (Level::L1, entry.about.born, entry.expires);
             function.memory.peek(self.hash, &self.key, time, of)
         });
-        let found = found.or_else(|why| {
-            let loaded = self.find_outside(runtime, why)?;
-            Ok((Level::L2, loaded.about.born, loaded.expires))
-        });
-        match found {
-            Ok((tier, born, expires)) => {
-                let now = time.now();
-                let left = (expires != Moment::NEVER).then(|| expires.since(now));
-                State::Fresh { tier, age: now.since(born), left }
+        Box::pin(async move {
+            let found = match found {
+                Ok(found) => Ok(found),
+                Err(why) => self
+                    .find_outside(runtime, why)
+                    .await
+                    .map(|(tier, loaded)| (tier, loaded.about.born, loaded.expires)),
+            };
+            match found {
+                Ok((tier, born, expires)) => {
+                    let now = time.now();
+                    let left = (expires != Moment::NEVER).then(|| expires.since(now));
+                    State::Fresh { tier, age: now.since(born), left }
+                }
+                Err(reason) => State::Missing(reason),
             }
-            Err(reason) => State::Missing(reason),
-        }
+        })
     }
 
     fn remove(&self, runtime: &Runtime) {

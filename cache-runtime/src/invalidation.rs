@@ -7,9 +7,10 @@ use crate::context;
 use crate::error::Error;
 use crate::mark::Mark;
 use crate::pattern::Pattern;
-use crate::records::Target;
 use crate::runtime::{self, Runtime};
 use crate::site::Site;
+use crate::sync;
+use crate::target::Target;
 
 /// One invalidation, by what it names.
 pub(crate) enum Invalidation {
@@ -26,7 +27,7 @@ fn marks(tags: impl IntoIterator<Item: AsRef<str>>) -> Vec<Mark> {
 
 impl Invalidation {
     /// Applies it to every tier the runtime has.
-    fn apply(self, runtime: &Runtime) -> Result<(), Error> {
+    async fn apply(self, runtime: &Runtime) -> Result<(), Error> {
         let counts = &runtime.inner.invalidations;
         let (count, target) = match self {
             Self::AnyTag(marks) => (&counts.tags, Target::Any(marks)),
@@ -46,7 +47,7 @@ impl Invalidation {
             Self::Everything => (&counts.everything, Target::Everything),
         };
         count.add(1);
-        runtime.record(&target, &target)
+        runtime.record(&target, &target).await
     }
 }
 
@@ -65,13 +66,12 @@ macro_rules! invalidations {
             /// # Cancellation
             ///
             /// Takes effect when first polled, and then as a whole.
-            #[allow(clippy::unused_async, reason = "tiers beyond memory are waited for")]
             pub async fn $name$(<$generic: $bound>)?(
                 &self,
                 $($argument: $kind)?
             ) -> Result<(), Error> {
                 let invalidation: Invalidation = $invalidation;
-                invalidation.apply(self)
+                invalidation.apply(self).await
             }
         )* }
 
@@ -81,22 +81,21 @@ macro_rules! invalidations {
             /// # Cancellation
             ///
             /// Takes effect when first polled, and then as a whole.
-            #[allow(clippy::unused_async, reason = "tiers beyond memory are waited for")]
             pub async fn $name$(<$generic: $bound>)?($($argument: $kind)?) -> Result<(), Error> {
                 let invalidation: Invalidation = $invalidation;
-                invalidation.apply(&context::runtime())
+                invalidation.apply(&context::runtime()).await
             }
         )*
 
         /// The same invalidations for code that is not async. They may be called anywhere.
         pub(crate) mod blocking {
-            use super::{Error, Invalidation, Mark, Pattern, context, marks};
+            use super::{Error, Invalidation, Mark, Pattern, context, marks, sync};
 
             $(
                 $(#[doc = $doc])*
                 pub fn $name$(<$generic: $bound>)?($($argument: $kind)?) -> Result<(), Error> {
                     let invalidation: Invalidation = $invalidation;
-                    invalidation.apply(&context::runtime())
+                    sync::block_on(invalidation.apply(&context::runtime()))
                 }
             )*
         }

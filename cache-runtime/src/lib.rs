@@ -8,8 +8,10 @@ pub mod ambient;
 mod ask;
 mod call;
 mod call_context;
+#[cfg_attr(not(feature = "redis"), path = "uncaptured.rs")]
+mod captured;
 mod clock;
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 mod codec;
 mod companion;
 mod config;
@@ -19,6 +21,8 @@ mod counters;
 mod desk;
 mod entry;
 mod error;
+#[cfg(feature = "redis")]
+mod executor;
 mod explanation;
 #[cfg(feature = "metrics")]
 mod export;
@@ -27,6 +31,8 @@ mod files;
 mod flight;
 mod frame;
 mod function;
+#[cfg(feature = "redis")]
+mod glance;
 mod handle;
 mod hash;
 mod held;
@@ -35,9 +41,10 @@ mod key;
 mod lookup;
 mod mark;
 mod miss;
+mod namespace;
 mod news;
 mod outcome;
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 mod outward;
 mod pattern;
 mod planted;
@@ -51,9 +58,10 @@ mod shelf;
 mod short;
 mod site;
 mod stats;
-#[cfg_attr(not(feature = "disk"), path = "unstored.rs")]
+#[cfg_attr(not(feature = "beyond"), path = "unstored.rs")]
 mod stored;
 mod sync;
+mod target;
 mod tier;
 mod typed;
 mod verdict;
@@ -67,7 +75,7 @@ mod work;
 mod model;
 #[doc(hidden)]
 pub mod private;
-#[cfg(all(fuzzing, feature = "disk"))]
+#[cfg(all(fuzzing, feature = "beyond"))]
 #[doc(hidden)]
 pub use codec::fuzz as __fuzz;
 #[cfg(feature = "testing")]
@@ -81,6 +89,8 @@ pub use config::Builder;
 pub use context::inherit;
 pub use counters::Histogram;
 pub use error::{Error, ErrorKind, Level};
+#[cfg(feature = "redis")]
+pub use executor::attach_executor;
 pub use explanation::{Explanation, State};
 #[cfg(feature = "watch")]
 pub use files::{Watch, watch};
@@ -95,6 +105,8 @@ pub use runtime::Runtime;
 pub use scoped::{request, session};
 pub use site::FunctionOptions;
 pub use stats::{FunctionStats, Stats, stats};
+#[cfg(feature = "redis")]
+pub use tier::redis::{Breaker, OnFailover, OnPartition, RedisStats};
 pub use warm::Warmed;
 
 /// What the crate's root has as async functions, for code that is not async.

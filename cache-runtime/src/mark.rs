@@ -11,7 +11,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
 
 /// One thing that can be invalidated: a tag, a function, or a key of a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Mark(u64, u64);
 
 /// What the two halves of a mark, and every L1 map, hash with.
@@ -19,7 +19,7 @@ pub(crate) static SEEDS: LazyLock<[Seed; 2]> = LazyLock::new(|| [Seed::new(), Se
 
 #[derive(Hash)]
 enum Name<'a> {
-    #[cfg(not(feature = "disk"))]
+    #[cfg(not(feature = "beyond"))]
     Tag(&'a str),
     Function {
         site: usize,
@@ -41,13 +41,13 @@ impl Mark {
         Self(SEEDS[0].hash_one(name), SEEDS[1].hash_one(name) & !FUNCTION)
     }
 
-    #[cfg(not(feature = "disk"))]
+    #[cfg(not(feature = "beyond"))]
     pub(crate) fn tag(tag: &str) -> Self {
         Self::of(&Name::Tag(tag))
     }
 
     /// The same in every process.
-    #[cfg(feature = "disk")]
+    #[cfg(feature = "beyond")]
     pub(crate) fn tag(tag: &str) -> Self {
         beyond::mark(b"tag:", tag.as_bytes())
     }
@@ -96,7 +96,7 @@ impl Mark {
 }
 
 /// Marks that mean the same in every process.
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 pub(crate) mod beyond {
     use super::{FUNCTION, Mark};
 

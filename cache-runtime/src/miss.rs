@@ -10,7 +10,7 @@ use crate::runtime::Runtime;
 use crate::site::Site;
 use crate::sync;
 use crate::verdict::Verdict;
-use crate::work::{self, Finished};
+use crate::work::{self, Placed};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -111,11 +111,23 @@ where
             }
             Plan::Put(out, quest) => {
                 let verdict = judge(&out);
-                return settle(quest.put().place(out, verdict));
+                return {
+                    let mut work = sync::block_on(quest.put());
+                    if work.is_shared() {
+                        sync::block_on(work.consult());
+                    }
+                    settle(work.place(out, verdict))
+                };
             }
             Plan::Compute(quest) => quest,
         };
         let mut work = loop {
+            #[cfg(feature = "redis")]
+            if quest.may_glance()
+                && let Some(out) = sync::block_on(quest.glance())
+            {
+                return out;
+            }
             match quest.step() {
                 Step::Serve(out) => return out,
                 Step::Work(work) => break work,
@@ -130,6 +142,33 @@ where
         let out = work.run(body);
         let verdict = judge(&out);
         settle(work.finish(out, verdict))
+    }
+
+    /// The same for a function whose values are kept on other machines alone: it looks there first.
+    /// There is room for a computation only once it comes to that.
+    ///
+    /// # Cancellation
+    ///
+    /// As that of `compute_async`.
+    pub async fn glance_or_compute<Fut: Future<Output = Kd::Out>>(
+        self: Box<Self>,
+        body: impl FnOnce() -> Fut,
+        judge: impl FnOnce(&Kd::Out) -> Verdict,
+    ) -> Kd::Out {
+        #[cfg(feature = "redis")]
+        let this = {
+            let mut this = self;
+            if let Plan::Compute(quest) = &mut this.plan
+                && quest.may_glance()
+                && let Some(out) = quest.glance().await
+            {
+                return out;
+            }
+            this
+        };
+        #[cfg(not(feature = "redis"))]
+        let this = self;
+        Box::pin(this.compute_async(body, judge)).await
     }
 
     /// Computes in place, or waits for whoever does.
@@ -154,11 +193,23 @@ where
             }
             Plan::Put(out, quest) => {
                 let verdict = judge(&out);
-                return settle_async(quest.put().place(out, verdict)).await;
+                return {
+                    let mut work = quest.put().await;
+                    if work.is_shared() {
+                        work.consult().await;
+                    }
+                    settle_async(work.place(out, verdict)).await
+                };
             }
             Plan::Compute(quest) => quest,
         };
         let mut work = loop {
+            #[cfg(feature = "redis")]
+            if quest.may_glance()
+                && let Some(out) = quest.glance().await
+            {
+                return out;
+            }
             match quest.step() {
                 Step::Serve(out) => return out,
                 Step::Work(work) => break work,
@@ -177,7 +228,11 @@ where
 }
 
 /// Waits for the tiers that are to be waited for.
-fn settle<Out>(finished: Finished<Out>) -> Out {
+fn settle<K: OwnedKey, Kd: Kind>(placed: Placed<K, Kd>) -> Kd::Out {
+    let finished = match placed {
+        Placed::Landed(finished) => finished,
+        Placed::OnItsWay(value) => sync::block_on(value.arrive()),
+    };
     finished.arrival.map(sync::block_on);
     finished.out
 }
@@ -187,7 +242,11 @@ fn settle<Out>(finished: Finished<Out>) -> Out {
 /// # Cancellation
 ///
 /// The value arrives all the same.
-async fn settle_async<Out>(finished: Finished<Out>) -> Out {
+async fn settle_async<K: OwnedKey, Kd: Kind>(placed: Placed<K, Kd>) -> Kd::Out {
+    let finished = match placed {
+        Placed::Landed(finished) => finished,
+        Placed::OnItsWay(value) => value.arrive().await,
+    };
     if let Some(arrival) = finished.arrival {
         arrival.await;
     }

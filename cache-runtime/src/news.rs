@@ -77,7 +77,7 @@ mod tests {
     use super::{MOST_MARKED, News, PLACES};
     use crate::entry::Stamp;
     use crate::mark::Mark;
-    use crate::records::Target;
+    use crate::target::Target;
     use crate::versions::Versions;
 
     fn record(versions: &Versions, target: &Target) {

@@ -39,7 +39,7 @@ impl Pattern {
     }
 
     /// What it was parsed from, or another text that means the same.
-    #[cfg(feature = "disk")]
+    #[cfg(feature = "beyond")]
     pub(crate) fn text(&self) -> String {
         let mut text = String::with_capacity(self.parts.len());
         for part in &self.parts {
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(Pattern::parse("a\\").unwrap_err().kind(), ErrorKind::Pattern);
     }
 
-    #[cfg(feature = "disk")]
+    #[cfg(feature = "beyond")]
     #[test]
     fn a_pattern_is_written_as_a_text_that_means_the_same() {
         for text in ["context:*:support", r"a\*b\?\\?*", "", r"\a"] {

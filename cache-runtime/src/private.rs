@@ -7,7 +7,8 @@ use crate::runtime::Runtime;
 pub use crate::ambient::AmbientPart;
 pub use crate::call::{Call, Declared, Found, look_up, pass};
 pub use crate::companion::{
-    invalidate_all, put, put_async, refresh, refresh_async, stats, uncached, uncached_async,
+    invalidate_all, invalidate_all_async, put, put_async, refresh, refresh_async, stats, uncached,
+    uncached_async,
 };
 pub use crate::frame::Keyed;
 pub use crate::key::{Arg, PlainArg};
@@ -21,7 +22,7 @@ pub use inventory::submit;
 
 #[cfg(feature = "files")]
 pub use crate::files::Paths;
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 pub use crate::{
     call::look_up_stored,
     stored::{FormatOf as Format, Storable, StorablePart, StoredPart, StoredView},
@@ -56,7 +57,7 @@ pub fn blocking_entry<F, W: View, Kd: Kind + 'static>(
 }
 
 /// One key of an async function whose values are kept beyond this process.
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 pub fn entry_stored<F, W: StoredView, Kd: Kind + 'static>(
     site: &'static Site,
     family: &F,
@@ -69,7 +70,7 @@ pub fn entry_stored<F, W: StoredView, Kd: Kind + 'static>(
 }
 
 /// One key of such a function that is not async.
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 pub fn blocking_entry_stored<F, W: StoredView, Kd: Kind + 'static>(
     site: &'static Site,
     family: &F,

@@ -6,8 +6,11 @@ use crate::flight::{Follower, Landing, Waited};
 use crate::function::FunctionFor;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
+use crate::stored::Stored;
 use crate::tier::memory::{Begun, Lead};
 use crate::waits::{Waiting, Waits};
+#[cfg(feature = "redis")]
+use crate::work::Glanced;
 use crate::work::{Basis, Claim, Work};
 use std::mem;
 use std::sync::{Arc, LazyLock};
@@ -16,9 +19,9 @@ static WAITS: LazyLock<Waits> = LazyLock::new(Waits::default);
 
 /// A call that missed.
 pub(crate) struct Quest<K, Kd: Kind> {
-    function: Arc<FunctionFor<K, Kd>>,
-    kind: Kd,
-    basis: Basis,
+    pub(crate) function: Arc<FunctionFor<K, Kd>>,
+    pub(crate) kind: Kd,
+    pub(crate) basis: Basis,
     /// Taken by the flight that is begun with it.
     key: Option<K>,
     /// Until when others are waited for, since the first of them was.
@@ -36,7 +39,7 @@ enum Next<Kd: Kind> {
 }
 
 /// What a call is to do.
-#[cfg_attr(feature = "disk", expect(clippy::large_enum_variant, reason = "taken apart at once"))]
+#[cfg_attr(feature = "beyond", expect(clippy::large_enum_variant, reason = "taken apart at once"))]
 pub(crate) enum Step<K: OwnedKey, Kd: Kind> {
     Serve(Kd::Out),
     Work(Work<K, Kd>),
@@ -77,11 +80,17 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         self
     }
 
+    /// Whether nothing was begun yet, nor is to be begun whatever is found.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.next, Next::Begin)
+    }
+
     /// Makes room for a value that comes from elsewhere: nothing that began before survives it.
-    pub(crate) fn put(mut self) -> Work<K, Kd> {
+    pub(crate) async fn put(mut self) -> Work<K, Kd> {
         let key = self.basis.marks[0];
         let beyond = self.basis.address.as_ref().map(|_| key);
-        self.function.home.record_key(self.function.site, &[key], beyond);
+        self.function.home.record_key(self.function.site, &[key], beyond).await;
         self.alone(true)
     }
 
@@ -98,30 +107,41 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     fn begin(&mut self) -> Step<K, Kd> {
         let function = Arc::clone(&self.function);
         let frame = context::frame();
+        // What is not vouched for may be in memory, but is not served.
+        let may_serve = function.stored.as_ref().is_none_or(Stored::hear);
         let begun = function.memory.begin(
             self.basis.hash,
             &mut self.key,
             &function.home.time,
             &self.basis.marks,
             |entry| {
-                let suits = function.suits(&entry.about, frame.as_deref());
+                let suits = may_serve && function.suits(&entry.about, frame.as_deref());
                 suits.then(|| function.lend(self.kind, entry, frame.as_deref()))
             },
         );
         match begun {
             Begun::Found(out) => {
+                self.count_miss();
                 // It has been counted as a miss, and what another call computed ends it.
                 function.counters.joins.add(1);
                 Step::Serve(out)
             }
             Begun::Lead(lead) => Step::Work(self.lead(lead)),
             Begun::Follow(follower) => {
+                self.count_miss();
                 let inside = frame.map(|frame| frame.flights()).unwrap_or_default();
                 match WAITS.begin(inside, follower.flight.id) {
                     Some(waiting) => Step::Wait(Waiter { follower, _waiting: waiting }),
                     None => Step::Work(self.alone(false)),
                 }
             }
+        }
+    }
+
+    /// Counts the call as a miss, unless it was: it asks no tier itself.
+    fn count_miss(&mut self) {
+        if let Some(why) = self.basis.missed.take() {
+            self.function.counters.miss(why);
         }
     }
 
@@ -135,7 +155,17 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let patience = self.patience.get_or_insert(latest).since(now);
         let versions = &self.function.home.versions;
         let outcome = waiter.follower.wait(versions, self.time(), patience).await;
+        #[cfg(feature = "redis")]
+        {
+            // It was before that.
+            self.basis.glanced = Glanced::NotTried;
+        }
         self.next = match outcome {
+            // What is made of it would be told of its end.
+            Waited::Landed(_) if waiter.follower.is_late() && context::frame().is_none() => {
+                self.function.counters.refused_joins.add(1);
+                Next::Begin
+            }
             Waited::Landed(landing) => self.take(&landing),
             Waited::TakenOver(term, stamp) => {
                 self.function.counters.takeovers.add(1);
@@ -148,15 +178,16 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// Takes what a leader found, if it is good enough (V6).
     fn take(&self, landing: &Landing<Kd::Shared>) -> Next<Kd> {
         let counters = &self.function.counters;
+        let frame = context::frame();
         let suits = landing.stamp >= self.basis.arrival
-            || self.function.suits(&landing.about, context::frame().as_deref());
+            || self.function.suits(&landing.about, frame.as_deref());
         if !suits || !self.function.memory.accepts(landing, self.basis.arrival) {
             counters.refused_joins.add(1);
             return Next::Begin;
         }
         let Some(shared) = &landing.shared else { return Next::ComputeAlone };
         counters.joins.add(1);
-        if let Some(frame) = context::frame() {
+        if let Some(frame) = frame {
             let keyed = self.function.site.options.keyed;
             frame.inherit(self.function.home.id, &landing.about, landing.expires, keyed);
         }

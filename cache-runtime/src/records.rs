@@ -9,6 +9,7 @@
 use crate::entry::{About, Marks, Stamp};
 use crate::mark::{Mark, MarkHasher};
 use crate::pattern::Pattern;
+use crate::target::{self, Target};
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
@@ -20,18 +21,6 @@ pub(crate) const SWEEP_AT: usize = 2;
 const MOST_RECORDS: usize = 16 * SWEEP_AT;
 /// Predicates are looked at one by one, so fewer of them are let stand.
 const SWEEP_PREDICATES_AT: usize = 1_024;
-
-/// What an invalidation names.
-#[derive(Clone, Debug)]
-pub(crate) enum Target {
-    /// Everything that carries any of these marks.
-    Any(Vec<Mark>),
-    /// Everything that carries all of these marks.
-    All(Vec<Mark>),
-    /// Everything whose readable key matches.
-    Matching(Pattern),
-    Everything,
-}
 
 #[derive(Debug)]
 pub(crate) struct Records {
@@ -165,12 +154,8 @@ impl Records {
 impl Predicate {
     fn holds_for(&self, about: &About) -> bool {
         match self {
-            Self::All(marks) => {
-                marks.iter().all(|mark| about.any(&mut |some| some.marks.contains(mark)))
-            }
-            Self::Matching(pattern) => about.any(&mut |some| {
-                some.readable.as_deref().is_some_and(|readable| pattern.matches(readable))
-            }),
+            Self::All(marks) => target::carries_all(about, marks),
+            Self::Matching(pattern) => target::matches(about, pattern),
         }
     }
 }

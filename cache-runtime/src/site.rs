@@ -33,8 +33,11 @@ pub struct FunctionOptions {
     pub tokens: Option<u64>,
     /// How long a value is fresh in L1; forever if not said.
     pub ttl: Option<Duration>,
-    /// How long a value is fresh in the tiers beyond L1; one hour if not said.
+    /// How long a value is fresh in the farthest tier beyond L1; one hour if not said.
     pub ttl_stored: Option<Duration>,
+    /// How long a copy of a value in L3 is fresh in L2, if there are both; as long as the value if not
+    /// said.
+    pub ttl_disk: Option<Duration>,
     /// The codec of the tiers beyond L1.
     pub codec: &'static str,
     /// How the tiers beyond L1 compress: `none`, `lz4`, `zstd` or `auto`.
@@ -87,6 +90,11 @@ impl FunctionOptions {
         self.tiers.iter().any(|tier| *tier > Level::L1)
     }
 
+    /// Whether values are kept in a tier.
+    pub(crate) fn reaches(&self, tier: Level) -> bool {
+        self.tiers.contains(&tier)
+    }
+
     /// The options of a function whose attribute says nothing.
     #[doc(hidden)]
     pub const fn new(module: &'static str, function: &'static str) -> Self {
@@ -102,6 +110,7 @@ impl FunctionOptions {
             tokens: None,
             ttl: None,
             ttl_stored: None,
+            ttl_disk: None,
             codec: "bincode",
             compress: "none",
             write_through: false,
@@ -131,7 +140,7 @@ pub struct Site {
 }
 
 #[cfg(feature = "disk")]
-static IS_ANY_STORED: AtomicBool = AtomicBool::new(false);
+static IS_ANY_ON_DISK: AtomicBool = AtomicBool::new(false);
 
 static ENROLLED: Mutex<Vec<&'static Site>> = Mutex::new(Vec::new());
 
@@ -163,7 +172,7 @@ impl Site {
             0 => {
                 enrolled.push(self);
                 #[cfg(feature = "disk")]
-                IS_ANY_STORED.fetch_or(self.options.is_stored(), Ordering::Relaxed);
+                IS_ANY_ON_DISK.fetch_or(self.options.reaches(Level::L2), Ordering::Relaxed);
                 self.place.store(enrolled.len(), Ordering::Relaxed);
                 enrolled.len() - 1
             }
@@ -179,13 +188,13 @@ impl Site {
         ENROLLED.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether any function of the program keeps values beyond memory.
+    /// Whether any function of the program keeps values on the disk.
     #[cfg(feature = "disk")]
-    pub(crate) fn is_any_stored() -> bool {
+    pub(crate) fn is_any_on_disk() -> bool {
         static LINKED: OnceLock<()> = OnceLock::new();
         LINKED.get_or_init(|| drop(Self::all()));
         // Relaxed: whoever calls such a function has seen it enrolled.
-        IS_ANY_STORED.load(Ordering::Relaxed)
+        IS_ANY_ON_DISK.load(Ordering::Relaxed)
     }
 
     /// The function's name beyond its source file: the one given, else its path; with the type it
@@ -250,7 +259,7 @@ fn function_path(inside: &str) -> String {
 }
 
 /// The generic arguments in a type name, wherever they stand.
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 pub(crate) fn generic_arguments(path: &str) -> String {
     let mut arguments = String::new();
     let mut depth = 0_usize;

@@ -5,6 +5,8 @@ use crate::counters::Histogram;
 use crate::runtime::Runtime;
 use crate::site::{FunctionOptions, Site};
 use crate::tier::memory::Usage;
+#[cfg(feature = "redis")]
+use crate::tier::redis::RedisStats;
 use std::fmt;
 
 /// The counters of one cached function in one runtime, and what its attribute says.
@@ -60,7 +62,15 @@ pub struct FunctionStats {
     pub stores_l2: u64,
     /// Values not stored in L2 because they were overtaken, or because a later one was there.
     pub fenced_stores_l2: u64,
-    /// Values not stored in L2 because it could not be reached, or could not keep up.
+    /// Those hits that neither L1 nor L2 had, and L3 did.
+    pub hits_l3: u64,
+    /// Calls that waited for a process of any machine, and took what it computed.
+    pub joins_l3: u64,
+    /// Values stored in L3.
+    pub stores_l3: u64,
+    /// Values not stored in L3 because the right to store them had gone to another computation.
+    pub fenced_stores_l3: u64,
+    /// Times that L2 or L3 was done without: it could not be reached, or could not keep up.
     pub degraded: u64,
     /// Keys and values that can't be said in bytes, and so stay in L1.
     pub bypasses_codec: u64,
@@ -117,7 +127,8 @@ impl FunctionStats {
             bypasses_dependencies computations failures joins refused_joins takeovers stores
             fenced_stores evictions_capacity evictions_oversized evictions_scope
             invalidations_key invalidations_function
-            hits_l2 joins_l2 stores_l2 fenced_stores_l2 degraded bypasses_codec
+            hits_l2 joins_l2 stores_l2 fenced_stores_l2 hits_l3 joins_l3 stores_l3 fenced_stores_l3
+            degraded bypasses_codec
         }
     }
 
@@ -159,6 +170,9 @@ pub struct Stats {
     pub invalidations_everything: u64,
     /// Invalidations remembered because something older may still be about.
     pub records: u64,
+    /// Of the Redis tier, if there is one.
+    #[cfg(feature = "redis")]
+    pub redis: Option<RedisStats>,
 }
 
 /// Returns the counters of all cached functions in the runtime in use.
@@ -194,6 +208,8 @@ impl Runtime {
             invalidations_functions: invalidations.functions.get(),
             invalidations_everything: invalidations.everything.get(),
             records: self.inner.versions.len() as u64,
+            #[cfg(feature = "redis")]
+            redis: self.redis_stats(),
         }
     }
 }

@@ -21,10 +21,46 @@ pub(crate) use shuttle::thread_local;
 
 /// Runs a future to its end on this thread, parking it meanwhile.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    #[cfg(feature = "redis")]
+    let _waits = waits::Waits::begin();
     #[cfg(not(larder_model))]
     return parked::block_on(future);
     #[cfg(larder_model)]
     return shuttle::future::block_on(future);
+}
+
+#[cfg(feature = "redis")]
+pub(crate) use self::waits::is_parked;
+
+/// Which threads do nothing but wait.
+#[cfg(feature = "redis")]
+mod waits {
+    use std::cell::Cell;
+
+    std::thread_local! {
+        static DEPTH: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// A wait of this thread. Meanwhile it runs no executor.
+    pub(super) struct Waits;
+
+    impl Waits {
+        pub(super) fn begin() -> Self {
+            let _ = DEPTH.try_with(|depth| depth.set(depth.get() + 1));
+            Self
+        }
+    }
+
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            let _ = DEPTH.try_with(|depth| depth.set(depth.get() - 1));
+        }
+    }
+
+    /// Whether this thread runs nothing but what [`block_on`](super::block_on) waits for.
+    pub(crate) fn is_parked() -> bool {
+        DEPTH.try_with(Cell::get).map_or(true, |depth| depth > 0)
+    }
 }
 
 #[cfg(not(larder_model))]
@@ -50,9 +86,14 @@ mod parked {
     }
 
     pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+        let mut future = pin!(future);
+        // Most need not wait, and nothing to be woken by.
+        let mut unheard = Context::from_waker(Waker::noop());
+        if let Poll::Ready(out) = future.as_mut().poll(&mut unheard) {
+            return out;
+        }
         let bell = Arc::new(Bell::default());
         let waker = Waker::from(Arc::clone(&bell));
-        let mut future = pin!(future);
         loop {
             if let Poll::Ready(out) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return out;

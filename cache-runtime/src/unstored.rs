@@ -30,6 +30,7 @@ pub(crate) struct Loaded<V> {
     pub(crate) value: V,
     pub(crate) about: About,
     pub(crate) expires: Moment,
+    pub(crate) packed: Option<Packed>,
 }
 
 pub(crate) struct Glanced<V> {
@@ -37,9 +38,11 @@ pub(crate) struct Glanced<V> {
     pub(crate) age: Duration,
 }
 
-pub(crate) struct Keep<'a, V> {
+pub(crate) struct Packed(Infallible);
+
+pub(crate) struct Keep<'a> {
     pub(crate) address: &'a Address,
-    pub(crate) value: &'a V,
+    pub(crate) packed: &'a Packed,
     pub(crate) about: &'a About,
     pub(crate) expires: Moment,
     pub(crate) stamp: MachineStamp,
@@ -47,6 +50,16 @@ pub(crate) struct Keep<'a, V> {
 }
 
 pub(crate) struct Outside<V>(Infallible, PhantomData<fn() -> V>);
+
+pub(crate) enum Consignment {}
+
+/// What a computation heard of the machine as it began.
+#[derive(Clone, Copy)]
+pub(crate) enum Heard {
+    NotAsked,
+    Nothing,
+    Clock(MachineStamp),
+}
 
 pub(crate) enum Leased {
     Taken(Lease),
@@ -60,7 +73,7 @@ pub(crate) fn stand_in(_: &str) -> Option<Arc<[Mark; 2]>> {
 }
 
 impl Nothing {
-    pub(crate) fn hear(&self) {
+    pub(crate) fn hear(&self) -> bool {
         match self.0 {}
     }
 
@@ -82,11 +95,11 @@ impl<V> Beyond<'_, V> {
 }
 
 impl<V> Stored<V> {
-    pub(crate) fn ear(&self) -> Ear {
+    pub(crate) fn ear(&self) -> Option<Ear> {
         match self.0 {}
     }
 
-    pub(crate) fn hear(&self) {
+    pub(crate) fn hear(&self) -> bool {
         match self.0 {}
     }
 
@@ -106,7 +119,7 @@ impl<V> Stored<V> {
         match self.0 {}
     }
 
-    pub(crate) fn stamp(&self) -> Option<MachineStamp> {
+    pub(crate) fn heard(&self) -> Heard {
         match self.0 {}
     }
 
@@ -114,7 +127,15 @@ impl<V> Stored<V> {
         match self.0 {}
     }
 
-    pub(crate) fn keep(&self, _: Keep<'_, V>) -> Delivery {
+    pub(crate) fn is_on_fleet(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn pack(&self, _: &V) -> Option<Packed> {
+        match self.0 {}
+    }
+
+    pub(crate) fn keep(&self, _: Keep<'_>) -> Option<Delivery> {
         match self.0 {}
     }
 }

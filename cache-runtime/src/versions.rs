@@ -13,13 +13,20 @@ use crate::entry::{About, Marks, Slots, Stamp};
 use crate::mark::Mark;
 use crate::planted::{self, Bug};
 use crate::recent::Recent;
-use crate::records::{Records, Target};
+use crate::records::Records;
 use crate::sync::{AtomicU64, Mutex, Ordering, RwLock};
+use crate::target::Target;
 
-#[cfg(not(larder_model))]
+#[cfg(not(any(larder_model, test)))]
 const FILTER: usize = 16_384;
+/// Little, as tests make many.
+#[cfg(all(test, not(larder_model)))]
+const FILTER: usize = 64;
 #[cfg(larder_model)]
 const FILTER: usize = 2;
+
+/// What the clock shows at first.
+const BEGINNING: Stamp = Stamp(1);
 
 /// The place in the filter for a slot.
 #[inline]
@@ -48,7 +55,7 @@ pub(crate) struct Versions {
 impl Default for Versions {
     fn default() -> Self {
         Self {
-            clock: Padded(AtomicU64::new(1)),
+            clock: Padded(AtomicU64::new(BEGINNING.0)),
             predicate: AtomicU64::new(0),
             filter: (0..FILTER).map(|_| AtomicU64::new(0)).collect(),
             recent: Recent::default(),
@@ -134,6 +141,12 @@ impl Versions {
         records.is_sweep_due()
     }
 
+    /// Whether nothing in `about` was ever recorded.
+    #[cfg(feature = "redis")]
+    pub(crate) fn never_heard_of(&self, about: &About) -> bool {
+        self.check(about, BEGINNING).is_some()
+    }
+
     /// Returns the clock if nothing in `about` was recorded after `since`.
     ///
     /// The reading returned may be remembered in place of `since`.
@@ -205,7 +218,7 @@ impl Versions {
     }
 
     /// Whether the next invalidation sweeps.
-    #[cfg(feature = "disk")]
+    #[cfg(feature = "beyond")]
     pub(crate) fn is_sweep_due(&self) -> bool {
         self.records.read().is_sweep_due()
     }
@@ -221,7 +234,8 @@ mod tests {
     use super::Versions;
     use crate::entry::Stamp;
     use crate::mark::Mark;
-    use crate::records::{SWEEP_AT, Target};
+    use crate::records::SWEEP_AT;
+    use crate::target::Target;
 
     #[test]
     fn what_a_sweep_drops_may_invalidate() {

@@ -1,7 +1,9 @@
 //! V7, the tenant rule, and C6: a caller without `context` or `scope` around a callee with it never
 //! shows what one tenant, session or request was given to another.
 
-use crate::support::{Calls, Stage, block_on, everywhere, everywhere_async, fresh, run, until};
+use crate::support::{
+    Calls, Stage, block_on, everywhere, everywhere_alone, everywhere_async, fresh, run, until,
+};
 use larder::{Runtime, ambient, cached, request, session};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -70,7 +72,8 @@ fn a_caller_with_the_callee_s_context_in_its_key_is_stored() {
         secret(id, false)
     }
 
-    everywhere(|| {
+    // Others refresh the callee's values.
+    everywhere_alone(|_| {
         each_its_own(outer);
         assert_eq!(CALLS.taken(), 3);
         assert_eq!(outer::stats().bypasses_tenant, 0);

@@ -1,7 +1,7 @@
 //! V1, V2: what is not named is not lost, however much else is invalidated; what is remembered is
 //! bounded; and what was overtaken stays so when the record of it is gone.
 
-use crate::support::{Calls, Stage, everywhere, fresh, run};
+use crate::support::{Calls, Stage, everywhere, everywhere_alone, fresh, run};
 use larder::{Runtime, blocking, cached, session};
 use std::pin::pin;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ fn entries_survive_sweeps_on_both_ways_of_a_hit() {
         id
     }
 
-    everywhere(|| {
+    everywhere_alone(|_| {
         (0..100).for_each(|id| assert_eq!(survivor(id), id));
         noise(SWEEPS);
         noise_of_predicates(2_000);
@@ -104,7 +104,7 @@ fn entries_of_a_scope_survive_sweeps() {
         id
     }
 
-    everywhere(|| {
+    everywhere_alone(|_| {
         session::with("versions", || {
             (0..100).for_each(|id| assert_eq!(survivor(id), id));
             noise(SWEEPS);
@@ -211,7 +211,7 @@ fn a_computation_overtaken_before_a_sweep_is_not_served_after_it() {
 
 #[test]
 fn a_refresh_overtaken_before_a_sweep_is_not_served_after_it() {
-    everywhere(|| {
+    everywhere_alone(|_| {
         let later = sleep_through("refresh", sleeper::refresh, || {
             blocking::invalidate_tag("versions-found:refresh").unwrap();
             noise(SWEEPS);

@@ -51,11 +51,11 @@ impl Test {
     /// In a child, runs what children do, and there is no test. `inside` is a closure of the test's
     /// own, which has its name.
     pub(crate) fn new<F: FnOnce(Inside)>(inside: F) -> Option<Self> {
-        warnings::listen();
-        if let Some(role) = env::var_os(ROLE) {
+        let role = env::var_os(ROLE);
+        warnings::listen(if role.is_some() { |it| print_line(WARNED, it) } else { |_| () });
+        if let Some(role) = role {
             let role = role.into_string().expect("roles are text");
             let directory = env::var_os(DIRECTORY).expect("a child has a directory").into();
-            warnings::tell(|warning| print_line(WARNED, warning));
             inside(Inside { role, directory });
             return None;
         }

@@ -11,6 +11,8 @@
 )]
 
 mod child;
+#[path = "../servers/hearing.rs"]
+mod hearing;
 mod warnings;
 mod words;
 

@@ -65,9 +65,11 @@ fn compute(model: &Model) -> TokenStream {
         Flow::Async => model.function.body.stream(),
         Flow::Boxed { inside, .. } => inside.clone(),
     };
+    let compute =
+        if model.site.is_far() { quote!(glance_or_compute) } else { quote!(compute_async) };
     // The first statement says what type the block is of, so that `?` and `return` know it.
     quote! {
-        ::std::boxed::Box::pin(__larder_miss.compute_async(
+        ::std::boxed::Box::pin(__larder_miss.#compute(
             move || async move {
                 #[allow(unreachable_code, clippy::diverging_sub_expression)]
                 if let ::core::option::Option::Some(__larder_out) =

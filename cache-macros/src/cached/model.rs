@@ -39,6 +39,13 @@ pub(crate) struct Site {
     pub(crate) scope: Scope,
 }
 
+impl Site {
+    /// Whether values are kept on other machines alone.
+    pub(crate) fn is_far(&self) -> bool {
+        matches!(self.tiers.as_deref(), Some([Tier::L3]))
+    }
+}
+
 pub(crate) enum Version {
     Number(u32),
     /// A fingerprint of the function's tokens.
@@ -51,6 +58,8 @@ pub(crate) struct Stored {
     pub(crate) compress: Option<&'static str>,
     pub(crate) write_through: bool,
     pub(crate) ttl: Option<Duration>,
+    /// On the disk, if there is a tier beyond.
+    pub(crate) ttl_disk: Option<Duration>,
 }
 
 /// What a call's key is made of.

@@ -73,12 +73,13 @@ fn version(version: &Version) -> TokenStream {
 
 /// What is said of the tiers beyond L1.
 fn beyond_memory(stored: &Stored) -> impl Iterator<Item = TokenStream> {
-    let Stored { codec, compress, write_through, ttl } = stored;
+    let Stored { codec, compress, write_through, ttl, ttl_disk } = stored;
     let settings = [
         codec.map(|codec| quote!(codec = #codec)),
         compress.map(|compress| quote!(compress = #compress)),
         write_through.then(|| quote!(write_through = true)),
         ttl.map(|ttl| some(duration(ttl))).map(|ttl| quote!(ttl_stored = #ttl)),
+        ttl_disk.map(|ttl| some(duration(ttl))).map(|ttl| quote!(ttl_disk = #ttl)),
     ];
     settings.into_iter().flatten()
 }

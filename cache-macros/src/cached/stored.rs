@@ -51,13 +51,15 @@ fn one_of(
 /// Finds what is said of the tiers beyond L1, if the function has one, and reports what only makes
 /// sense with one, or without.
 pub(crate) fn stored(options: &Options, tiers: &[Tier], errors: &mut Errors) -> Option<Stored> {
-    if tiers.iter().any(|tier| *tier > Tier::L1) {
+    if let Some(farthest) = tiers.iter().copied().max().filter(|tier| *tier > Tier::L1) {
+        let own = options.ttl.as_ref().map(|ttl| &ttl.value);
         check_scope(options, errors);
         return Some(Stored {
             codec: options.codec.as_ref().map(|codec| codec.value),
             compress: options.compress.as_ref().map(|compress| compress.value),
             write_through: options.write.as_ref().is_some_and(|write| write.value == "through"),
-            ttl: options.ttl.as_ref().and_then(|ttl| ttl.value.of(Tier::L2)),
+            ttl: own.and_then(|ttl| ttl.of(farthest)),
+            ttl_disk: own.and_then(|ttl| ttl.of(Tier::L2)).filter(|_| farthest > Tier::L2),
         });
     }
     let names = [

@@ -185,6 +185,21 @@ fn beyond_l1_a_call_says_what_its_value_is_in_bytes() {
 }
 
 #[test]
+#[cfg(feature = "redis")]
+fn what_is_kept_on_other_machines_alone_is_looked_for_before_there_is_room_for_a_computation() {
+    check(
+        quote!(tier = "l3", ttl = "1h", tags("user:{id}"), handle = none),
+        &quote! {
+            async fn far(id: u64) -> String {
+                read(id).await
+            }
+        },
+        in_a_module,
+        &expect_file!["snapshots/far.rs"],
+    );
+}
+
+#[test]
 #[cfg(feature = "disk")]
 fn files_are_found_by_type_and_by_name() {
     check(

@@ -1,15 +1,11 @@
 //! The disk tier of a runtime: made when something first needs it, told of every invalidation, and
 //! heard.
 
-use super::{Inner, Runtime, function_marks};
-use crate::entry::Stamp;
+use super::{Inner, Runtime};
 use crate::error::{Error, ErrorKind, Level};
-use crate::records::Target;
 use crate::site::Site;
-use crate::sync::Mutex;
+use crate::target::Target;
 use crate::tier::disk::{Disk, Heard, LIMIT, Listener, Place};
-use std::any::TypeId;
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -19,8 +15,6 @@ pub(crate) struct DiskOf {
     pub(crate) directory: Option<PathBuf>,
     pub(crate) limit: Option<u64>,
     disk: OnceLock<Option<Arc<Disk>>>,
-    /// Which instantiation has which name beyond this process.
-    names: Mutex<HashMap<[u8; 32], TypeId>>,
 }
 
 impl DiskOf {
@@ -51,20 +45,20 @@ impl Runtime {
         of.disk.get_or_init(make).clone()
     }
 
+    /// The disk tier, for a function that is kept there.
+    pub(super) fn disk_of(&self, site: &'static Site) -> Option<Arc<Disk>> {
+        site.options.reaches(Level::L2).then(|| self.disk()).flatten()
+    }
+
     /// The disk tier, if this program has anything to do with one.
-    fn disk_if_any(&self) -> Option<Arc<Disk>> {
+    pub(super) fn disk_if_any(&self) -> Option<Arc<Disk>> {
         let of = &self.inner.disk;
         if let Some(known) = of.disk.get() {
             return known.clone();
         }
         let is_meant =
-            of.directory.is_some() || Place::is_in_environment() || Site::is_any_stored();
+            of.directory.is_some() || Place::is_in_environment() || Site::is_any_on_disk();
         is_meant.then(|| self.disk()).flatten()
-    }
-
-    /// Claims a name beyond this process for an instantiation; false if another has it.
-    pub(crate) fn claim(&self, name: [u8; 32], instance: TypeId) -> bool {
-        *self.inner.disk.names.lock().entry(name).or_insert(instance) == instance
     }
 
     /// Tells all processes of the machine of an invalidation.
@@ -84,23 +78,6 @@ impl Runtime {
         }
         Ok(())
     }
-
-    /// Records what was heard, and leaves sweeping to later.
-    fn note(&self, target: &Target) {
-        self.inner.versions.record(target, None::<fn() -> Option<Stamp>>);
-    }
-
-    /// What to forget when there may have been any invalidation elsewhere: everything that other
-    /// processes could name.
-    fn forget_shared(&self) {
-        let sites = Site::all();
-        let is_stored = |site: usize| sites.get(site).is_some_and(|it| it.options.is_stored());
-        let names = self.inner.names.lock();
-        let shared = names.iter().filter(|(site, _)| is_stored(*site));
-        let marks = shared.flat_map(|(site, name)| function_marks(*site, name)).collect();
-        drop(names);
-        self.note(&Target::Any(marks));
-    }
 }
 
 /// The ear of a runtime, which must not keep it.
@@ -112,14 +89,11 @@ impl Listener for Ear {
         let runtime = Runtime { inner };
         match heard {
             Heard::Invalidated(target) => runtime.note(target),
-            Heard::Lost => runtime.forget_shared(),
+            Heard::Lost => runtime.forget_kept_in(Level::L2),
         }
     }
 
     fn settle(&self) {
-        let Some(inner) = self.0.upgrade() else { return };
-        if inner.versions.is_sweep_due() {
-            Runtime { inner }.record_here(&Target::Any(Vec::new()));
-        }
+        self.0.upgrade().iter().for_each(Inner::settle);
     }
 }

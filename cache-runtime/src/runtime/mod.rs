@@ -1,20 +1,27 @@
 //! A runtime: one clock, one set of versions, and everything cached under them.
 
+#[cfg(feature = "beyond")]
+mod beyond;
 #[cfg(feature = "disk")]
 mod disk;
+#[cfg(feature = "redis")]
+mod redis;
 
 #[cfg(feature = "disk")]
 pub(crate) use self::disk::DiskOf;
+#[cfg(feature = "redis")]
+pub(crate) use self::redis::RedisOf;
 
 use crate::clock::TimeSource;
 use crate::counters::{Count, Counters};
 use crate::error::{Error, ErrorKind};
 use crate::held;
 use crate::mark::Mark;
-use crate::records::Target;
+use crate::namespace;
 use crate::shelf::Shelf;
 use crate::site::Site;
 use crate::sync::Mutex;
+use crate::target::Target;
 use crate::tier::memory::{AnyMemory, Usage};
 use crate::versions::Versions;
 use std::collections::{HashMap, HashSet};
@@ -44,8 +51,13 @@ pub(crate) struct Inner {
     names: Mutex<HashSet<(usize, String)>>,
     counters: Mutex<HashMap<usize, Arc<Counters>>>,
     pub(crate) invalidations: Invalidations,
+    /// Which instantiation has which name beyond this process.
+    #[cfg(feature = "beyond")]
+    claims: Mutex<HashMap<[u8; 32], std::any::TypeId>>,
     #[cfg(feature = "disk")]
     pub(crate) disk: DiskOf,
+    #[cfg(feature = "redis")]
+    pub(crate) redis: RedisOf,
 }
 
 /// Invalidations that name more than one function's keys.
@@ -57,9 +69,6 @@ pub(crate) struct Invalidations {
     pub(crate) everything: Count,
 }
 
-/// The namespace unless another is given.
-pub(crate) const NAMESPACE: &str = "larder";
-
 static GLOBAL: OnceLock<Runtime> = OnceLock::new();
 
 impl Runtime {
@@ -67,6 +76,7 @@ impl Runtime {
         namespace: String,
         time: TimeSource,
         #[cfg(feature = "disk")] disk: DiskOf,
+        #[cfg(feature = "redis")] redis: RedisOf,
     ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
@@ -80,8 +90,12 @@ impl Runtime {
                 names: Mutex::default(),
                 counters: Mutex::default(),
                 invalidations: Invalidations::default(),
+                #[cfg(feature = "beyond")]
+                claims: Mutex::default(),
                 #[cfg(feature = "disk")]
                 disk,
+                #[cfg(feature = "redis")]
+                redis,
             }),
         }
     }
@@ -90,10 +104,12 @@ impl Runtime {
     pub(crate) fn global() -> &'static Self {
         GLOBAL.get_or_init(|| {
             Self::assemble(
-                NAMESPACE.to_owned(),
+                namespace::of_environment(),
                 TimeSource::System,
                 #[cfg(feature = "disk")]
                 DiskOf::default(),
+                #[cfg(feature = "redis")]
+                RedisOf::default(),
             )
         })
     }
@@ -148,6 +164,8 @@ impl Runtime {
     pub async fn close(&self) -> Result<(), Error> {
         #[cfg(feature = "disk")]
         self.close_disk().await?;
+        #[cfg(feature = "redis")]
+        self.close_redis()?;
         Ok(())
     }
 
@@ -198,11 +216,35 @@ impl Runtime {
         memories
     }
 
-    /// Records an invalidation: once this returns, nothing older is served. `beyond` is what it is
-    /// in names that leave the process.
+    /// Records an invalidation: once this ends, nothing older is served. `beyond` is what it is in
+    /// names that leave the process. The shared tier comes first: else another process of this machine
+    /// could take from there what has just been recorded here, as if it came later.
     ///
-    /// An error says that it has reached this process alone, and where it waits.
-    pub(crate) fn record(&self, target: &Target, beyond: &Target) -> Result<(), Error> {
+    /// An error says what it has not reached yet, and where it waits.
+    ///
+    /// # Cancellation
+    ///
+    /// Takes effect when first polled, and then as a whole.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(clippy::unused_async, reason = "the shared tier is waited for")
+    )]
+    pub(crate) async fn record(&self, target: &Target, beyond: &Target) -> Result<(), Error> {
+        #[cfg(feature = "redis")]
+        if let Some(told) = self.tell_fleet(beyond) {
+            let near = Near { runtime: self, target, beyond };
+            let told = told.await;
+            std::mem::forget(near);
+            let near = self.record_near(target, beyond);
+            // By these names, too: the servers tell of them no more who removed them.
+            self.record_here(beyond);
+            return near.and(told);
+        }
+        self.record_near(target, beyond)
+    }
+
+    /// Records an invalidation on this machine.
+    pub(crate) fn record_near(&self, target: &Target, beyond: &Target) -> Result<(), Error> {
         #[cfg(feature = "disk")]
         let told = self.tell_machine(beyond);
         #[cfg(not(feature = "disk"))]
@@ -219,7 +261,7 @@ impl Runtime {
 
     /// Records the invalidation of one key of a site, which has several marks in this process and
     /// may have one beyond.
-    pub(crate) fn record_key(
+    pub(crate) async fn record_key(
         &self,
         site: &'static Site,
         keys: &[Mark],
@@ -227,11 +269,30 @@ impl Runtime {
     ) -> Result<(), Error> {
         let any = Mark::any_key(site.place());
         let here = keys.iter().copied().chain([any]).collect();
-        #[cfg(feature = "disk")]
+        #[cfg(feature = "beyond")]
         let any = Some(crate::mark::beyond::any_key(&site.name()));
-        #[cfg(not(feature = "disk"))]
+        #[cfg(not(feature = "beyond"))]
         let any = None;
-        self.record(&Target::Any(here), &Target::Any(beyond.into_iter().chain(any).collect()))
+        let beyond = Target::Any(beyond.into_iter().chain(any).collect());
+        self.record(&Target::Any(here), &beyond).await
+    }
+}
+
+/// An invalidation that nobody may wait for any more, but is on its way: this machine hears of it
+/// all the same.
+#[cfg(feature = "redis")]
+struct Near<'a> {
+    runtime: &'a Runtime,
+    target: &'a Target,
+    beyond: &'a Target,
+}
+
+#[cfg(feature = "redis")]
+impl Drop for Near<'_> {
+    fn drop(&mut self) {
+        // What other processes can't hear of now waits for that.
+        let _ = self.runtime.record_near(self.target, self.beyond);
+        self.runtime.record_here(self.beyond);
     }
 }
 
@@ -241,13 +302,13 @@ pub(crate) fn function_marks(site: usize, name: &str) -> impl Iterator<Item = Ma
 }
 
 /// The mark that all functions of a name have beyond this process.
-#[cfg(feature = "disk")]
+#[cfg(feature = "beyond")]
 #[expect(clippy::unnecessary_wraps, reason = "nothing where there is nothing beyond")]
 pub(crate) fn named_beyond(name: &str) -> Option<Mark> {
     Some(crate::mark::beyond::function(name))
 }
 
-#[cfg(not(feature = "disk"))]
+#[cfg(not(feature = "beyond"))]
 pub(crate) fn named_beyond(_: &str) -> Option<Mark> {
     None
 }

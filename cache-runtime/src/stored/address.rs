@@ -3,6 +3,7 @@
 use super::identity::Identity;
 use crate::codec::canonical::Unencodable;
 use crate::mark::{Mark, beyond};
+use std::sync::OnceLock;
 
 /// The longest a key that leaves the process may be.
 const LONGEST_KEY: usize = 1 << 20;
@@ -20,7 +21,10 @@ pub(crate) struct Address {
     /// one piece, as that is hashed far faster. Programs that know the function with another shape
     /// have a row of their own.
     bytes: Vec<u8>,
+    /// What the marks of the function's keys are made from.
     keys: [u8; 32],
+    /// Made when it is first asked for: not every hit has a use for it.
+    mark: OnceLock<Mark>,
 }
 
 impl Address {
@@ -36,7 +40,7 @@ impl Address {
         write(&mut bytes).ok().filter(|()| bytes.len() - KEY <= LONGEST_KEY)?;
         let digest = *blake3::hash(&bytes).as_bytes();
         let id = u64::from_le_bytes(digest[..8].try_into().expect("eight of 32 bytes"));
-        Some(Self { id, bytes, keys: identity.keys })
+        Some(Self { id, bytes, keys: identity.keys, mark: OnceLock::new() })
     }
 
     /// The identity of the function, and the canonical form of the key behind it.
@@ -46,6 +50,6 @@ impl Address {
 
     /// What the call's invalidation records.
     pub(crate) fn mark(&self) -> Mark {
-        beyond::key(&self.keys, &self.bytes[CANONICAL..])
+        *self.mark.get_or_init(|| beyond::key(&self.keys, &self.bytes[CANONICAL..]))
     }
 }

@@ -27,11 +27,11 @@ fn named(compress: &str) -> Compress {
 }
 
 /// A value as it goes into an envelope.
-pub(super) struct Packed {
-    pub(super) compression: u8,
+pub(crate) struct Packed {
+    pub(crate) compression: u8,
     /// Its length before it was compressed.
-    pub(super) length: u32,
-    pub(super) payload: Vec<u8>,
+    pub(crate) length: u32,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl<V> Bytes<V> {

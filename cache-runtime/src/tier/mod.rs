@@ -3,5 +3,7 @@
 #[cfg(feature = "disk")]
 pub(crate) mod disk;
 pub(crate) mod memory;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
 
 pub(crate) use crate::lookup::Miss;

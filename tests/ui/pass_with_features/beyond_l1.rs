@@ -30,6 +30,21 @@ fn negative(id: u64) -> Result<u64, String> {
     id.checked_sub(1).ok_or_else(|| "none".to_owned())
 }
 
+#[cached(tier = "l1,l3", ttl(l1 = "30s", l3 = "5m"), name = "of_the_fleet", tags("user:{id}"))]
+fn of_the_fleet(id: u64) -> User {
+    User { id, name: id.to_string() }
+}
+
+#[cached(tier(l3), key = "of_all:{id}", codec = "postcard", compress = "zstd")]
+async fn of_the_fleet_alone(id: u64) -> Option<User> {
+    Some(User { id, name: id.to_string() })
+}
+
+#[cached(tier = "l1,l2,l3", ttl = "1h")]
+fn in_every_tier(id: u64) -> Result<u64, String> {
+    Ok(id)
+}
+
 #[cached(tier = "l1,l2", scope = "global", compress = "none", when = id > 0, version = auto)]
 fn under_a_condition(id: u64) -> u64 {
     id
@@ -78,6 +93,9 @@ fn main() {
     drop(is_send(later(&plain(1))));
     assert_eq!(with_tiers(1, ("a", None), 1.0), None);
     assert_eq!(larder::ambient::with(1_u64, || negative(0)), Err("none".to_owned()));
+    assert_eq!(of_the_fleet(1), of_the_fleet(1));
+    drop(is_send(of_the_fleet_alone(1)));
+    assert_eq!(in_every_tier(1), Ok(1));
     assert_eq!(under_a_condition(0), 0);
     let runtime = larder::Runtime::builder().build().expect("a runtime");
     assert!(elsewhere(1, &runtime).starts_with('1'));

@@ -90,11 +90,16 @@ fn by_call(model: &Model) -> TokenStream {
 /// The operations on the function as a whole.
 fn of_all(model: &Model) -> TokenStream {
     let paths = &model.paths;
-    let (invalidate_all, stats) = (paths.invalidate_all(), paths.stats());
+    let stats = paths.stats();
+    let invalidate_all = if model.function.flow.is_async() {
+        paths.invalidate_all_async()
+    } else {
+        paths.invalidate_all()
+    };
     let (error, function_stats) = (paths.Error(), paths.FunctionStats());
     let site = reach(model).site;
     let visibility = &model.function.visibility;
-    let (asynchronous, _) = colour(model);
+    let (asynchronous, wait) = colour(model);
     let inputs = Inputs::of_runtime(model).as_written();
     // Without an argument there is nothing a type parameter could be found by, nor needed for.
     let generics = (!inputs.is_empty()).then_some(&model.function.signature.generics);
@@ -106,7 +111,7 @@ fn of_all(model: &Model) -> TokenStream {
         #bounds
         {
             #runtime
-            #invalidate_all(#site, #found)
+            #invalidate_all(#site, #found) #wait
         }
         #visibility fn stats #generics (#(#inputs),*) -> #function_stats #bounds {
             #runtime

@@ -153,10 +153,11 @@ impl later {
             .await
     }
     async fn invalidate_all() -> ::core::result::Result<(), ::larder::Error> {
-        ::larder::__private::invalidate_all(
-            later::__larder_site(),
-            ::core::option::Option::None,
-        )
+        ::larder::__private::invalidate_all_async(
+                later::__larder_site(),
+                ::core::option::Option::None,
+            )
+            .await
     }
     fn stats() -> ::larder::FunctionStats {
         ::larder::__private::stats(later::__larder_site(), ::core::option::Option::None)

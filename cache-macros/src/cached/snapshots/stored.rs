@@ -231,10 +231,11 @@ impl Stored {
         shared: &Shared,
     ) -> ::core::result::Result<(), ::larder::Error> {
         let __larder_runtime: &::larder::Runtime = &shared.runtime();
-        ::larder::__private::invalidate_all(
-            Stored::__larder_site(),
-            ::core::option::Option::Some(__larder_runtime),
-        )
+        ::larder::__private::invalidate_all_async(
+                Stored::__larder_site(),
+                ::core::option::Option::Some(__larder_runtime),
+            )
+            .await
     }
     fn stats(shared: &Shared) -> ::larder::FunctionStats {
         let __larder_runtime: &::larder::Runtime = &shared.runtime();

@@ -3,7 +3,7 @@
 use super::{Damage, MOST, Section};
 
 const MAGIC: [u8; 4] = *b"LRDR";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 const CHECKSUM: usize = Header::LENGTH - 8;
 
@@ -28,7 +28,7 @@ pub(crate) struct Header {
 
 impl Header {
     /// How many bytes it takes, the checksum at their end included.
-    pub(crate) const LENGTH: usize = 100;
+    pub(crate) const LENGTH: usize = 104;
 }
 
 /// How long the parts behind the header are.
@@ -37,15 +37,17 @@ pub(super) struct Lengths {
     pub(super) files: usize,
     pub(super) key: usize,
     pub(super) payload: usize,
+    pub(super) versions: usize,
 }
 
 impl Lengths {
-    fn each(&self) -> [(Section, usize); 4] {
+    fn each(&self) -> [(Section, usize); 5] {
         [
             (Section::Names, self.names),
             (Section::Files, self.files),
             (Section::Key, self.key),
             (Section::Payload, self.payload),
+            (Section::Versions, self.versions),
         ]
     }
 
@@ -56,7 +58,7 @@ impl Lengths {
             if length > section.most() {
                 return Err(Damage::TooLong(section));
             }
-            // Four limits of a GiB at most can't overflow where a length has 32 bits or more.
+            // Five limits of a GiB at most can't overflow where a length has 32 bits or more.
             total = total.checked_add(length).ok_or(Damage::Oversized)?;
         }
         if total > MOST { Err(Damage::Oversized) } else { Ok(total) }
@@ -64,8 +66,8 @@ impl Lengths {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<(Header, Lengths), Damage> {
-    let head = bytes.get(..Header::LENGTH).ok_or(Damage::Headless)?;
-    let mut fields = Fields(head);
+    // Before the length is looked at: that of another version's header is another.
+    let mut fields = Fields(bytes.get(..6).ok_or(Damage::Headless)?);
     if fields.take() != MAGIC {
         return Err(Damage::Foreign);
     }
@@ -73,11 +75,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Header, Lengths), Damage> {
     if version != VERSION {
         return Err(Damage::Version(version));
     }
+    let mut fields = Fields(bytes.get(6..Header::LENGTH).ok_or(Damage::Headless)?);
     let [codec, compression] = fields.take();
     let shape = fields.take();
     let incarnation = fields.take();
     let [stamp, created, expires, weight] = std::array::from_fn(|_| fields.long());
-    let [names, files, key, payload] = std::array::from_fn(|_| fields.length());
+    let [names, files, key, payload, versions] = std::array::from_fn(|_| fields.length());
     let unpacked = u32::from_le_bytes(fields.take());
     if unpacked as usize > MOST {
         return Err(Damage::TooLong(Section::Payload));
@@ -93,7 +96,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Header, Lengths), Damage> {
         weight,
         unpacked,
     };
-    Ok((header, Lengths { names, files, key, payload }))
+    Ok((header, Lengths { names, files, key, payload, versions }))
 }
 
 /// All of it but the checksum, for which room is left.

@@ -32,6 +32,8 @@ pub(crate) struct Envelope<'a, N = Groups<'a>> {
     pub(crate) key: &'a [u8],
     /// The value, encoded and packed.
     pub(crate) payload: &'a [u8],
+    /// What it is valid under in the tier that is shared by machines, if it is meant for that.
+    pub(crate) versions: &'a [u8],
 }
 
 /// A part of an envelope behind its header.
@@ -41,13 +43,14 @@ pub(crate) enum Section {
     Files,
     Key,
     Payload,
+    Versions,
 }
 
 impl Section {
     /// The longest that it may be.
     const fn most(self) -> usize {
         match self {
-            Self::Names => 4 << 20,
+            Self::Names | Self::Versions => 4 << 20,
             Self::Files | Self::Key => 16 << 20,
             Self::Payload => MOST,
         }
@@ -93,6 +96,7 @@ impl fmt::Display for Damage {
 impl std::error::Error for Damage {}
 
 /// The names at the beginning of an envelope.
+#[cfg(any(test, fuzzing, feature = "disk"))]
 #[derive(Clone, Debug)]
 pub(crate) enum Head<'a> {
     /// All of them.
@@ -114,8 +118,9 @@ impl<'a> Envelope<'a> {
         }
         let (names, rest) = body.split_at(lengths.names);
         let (files, rest) = rest.split_at(lengths.files);
-        let (key, payload) = rest.split_at(lengths.key);
-        Ok(Self { header, names: Groups::parse(names)?, files, key, payload })
+        let (key, rest) = rest.split_at(lengths.key);
+        let (payload, versions) = rest.split_at(lengths.payload);
+        Ok(Self { header, names: Groups::parse(names)?, files, key, payload, versions })
     }
 }
 
@@ -123,6 +128,7 @@ impl<'a> Envelope<'a> {
 ///
 /// There is nothing to compare the checksum with, so this is for what may be wrong, such as which of
 /// many entries to look at. A prefix that is too short for a header is `Damage::Headless`.
+#[cfg(any(test, fuzzing, feature = "disk"))]
 pub(crate) fn parse_head(prefix: &[u8]) -> Result<(Header, Head<'_>), Damage> {
     let (header, lengths) = header::read(prefix)?;
     lengths.total()?;
@@ -147,6 +153,7 @@ where
             files: self.files.len(),
             key: self.key.len(),
             payload: self.payload.len(),
+            versions: self.versions.len(),
         };
         let total = lengths.total()?;
         let mut out = Vec::with_capacity(total);
@@ -155,6 +162,7 @@ where
         out.extend_from_slice(self.files);
         out.extend_from_slice(self.key);
         out.extend_from_slice(self.payload);
+        out.extend_from_slice(self.versions);
         if out.len() != total {
             return Err(Damage::Names);
         }

@@ -26,7 +26,7 @@ fn groups(
 
 fn written(names: &[Named], files: &[u8], key: &[u8], payload: &[u8]) -> Vec<u8> {
     let names = groups(names);
-    Envelope { header: HEADER, names, files, key, payload }.write().unwrap()
+    Envelope { header: HEADER, names, files, key, payload, versions: &[] }.write().unwrap()
 }
 
 fn full() -> Vec<u8> {
@@ -36,12 +36,20 @@ fn full() -> Vec<u8> {
         (vec![[5, 6]], Some("")),
         (vec![[7, 8]], None),
     ];
-    written(&names, b"files", b"the key", b"the payload")
+    let envelope = Envelope {
+        header: HEADER,
+        names: groups(&names),
+        files: b"files",
+        key: b"the key",
+        payload: b"the payload",
+        versions: b"versions",
+    };
+    envelope.write().unwrap()
 }
 
-/// One for each version of the format, and what was in it.
+/// Of the version that is written, and what was in it.
 fn golden() -> [(&'static str, Vec<u8>); 2] {
-    [("v1_empty.bin", written(&[], &[], &[], &[])), ("v1_full.bin", full())]
+    [("v2_empty.bin", written(&[], &[], &[], &[])), ("v2_full.bin", full())]
 }
 
 fn project() -> &'static Path {
@@ -65,6 +73,7 @@ fn what_is_written_is_what_is_parsed() {
     assert_eq!(envelope.files, b"files");
     assert_eq!(envelope.key, b"the key");
     assert_eq!(envelope.payload, b"the payload");
+    assert_eq!(envelope.versions, b"versions");
 }
 
 #[test]
@@ -77,6 +86,14 @@ fn the_bytes_of_a_version_stay_what_they_are() {
         }
         assert_eq!(fs::read(path).unwrap(), written, "{name}");
         assert!(Envelope::parse(&written).is_ok());
+    }
+}
+
+#[test]
+fn what_an_earlier_version_wrote_is_told_apart() {
+    for name in ["v1_empty.bin", "v1_full.bin"] {
+        let bytes = fs::read(project().join("src/codec/golden").join(name)).unwrap();
+        assert_eq!(Envelope::parse(&bytes).unwrap_err(), Damage::Version(1), "{name}");
     }
 }
 
@@ -113,8 +130,8 @@ fn damage_is_told_by_what_it_is() {
     assert_eq!(damaged(&|bytes| bytes.clear()), Damage::Headless);
     assert_eq!(damaged(&|bytes| bytes.truncate(Header::LENGTH - 1)), Damage::Headless);
     assert_eq!(damaged(&|bytes| bytes[0] = b'l'), Damage::Foreign);
-    assert_eq!(damaged(&|bytes| bytes[4] = 2), Damage::Version(2));
-    assert_eq!(damaged(&|bytes| bytes[5] = 1), Damage::Version(257));
+    assert_eq!(damaged(&|bytes| bytes[4] = 3), Damage::Version(3));
+    assert_eq!(damaged(&|bytes| bytes[5] = 1), Damage::Version(258));
     assert_eq!(damaged(&|bytes| bytes.push(0)), Damage::Length);
     assert_eq!(damaged(&|bytes| bytes.truncate(bytes.len() - 1)), Damage::Length);
     assert_eq!(damaged(&put(72, (4 << 20) + 1)), Damage::TooLong(Section::Names));
@@ -122,7 +139,8 @@ fn damage_is_told_by_what_it_is() {
     assert_eq!(damaged(&put(80, (16 << 20) + 1)), Damage::TooLong(Section::Key));
     assert_eq!(damaged(&put(84, 1 << 30)), Damage::TooLong(Section::Payload));
     assert_eq!(damaged(&put(84, (1 << 30) - 1)), Damage::Oversized);
-    assert_eq!(damaged(&put(88, 1 << 30)), Damage::TooLong(Section::Payload));
+    assert_eq!(damaged(&put(88, (4 << 20) + 1)), Damage::TooLong(Section::Versions));
+    assert_eq!(damaged(&put(92, 1 << 30)), Damage::TooLong(Section::Payload));
     let mut bytes = full();
     bytes[Header::LENGTH - 1] ^= 1;
     assert_eq!(Envelope::parse(&bytes).unwrap_err(), Damage::Checksum);
@@ -159,7 +177,14 @@ fn malformed_names_are_damage_whatever_the_checksum_says() {
 fn content_that_is_too_long_is_not_written() {
     let long = vec![0; (16 << 20) + 1];
     let names = || std::iter::empty::<Group<'_, std::array::IntoIter<_, 0>>>();
-    let envelope = Envelope { header: HEADER, names: names(), files: &[], key: &[], payload: &[] };
+    let envelope = Envelope {
+        header: HEADER,
+        names: names(),
+        files: &[],
+        key: &[],
+        payload: &[],
+        versions: &[],
+    };
     let files = Envelope { files: &long, ..envelope.clone() };
     assert_eq!(files.write(), Err(Damage::TooLong(Section::Files)));
     let key = Envelope { key: &long, ..envelope.clone() };
@@ -169,14 +194,15 @@ fn content_that_is_too_long_is_not_written() {
     assert_eq!(unpacked.write(), Err(Damage::TooLong(Section::Payload)));
     let text = "a".repeat(4 << 20);
     let names = [Group { marks: [].into_iter(), readable: Some(&*text) }];
-    let names = Envelope { header: HEADER, names, files: &[], key: &[], payload: &[] };
+    let names =
+        Envelope { header: HEADER, names, files: &[], key: &[], payload: &[], versions: &[] };
     assert_eq!(names.write(), Err(Damage::TooLong(Section::Names)));
 }
 
 #[test]
 fn a_prefix_gives_the_header_and_says_how_long_the_names_are() {
     let bytes = full();
-    let end = bytes.len() - b"filesthe keythe payload".len();
+    let end = bytes.len() - b"filesthe keythe payloadversions".len();
     assert_eq!(parse_head(&bytes[..Header::LENGTH - 1]).unwrap_err(), Damage::Headless);
     for length in Header::LENGTH..=bytes.len() {
         let (header, head) = parse_head(&bytes[..length]).unwrap();
@@ -201,7 +227,8 @@ fn a_prefix_gives_the_header_and_says_how_long_the_names_are() {
 #[test]
 fn writing_allocates_once_and_parsing_not_at_all() {
     let names = [Group { marks: [[1, 2], [3, 4]].into_iter(), readable: Some("user:7") }];
-    let envelope = Envelope { header: HEADER, names, files: b"f", key: b"k", payload: b"p" };
+    let envelope =
+        Envelope { header: HEADER, names, files: b"f", key: b"k", payload: b"p", versions: b"v" };
     let mut bytes = Vec::new();
     let info = allocation_counter::measure(|| bytes = envelope.write().unwrap());
     assert_eq!(info.count_total, 1);

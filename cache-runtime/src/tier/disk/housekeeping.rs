@@ -125,9 +125,7 @@ impl House {
         }
         Ok(())
     }
-}
 
-impl House {
     fn settle(&mut self, opened: &Arc<Opened>) -> Result<(), Fault> {
         if self.settling.as_ref().is_some_and(|it| !Arc::ptr_eq(&it.opened, opened)) {
             self.settling = None;

@@ -13,9 +13,12 @@
 mod child;
 mod fault;
 mod housekeeping;
+#[cfg(feature = "redis")]
+mod journal;
 mod kernel_lock;
 mod lease;
 mod log;
+mod log_file;
 mod machine;
 mod members;
 mod opened;
@@ -31,11 +34,13 @@ mod writer;
 pub(crate) use self::lease::Lease;
 pub(crate) use self::machine::{Heard, MachineStamp};
 pub(crate) use self::owned::Refusal;
-pub(crate) use self::parcel::{Arrival, Parcel, Sound, Wanted, envelope};
+pub(crate) use self::parcel::{Arrival, Parcel, Sound, Wanted};
 pub(crate) use self::place::Place;
-pub(crate) use self::store::State;
+pub(crate) use self::store::{LEAST, State};
 
 use self::fault::guarded;
+#[cfg(feature = "redis")]
+use self::journal::Journal;
 use self::lease::Taken;
 use self::machine::Machine;
 use self::opened::{Opened, Opening};
@@ -48,8 +53,8 @@ use crate::entry::Stamp;
 use crate::error::{Error, ErrorKind, Level};
 use crate::files::Files;
 use crate::lookup::Miss;
-use crate::records::Target;
 use crate::sync::{Mutex, RwLock};
+use crate::target::Target;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -198,7 +203,7 @@ impl Disk {
     /// Ends what reads keep open without using it.
     pub(crate) fn let_go(&self) {
         // What comes of a fault is found by the next read.
-        let _ = guarded(|| self.core.opened_already().map(|it| it.store.let_go()));
+        let _ = guarded(|| self.core.opened_already().is_some_and(|it| it.store.release()));
     }
 
     /// Stores a parcel, sooner or later.
@@ -222,6 +227,32 @@ impl Disk {
     /// Records an invalidation for all processes of the machine.
     pub(crate) fn record(&self, target: &Target) -> Result<(), Error> {
         self.core.record(target)
+    }
+
+    /// Keeps an invalidation that waits to be delivered to other machines.
+    #[cfg(feature = "redis")]
+    pub(crate) fn postpone(&self, target: &Target) -> io::Result<()> {
+        let opened = self.core.opened();
+        opened.ok_or_else(|| io::Error::other("the disk tier can't be reached"))?;
+        self.journal().add(target)
+    }
+
+    /// Those that wait, and their numbers.
+    #[cfg(feature = "redis")]
+    pub(crate) fn postponed(&self) -> Vec<(u64, Target)> {
+        let journal = self.journal();
+        if journal.is_empty() { Vec::new() } else { journal.targets() }
+    }
+
+    /// Forgets those of these numbers, which have been delivered.
+    #[cfg(feature = "redis")]
+    pub(crate) fn delivered(&self, numbers: &[u64]) -> io::Result<()> {
+        self.journal().remove(numbers)
+    }
+
+    #[cfg(feature = "redis")]
+    fn journal(&self) -> Journal {
+        Journal::new(&self.core.place.path())
     }
 
     /// Ends when everything given to `store` before has arrived.

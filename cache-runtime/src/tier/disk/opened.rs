@@ -111,7 +111,7 @@ impl Core {
                 }
                 *opening = Opening::default();
                 if self.has_house.load(Ordering::Relaxed) {
-                    opened.store.release();
+                    opened.store.tend();
                 }
                 let opened = Arc::new(opened);
                 *self.opened.write() = Some(Arc::clone(&opened));

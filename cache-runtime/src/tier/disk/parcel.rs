@@ -3,13 +3,12 @@
 use super::lease::Lease;
 use super::machine::MachineStamp;
 use super::store::Fault;
-use crate::clock::Moment;
-use crate::codec::envelope::{self, Damage, Envelope, Group, Groups, Head, Header};
+use crate::codec::envelope::{self, Envelope, Head};
 use crate::counters::Counters;
-use crate::entry::{About, Marks, Stamp};
+use crate::entry::About;
 use crate::files::Files;
 use crate::mark::Mark;
-use crate::outward::named;
+use crate::outward;
 use crate::sync::Mutex;
 use std::collections::HashMap;
 use std::future::Future;
@@ -40,7 +39,7 @@ impl Sound<'_> {
     /// What is known of its value. That takes some making, and a value that goes no further than to
     /// its caller needs none.
     pub(crate) fn about(&self) -> About {
-        let about = about(&self.envelope.header, self.envelope.names.clone());
+        let about = outward::about(&self.envelope.header, self.envelope.names.clone());
         About { files: self.files.clone(), ..about }
     }
 
@@ -140,29 +139,6 @@ impl Future for Arrival {
     }
 }
 
-/// What an envelope says of its value: of names, all that a judge of it needs.
-pub(super) fn about(header: &Header, names: Groups<'_>) -> About {
-    let mut marks = Marks::new();
-    let mut readables = Vec::new();
-    for group in names {
-        marks.extend(group.marks.map(Mark::from_words));
-        readables.push(group.readable.map(Box::<str>::from));
-    }
-    let mut readables = readables.into_iter();
-    let readable = readables.next().flatten();
-    About {
-        marks,
-        stand_in: None,
-        since: Stamp::default(),
-        readable,
-        files: None,
-        inherited: readables.flatten().map(named).collect(),
-        unbounded: false,
-        born: Moment::NEVER,
-        weight: header.weight,
-    }
-}
-
 /// The stamp and the names at the beginning of an envelope, of which `more` reads as much as is
 /// asked for. Nothing if it is damaged.
 pub(super) fn head(
@@ -171,30 +147,13 @@ pub(super) fn head(
 ) -> Result<Option<(u64, About)>, Fault> {
     let longer = match envelope::parse_head(prefix) {
         Ok((header, Head::Whole(names))) => {
-            return Ok(Some((header.stamp, about(&header, names))));
+            return Ok(Some((header.stamp, outward::about(&header, names))));
         }
         Ok((_, Head::Longer(length))) => more(length)?,
         Err(_) => return Ok(None),
     };
     Ok(match envelope::parse_head(&longer) {
-        Ok((header, Head::Whole(names))) => Some((header.stamp, about(&header, names))),
+        Ok((header, Head::Whole(names))) => Some((header.stamp, outward::about(&header, names))),
         _ => None,
     })
-}
-
-/// The bytes of an entry.
-pub(crate) fn envelope(
-    header: Header,
-    about: &About,
-    key: &[u8],
-    payload: &[u8],
-) -> Result<Vec<u8>, Damage> {
-    let own = std::iter::once((&about.marks[..], about.readable.as_deref()));
-    let inherited = about.inherited.iter().map(|it| (&it.marks[..], it.readable.as_deref()));
-    let names = own
-        .chain(inherited)
-        .map(|(marks, readable)| Group { marks: marks.iter().map(|mark| mark.words()), readable });
-    let mut files = Vec::new();
-    about.files.iter().for_each(|it| it.write(&mut files));
-    Envelope { header, names, files: &files, key, payload }.write()
 }

@@ -4,6 +4,7 @@ use crate::clock::Moment;
 use crate::codec::envelope::Header;
 use crate::entry::{About, Marks};
 use crate::mark::Mark;
+use crate::outward::envelope;
 
 struct Deaf;
 
@@ -37,7 +38,7 @@ fn parcel(stamp: MachineStamp, tag: &str) -> Arc<Parcel> {
         created: 0,
         expires: u64::MAX,
         stamp,
-        envelope: envelope(header, &about, b"key", b"").unwrap(),
+        envelope: envelope(header, &about, [b"", b"key", b"", b""]).unwrap(),
         about,
         counters: Arc::default(),
         lease: Mutex::new(None),

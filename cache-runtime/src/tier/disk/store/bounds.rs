@@ -9,9 +9,8 @@
 /// The size of a page. Larger ones make a put dearer, and gain little where the file is mapped.
 pub(super) const PAGE: u64 = 4_096;
 
-/// A smaller limit is taken for this one: shares of it would be too small to work with. None is asked
-/// for.
-const LEAST: u64 = 4 << 20;
+/// The smallest limit, in bytes: shares of a smaller one would be too small to work with.
+pub(crate) const LEAST: u64 = 4 << 20;
 
 /// What a row costs beside its envelope: its leaf, two indexes, and the halves of what is split.
 const PAGES_PER_ROW: u64 = 6;

@@ -21,6 +21,7 @@ mod scan;
 mod tests;
 
 pub(crate) use batch::Batch;
+pub(crate) use bounds::LEAST;
 pub(crate) use evict::Evicted;
 pub(crate) use fault::Fault;
 pub(crate) use pool::State;
@@ -220,16 +221,14 @@ impl Store {
         self.stuck_at.load(Relaxed) > 0
     }
 
-    /// Ends what reads of this process keep open without using it, and says whether there was any. To
-    /// be called now and then: until it is for the first time, they keep nothing open.
-    pub(crate) fn release(&self) -> bool {
+    /// Says that `release` is going to be called now and then. Until then, reads keep nothing open.
+    pub(crate) fn tend(&self) {
         self.readers.tend();
-        self.readers.release()
     }
 
-    /// The same, once.
-    pub(crate) fn let_go(&self) {
-        self.readers.release();
+    /// Ends what reads of this process keep open without using it, and says whether there was any.
+    pub(crate) fn release(&self) -> bool {
+        self.readers.release()
     }
 
     /// How many changes this process has made.

@@ -60,7 +60,7 @@ fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
 fn use_it(store: &Store) -> (u32, u32) {
     let mut counts = (0, 0);
     // From here on reads keep open what they see.
-    store.release();
+    store.tend();
     let mut count = |worked: bool| if worked { counts.1 += 1 } else { counts.0 += 1 };
     for id in 0..ROWS {
         let length = |found: Found<'_>| found.envelope.map(<[u8]>::len).ok_or(());

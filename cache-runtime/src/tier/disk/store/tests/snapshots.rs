@@ -8,7 +8,7 @@ fn pair() -> (Folder, Store, Store) {
     let folder = Folder::new();
     let (one, other) = (folder.open(), folder.open());
     put(&one, 1, 1, b"first");
-    one.release();
+    one.tend();
     (folder, one, other)
 }
 
@@ -141,7 +141,7 @@ fn what_is_settled_is_in_the_file_itself() {
         fs::read(folder.file()).unwrap().windows(bytes.len()).any(|there| there == bytes)
     };
     assert!(!in_the_file(b"first"));
-    other.release();
+    other.tend();
     look(&other, State::Recent, 0);
     put(&one, 1, 2, b"second");
     assert_eq!(one.settle(), Ok(false), "a reader may still need what was there before");

@@ -5,29 +5,33 @@
 //!    to anyone who waited (C6).
 //! 3. What it was found to depend on goes to the computation it is part of, stored or not (V7).
 
-use crate::clock::{self, Moment, TimeSource};
+mod consult;
+#[cfg_attr(not(feature = "redis"), path = "fleetless.rs")]
+mod fleet;
+
+use self::fleet::Fleet;
+#[cfg(feature = "redis")]
+pub(crate) use self::fleet::Glanced;
+use crate::clock::{Moment, TimeSource};
 use crate::context::{self, Inside, Surroundings};
 use crate::entry::{About, Marks, Stamp};
 use crate::files::Files;
 use crate::flight::Landing;
-use crate::frame::{Found, Frame};
+use crate::frame::{Found, Frame, Keyed};
 use crate::function::FunctionFor;
 use crate::key::OwnedKey;
+use crate::lookup::Miss;
+use crate::mark::Mark;
 use crate::outcome::Kind;
 use crate::site::FunctionOptions;
-use crate::stored::{Address, Delivery, Keep, Lease, Leased, Loaded, MachineStamp, Stored};
+use crate::stored::{Address, Consignment, Delivery, Heard, Keep, Lease, Packed, Stored};
 use crate::tier::memory::{Arrival, Lead};
 use crate::verdict::Verdict;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// How long a look at what another process computes is waited with, at first and at last.
-const SHORTEST_PAUSE: Duration = Duration::from_micros(500);
-const LONGEST_PAUSE: Duration = Duration::from_millis(4);
-const _: () = assert!(LONGEST_PAUSE.as_millis() < 5, "who waits for another process loses little");
+use std::time::Duration;
 
 /// What is known of a value before it is computed.
 #[derive(Default)]
@@ -41,6 +45,21 @@ pub(crate) struct Basis {
     pub(crate) address: Option<Address>,
     /// The clock when the call arrived.
     pub(crate) arrival: Stamp,
+    /// Why nothing was found, until that is counted.
+    pub(crate) missed: Option<Miss>,
+    /// What a look at the tier that machines share came to.
+    #[cfg(feature = "redis")]
+    pub(crate) glanced: Glanced,
+}
+
+impl Basis {
+    /// Takes note of why nothing was found beyond memory, unless it was only not there.
+    #[cfg(feature = "redis")]
+    pub(crate) fn blame(&mut self, why: Miss) {
+        if why != Miss::Absent {
+            self.missed = self.missed.map(|_| why);
+        }
+    }
 }
 
 /// A computation that this call carries out.
@@ -56,24 +75,38 @@ pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     started: Duration,
     heard: Heard,
     lease: Option<Lease>,
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "there is no such tier"))]
+    fleet: Fleet,
     /// The caller's computation knows what this depends on.
     told: bool,
 }
 
-/// What a computation heard of the machine as it began.
-#[derive(Clone, Copy)]
-enum Heard {
-    /// Its function is kept in this process alone.
-    NotAsked,
-    /// What is computed now is not for keeping.
-    Nothing,
-    Clock(MachineStamp),
+/// A value that was computed, and what is known of it.
+struct Cargo<Kd: Kind> {
+    out: Kd::Out,
+    /// What may be kept of it.
+    value: Option<Kd::Kept>,
+    packed: Option<Packed>,
+    about: Arc<About>,
+    expires: Moment,
+    /// Whether those who waited may have it.
+    is_shareable: bool,
+    needs: Keyed,
 }
 
-impl Heard {
-    fn by<V>(stored: Option<&Stored<V>>) -> Self {
-        stored.map_or(Self::NotAsked, |stored| stored.stamp().map_or(Self::Nothing, Self::Clock))
-    }
+/// What becomes of a value.
+pub(crate) enum Placed<K: OwnedKey, Kd: Kind> {
+    Landed(Finished<Kd::Out>),
+    OnItsWay(Box<OnItsWay<K, Kd>>),
+}
+
+/// A value on its way to the tier that machines share: only with the answer is it known what may be
+/// kept of it here.
+#[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "there is no such tier"))]
+pub(crate) struct OnItsWay<K: OwnedKey, Kd: Kind> {
+    work: Work<K, Kd>,
+    cargo: Cargo<Kd>,
+    consignment: Consignment,
 }
 
 /// A value on its way to its caller, and the end of its way to the tiers that are waited for.
@@ -114,79 +147,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         ));
         let inside = Surroundings { frame: Some(Arc::clone(&frame)), ..surroundings };
         let started = function.home.time.precise();
-        let heard = Heard::by(function.stored.as_ref());
+        let heard = function.stored.as_ref().map_or(Heard::NotAsked, Stored::heard);
         let inside = Arc::new(inside);
-        let (lease, told) = (None, false);
-        Self { function, kind, basis, claim, frame, inside, started, heard, lease, told }
-    }
-
-    /// Whether another process may be computing the same.
-    pub(crate) fn is_shared(&self) -> bool {
-        self.basis.address.is_some() && matches!(self.claim, Claim::Lead(_))
-    }
-
-    /// Waits for another process that computes the same, and takes what that finds (F3). Nothing if
-    /// this one is to compute.
-    ///
-    /// # Cancellation
-    ///
-    /// Safe to drop: another caller takes over.
-    pub(crate) async fn consult(&mut self) -> Option<Kd::Out> {
-        let function = Arc::clone(&self.function);
-        let (stored, address) = (function.stored.as_ref()?, self.basis.address.take()?);
-        let found = self.consult_about(stored, &address).await;
-        let out = found.map(|loaded| self.adopt(&address, loaded));
-        self.basis.address = Some(address);
-        self.heard = Heard::by(Some(stored));
-        self.started = self.time().precise();
-        out
-    }
-
-    async fn consult_about(
-        &mut self,
-        stored: &Stored<Kd::Kept>,
-        address: &Address,
-    ) -> Option<Loaded<Kd::Kept>> {
-        let begun = Instant::now();
-        let mut pause = SHORTEST_PAUSE;
-        loop {
-            match stored.lease(address) {
-                Leased::Taken(lease) => {
-                    self.lease = Some(lease);
-                    // What its last holder found may be there by now.
-                    return stored.find_latest(address).ok();
-                }
-                Leased::Unavailable => return None,
-                // Inside another computation it might wait for itself (F2).
-                Leased::Held if self.frame.caller().is_some() => return None,
-                Leased::Held if begun.elapsed() >= self.function.site.options.wait => return None,
-                Leased::Held => {}
-            }
-            clock::pause(pause).await;
-            pause = (2 * pause).min(LONGEST_PAUSE);
-            stored.hear();
-            if let Ok(loaded) = stored.find_latest(address) {
-                return Some(loaded);
-            }
-        }
-    }
-
-    /// Takes what another process computed.
-    fn adopt(&mut self, address: &Address, loaded: Loaded<Kd::Kept>) -> Kd::Out {
-        let function = Arc::clone(&self.function);
-        let Loaded { value, mut about, expires } = loaded;
-        function.counters.joins_l2.add(1);
-        about.marks = function.reorder(address, &about.marks);
-        let about = Arc::new(about);
-        let out = self.kind.serve(&value);
-        let in_memory = function.expires_in_memory(expires);
-        let arrival = function.in_memory.then_some((value, in_memory));
-        self.land(&about, arrival, expires, |kind| kind.share(&out).map(Arc::new));
-        if let Some(caller) = self.frame.caller() {
-            caller.inherit(function.home.id, &about, expires, function.site.options.keyed);
-        }
-        self.told = true;
-        out
+        let (lease, fleet, told) = (None, Fleet::NotAsked, false);
+        Self { function, kind, basis, claim, frame, inside, started, heard, lease, fleet, told }
     }
 
     pub(crate) fn run(&self, body: impl FnOnce() -> Kd::Out) -> Kd::Out {
@@ -199,13 +163,13 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 
     /// Stores what was computed, hands it to those who wait, and returns it.
-    pub(crate) fn finish(self, out: Kd::Out, verdict: Verdict) -> Finished<Kd::Out> {
+    pub(crate) fn finish(self, out: Kd::Out, verdict: Verdict) -> Placed<K, Kd> {
         self.count(&out);
         self.place(out, verdict)
     }
 
     /// The same for a value that no body computed.
-    pub(crate) fn place(mut self, out: Kd::Out, verdict: Verdict) -> Finished<Kd::Out> {
+    pub(crate) fn place(mut self, out: Kd::Out, verdict: Verdict) -> Placed<K, Kd> {
         if let Some(stored) = &self.function.stored {
             // What was invalidated elsewhere meanwhile overtakes this here, too.
             stored.hear();
@@ -216,28 +180,50 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let options = &self.function.site.options;
         let expires = expiry(options, self.time(), self.kind, &out, &verdict).min(found.expires);
         let keep = verdict.keep;
-        let about = Arc::new(self.about(found, verdict));
-        let shareable = keyed.covers(needs);
-        if !shareable {
+        let mut about = self.about(found, verdict);
+        let is_shareable = keyed.covers(needs);
+        if !is_shareable {
             self.function.counters.bypasses_tenant.add(1);
         } else if about.unbounded {
             self.function.counters.bypasses_dependencies.add(1);
         }
-        let keep = keep && shareable && !about.unbounded && expires > about.born;
+        let keep = keep && is_shareable && !about.unbounded && expires > about.born;
         let value = keep.then(|| self.kind.keep(&out)).flatten();
-        let delivery = value.as_ref().and_then(|value| self.store(value, &about, expires));
+        let packed = value.as_ref().filter(|_| self.may_leave());
+        let packed = packed.and_then(|value| self.function.stored.as_ref()?.pack(value));
+        let consignment = packed.as_ref().and_then(|it| self.consign(it, &mut about, expires));
+        self.testify(&mut about);
+        let about = Arc::new(about);
+        let cargo = Cargo { out, value, packed, about, expires, is_shareable, needs };
+        match consignment {
+            Some(consignment) => {
+                Placed::OnItsWay(Box::new(OnItsWay { work: self, cargo, consignment }))
+            }
+            None => Placed::Landed(self.settle(cargo, false)),
+        }
+    }
+
+    /// Lands the flight with what was found. `is_delivered` says that the tier which machines share
+    /// has it.
+    fn settle(mut self, cargo: Cargo<Kd>, is_delivered: bool) -> Finished<Kd::Out> {
+        let Cargo { out, value, packed, about, expires, is_shareable, needs } = cargo;
+        // What machines share is kept on the disk of one only once they have it.
+        let delivery = packed
+            .filter(|_| is_delivered || !self.has_fleet())
+            .and_then(|packed| self.store(&packed, &about, expires))
+            .filter(|_| self.function.site.options.write_through);
         let in_memory = self.function.expires_in_memory(expires);
-        let value = value.filter(|_| self.function.in_memory && !self.is_unheard());
-        let arrival = value.map(|value| (value, in_memory));
+        let is_kept = self.function.in_memory && !self.is_unheard() && self.permits(is_delivered);
+        let arrival = value.filter(|_| is_kept).map(|value| (value, in_memory));
         self.land(&about, arrival, expires, |kind| {
-            shareable.then(|| kind.share(&out)).flatten().map(Arc::new)
+            is_shareable.then(|| kind.share(&out)).flatten().map(Arc::new)
         });
         if let Some(caller) = self.frame.caller() {
+            let keyed = self.function.site.options.keyed;
             caller.inherit(self.function.home.id, &about, expires, needs | keyed);
         }
         self.told = true;
-        let waited_for = options.write_through;
-        Finished { out, arrival: delivery.filter(|_| waited_for) }
+        Finished { out, arrival: delivery }
     }
 
     /// Whether the machine could not be heard when this began.
@@ -245,8 +231,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         matches!(self.heard, Heard::Nothing)
     }
 
-    /// Gives a value to the tiers beyond memory.
-    fn store(&mut self, value: &Kd::Kept, about: &About, expires: Moment) -> Option<Delivery> {
+    /// Gives a value to this machine's disk.
+    fn store(&mut self, packed: &Packed, about: &About, expires: Moment) -> Option<Delivery> {
         let stored = self.function.stored.as_ref()?;
         if self.is_unheard() {
             self.function.counters.degraded.add(1);
@@ -255,7 +241,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             return None;
         };
         let lease = self.lease.take();
-        Some(stored.keep(Keep { address, value, about, expires, stamp, lease }))
+        stored.keep(Keep { address, packed, about, expires, stamp, lease })
     }
 
     fn count(&self, out: &Kd::Out) {
@@ -281,16 +267,21 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         }
     }
 
+    /// What stands for key and function beyond this process, where the marks don't.
+    fn stand_in(&self) -> Option<&Arc<[Mark; 2]>> {
+        self.function.stand_in.as_ref().filter(|_| self.basis.address.is_none())
+    }
+
     fn about(&mut self, found: Found, verdict: Verdict) -> About {
         let mut marks = mem::take(&mut self.basis.marks);
         marks.extend(verdict.tags);
-        let addressed = self.basis.address.is_some();
-        let stand_in = self.function.stand_in.clone().filter(|_| !addressed);
+        let stand_in = self.stand_in().cloned();
         let mut about = About {
             marks,
             stand_in,
             since: self.since(),
             readable: self.basis.readable.take(),
+            captured: None,
             files: None,
             inherited: Vec::new(),
             unbounded: false,

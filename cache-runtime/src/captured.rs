@@ -1,0 +1,133 @@
+//! What a value is valid under in the tier that machines share (V5): the versions of all it depends
+//! on, as they were before it was computed.
+
+use crate::mark::Mark;
+
+/// What a mark had in the shared tier at some time. Random, and never the same again once the mark
+/// was invalidated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Version(pub(crate) [u8; 16]);
+
+/// A place in the list of those invalidations that name no single mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LedgerAt {
+    /// Random: another one has another list.
+    pub(crate) epoch: Version,
+    pub(crate) position: u64,
+}
+
+/// The versions a computation began with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Captured {
+    pub(crate) ledger: LedgerAt,
+    /// In the order of the marks, each once.
+    versions: Vec<(Mark, Version)>,
+}
+
+impl Captured {
+    pub(crate) fn new(
+        ledger: LedgerAt,
+        versions: impl IntoIterator<Item = (Mark, Version)>,
+    ) -> Self {
+        let mut versions: Vec<_> = versions.into_iter().collect();
+        if !versions.is_sorted_by(|(one, _), (next, _)| one < next) {
+            versions.sort_by_key(|(mark, _)| *mark);
+            versions.dedup_by_key(|(mark, _)| *mark);
+        }
+        Self { ledger, versions }
+    }
+
+    pub(crate) fn get(&self, mark: Mark) -> Option<Version> {
+        let at = self.versions.binary_search_by_key(&mark, |(it, _)| *it).ok()?;
+        Some(self.versions[at].1)
+    }
+
+    pub(crate) fn versions(&self) -> impl ExactSizeIterator<Item = (Mark, Version)> {
+        self.versions.iter().copied()
+    }
+
+    /// Takes over what a value used here was computed under: the older of the two places in the
+    /// ledger. False if the two contradict each other, as something has been invalidated between.
+    pub(crate) fn join(&mut self, other: &Self) -> bool {
+        if self.ledger.epoch != other.ledger.epoch {
+            return false;
+        }
+        self.ledger.position = self.ledger.position.min(other.ledger.position);
+        let agree =
+            other.versions().all(|(mark, version)| self.get(mark).is_none_or(|own| own == version));
+        if agree {
+            self.versions.extend_from_slice(&other.versions);
+            // Of what both have, one is as good as the other.
+            self.versions.sort_by_key(|(mark, _)| *mark);
+            self.versions.dedup_by_key(|(mark, _)| *mark);
+        }
+        agree
+    }
+
+    /// Leaves out what is not among these.
+    pub(crate) fn keep(&mut self, marks: impl Fn(Mark) -> bool) {
+        self.versions.retain(|(mark, _)| marks(*mark));
+    }
+
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(24 + 32 * self.versions.len());
+        out.extend_from_slice(&self.ledger.epoch.0);
+        out.extend_from_slice(&self.ledger.position.to_le_bytes());
+        for (mark, version) in &self.versions {
+            mark.words().iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+            out.extend_from_slice(&version.0);
+        }
+        out
+    }
+
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let (epoch, rest) = bytes.split_first_chunk()?;
+        let (position, rest) = rest.split_first_chunk()?;
+        let (each, []) = rest.as_chunks::<32>() else { return None };
+        let versions = each.iter().map(|one| {
+            let word = |at: usize| {
+                u64::from_le_bytes(one[at..at + 8].try_into().expect("eight of 32 bytes"))
+            };
+            let version = one[16..].try_into().expect("the other half of 32 bytes");
+            (Mark::from_words([word(0), word(8)]), Version(version))
+        });
+        let ledger = LedgerAt { epoch: Version(*epoch), position: u64::from_le_bytes(*position) };
+        Some(Self::new(ledger, versions))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Captured, LedgerAt, Version};
+    use crate::mark::Mark;
+
+    fn captured(position: u64, versions: &[(&str, u8)]) -> Captured {
+        let ledger = LedgerAt { epoch: Version([7; 16]), position };
+        let versions = versions.iter().map(|(tag, it)| (Mark::tag(tag), Version([*it; 16])));
+        Captured::new(ledger, versions)
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let captured = captured(9, &[("a", 1), ("b", 2)]);
+        let bytes = captured.write();
+        assert_eq!(Captured::read(&bytes), Some(captured));
+        assert_eq!(Captured::read(&bytes[..bytes.len() - 1]), None);
+        assert_eq!(Captured::read(&[]), None);
+    }
+
+    #[test]
+    fn of_two_the_older_place_and_all_versions_are_kept() {
+        let mut one = captured(9, &[("a", 1), ("b", 2)]);
+        assert!(one.join(&captured(8, &[("b", 2), ("c", 3)])));
+        assert_eq!(one, captured(8, &[("a", 1), ("b", 2), ("c", 3)]));
+    }
+
+    #[test]
+    fn two_that_saw_different_versions_contradict_each_other() {
+        assert!(!captured(9, &[("a", 1)]).join(&captured(9, &[("a", 2)])));
+        let mut other = captured(9, &[]);
+        other.ledger.epoch = Version([8; 16]);
+        assert!(!captured(9, &[]).join(&other));
+    }
+}

@@ -1,0 +1,154 @@
+//! What a function keeps on this machine's disk: read, computed by one process, kept.
+
+use super::{Address, Glanced, Heard, Keep, KeptBy, Loaded, Stored};
+#[cfg(feature = "redis")]
+use crate::captured::Captured;
+use crate::clock::Moment;
+use crate::codec::envelope::{Envelope, Header};
+use crate::entry::About;
+use crate::lookup::Miss;
+use crate::outward::{self, outward};
+use crate::sync::Mutex;
+use crate::tier::disk::{Disk, Parcel, Sound, State, Wanted};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use crate::tier::disk::{Arrival as Delivery, Lease, Leased, MachineStamp};
+
+/// The way to the disk tier.
+pub(crate) type OnDisk = Arc<Disk>;
+
+impl KeptBy {
+    /// Hears what other processes of this machine have invalidated.
+    pub(super) fn hear_machine(&self) {
+        self.disk.iter().for_each(|disk| disk.hear());
+    }
+
+    /// A value that was read, in moments of this process.
+    fn load<V>(&self, value: V, sound: &Sound<'_>) -> Loaded<V> {
+        let (now, header) = (self.time.now(), &sound.envelope.header);
+        #[cfg(feature = "redis")]
+        let captured = Captured::read(sound.envelope.versions).map(Arc::new);
+        #[cfg(not(feature = "redis"))]
+        let captured = None;
+        let about = About { born: now.before(age(sound)), captured, ..sound.about() };
+        let left = Duration::from_nanos(header.expires).saturating_sub(sound.wall);
+        let never = header.expires == u64::MAX;
+        let expires = if never { Moment::NEVER } else { now.after(left) };
+        Loaded { value, about, expires, packed: None }
+    }
+}
+
+fn age(sound: &Sound<'_>) -> Duration {
+    sound.wall.saturating_sub(Duration::from_nanos(sound.envelope.header.created))
+}
+
+impl<V> Stored<V> {
+    /// Reads what is kept for a call.
+    pub(crate) fn find(&self, address: &Address) -> Result<Loaded<V>, Miss> {
+        self.read(address, |value, sound| self.kept.load(value, sound))
+    }
+
+    /// The same for who waits for another process to store it.
+    pub(crate) fn find_latest(&self, address: &Address) -> Result<Loaded<V>, Miss> {
+        let take = |value, sound: &Sound<'_>| self.kept.load(value, sound);
+        self.read_in(address, State::Latest, &take).map_err(|(miss, _)| miss)
+    }
+
+    /// The same where nobody asks what the value depends on.
+    pub(crate) fn glance(&self, address: &Address) -> Result<Glanced<V>, Miss> {
+        self.read(address, |value, sound| Glanced { value, age: age(sound) })
+    }
+
+    fn read<R>(&self, address: &Address, take: impl Fn(V, &Sound<'_>) -> R) -> Result<R, Miss> {
+        let found = match self.read_in(address, State::Recent, &take) {
+            Err((_, State::Recent)) => self.read_in(address, State::Latest, &take),
+            found => found,
+        };
+        found.map_err(|(miss, _)| miss)
+    }
+
+    fn read_in<R>(
+        &self,
+        address: &Address,
+        state: State,
+        take: &impl Fn(V, &Sound<'_>) -> R,
+    ) -> Result<R, (Miss, State)> {
+        let wanted = Wanted { id: address.id, key: address.key(), shape: *self.bytes.shape() };
+        let (mut found, mut files) = (None, None);
+        let disk = self.kept.disk.as_ref().ok_or((Miss::Absent, State::Latest))?;
+        let state = disk.read(&wanted, state, &mut |sound| {
+            let Envelope { header, payload, .. } = &sound.envelope;
+            let value = self.bytes.unpack(header.compression, header.unpacked, payload);
+            found = Some(take(value.ok_or(Miss::Undecodable)?, sound));
+            files.clone_from(&sound.files);
+            Ok(())
+        })?;
+        // Outside of the store: files may be slow to look at.
+        if files.is_none_or(|files| files.still_hold()) {
+            return Ok(found.expect("it was shown, or there was a miss"));
+        }
+        // The entry is of no use, and what comes now takes its time.
+        disk.let_go();
+        Err((Miss::Invalidated, state))
+    }
+
+    /// The reading that a computation begins with.
+    pub(crate) fn heard(&self) -> Heard {
+        match &self.kept.disk {
+            None => Heard::NotAsked,
+            Some(disk) => disk.stamp().map_or(Heard::Nothing, Heard::Clock),
+        }
+    }
+
+    pub(crate) fn lease(&self, address: &Address) -> Leased {
+        self.kept.disk.as_ref().map_or(Leased::Unavailable, |disk| disk.lease(address.id))
+    }
+
+    /// Keeps a value on the disk, sooner or later.
+    pub(crate) fn keep(&self, keep: Keep<'_>) -> Option<Delivery> {
+        let disk = self.kept.disk.as_ref()?;
+        let about = outward(keep.about);
+        let (now, wall) = (self.kept.time.now(), self.kept.time.wall());
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let created = nanos(wall.saturating_sub(now.since(about.born)));
+        let own = self.site.options.ttl_disk.map_or(Moment::NEVER, |ttl| now.after(ttl));
+        let expires = match keep.expires.min(own) {
+            Moment::NEVER => u64::MAX,
+            expires => nanos(wall.saturating_add(expires.since(now))),
+        };
+        let header = Header {
+            codec: self.bytes.format.codec(),
+            compression: keep.packed.compression,
+            shape: *self.bytes.shape(),
+            incarnation: keep.stamp.incarnation.bytes(),
+            stamp: keep.stamp.at.0,
+            created,
+            expires,
+            weight: about.weight,
+            unpacked: keep.packed.length,
+        };
+        let mut files = Vec::new();
+        about.files.iter().for_each(|it| it.write(&mut files));
+        #[cfg(feature = "redis")]
+        let versions = about.captured.as_deref().map(Captured::write).unwrap_or_default();
+        #[cfg(not(feature = "redis"))]
+        let versions = [];
+        let parts = [&files[..], keep.address.key(), &keep.packed.payload[..], &versions[..]];
+        let written = outward::envelope(header, &about, parts);
+        let Ok(envelope) = written else {
+            self.kept.counters.evictions_oversized.add(1);
+            return None;
+        };
+        Some(disk.store(Parcel {
+            id: keep.address.id,
+            created,
+            expires,
+            stamp: keep.stamp,
+            envelope,
+            about,
+            counters: Arc::clone(&self.kept.counters),
+            lease: Mutex::new(keep.lease),
+        }))
+    }
+}

@@ -1,0 +1,59 @@
+//! What stands for the disk tier in a program without it.
+
+use super::{Address, Glanced, Heard, Keep, KeptBy, Loaded, Stored};
+use crate::lookup::Miss;
+use std::convert::Infallible;
+use std::future::Ready;
+
+pub(crate) type OnDisk = Nothing;
+pub(crate) type Lease = Infallible;
+pub(crate) type MachineStamp = Infallible;
+pub(crate) type Delivery = Ready<()>;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Nothing {}
+
+#[expect(dead_code, reason = "there are no leases to be had")]
+pub(crate) enum Leased {
+    Taken(Lease),
+    Held,
+    Unavailable,
+}
+
+impl Nothing {
+    pub(crate) fn hear(&self) {
+        match *self {}
+    }
+}
+
+#[expect(clippy::unused_self, reason = "the same where there is a disk tier")]
+impl KeptBy {
+    pub(super) fn hear_machine(&self) {}
+}
+
+#[expect(clippy::unused_self, reason = "the same where there is a disk tier")]
+impl<V> Stored<V> {
+    pub(crate) fn find(&self, _: &Address) -> Result<Loaded<V>, Miss> {
+        Err(Miss::Absent)
+    }
+
+    pub(crate) fn find_latest(&self, _: &Address) -> Result<Loaded<V>, Miss> {
+        Err(Miss::Absent)
+    }
+
+    pub(crate) fn glance(&self, _: &Address) -> Result<Glanced<V>, Miss> {
+        Err(Miss::Absent)
+    }
+
+    pub(crate) fn heard(&self) -> Heard {
+        Heard::NotAsked
+    }
+
+    pub(crate) fn lease(&self, _: &Address) -> Leased {
+        Leased::Unavailable
+    }
+
+    pub(crate) fn keep(&self, _: Keep<'_>) -> Option<Delivery> {
+        None
+    }
+}

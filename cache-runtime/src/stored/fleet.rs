@@ -1,0 +1,291 @@
+//! What a function keeps in the tier that machines share: read, computed by one process, kept.
+
+use super::{Address, Glanced, KeptBy, Loaded, Packed, Stored};
+use crate::captured::Captured;
+use crate::clock::Moment;
+use crate::codec::envelope::{Envelope, Header};
+use crate::entry::{About, Marks, Stamp};
+use crate::error::Level;
+use crate::lookup::Miss;
+use crate::mark::Mark;
+use crate::outward::{self, outward, vouched};
+use crate::sync::Mutex;
+use crate::tier::redis::{Claimed, OnPartition, Outcome, Redis, Seen, Sound, Wanted};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use crate::tier::redis::{Fault, Lease as FleetLease, Patience, Place};
+
+/// The way to the shared tier.
+pub(crate) type OnFleet = Arc<Redis>;
+
+/// What calls of a function were found to depend on, beyond what was declared: so many are known.
+const MOST_REMEMBERED: usize = 4_096;
+
+/// What was found last time, by address. It is captured with what is declared, next time.
+#[derive(Default)]
+pub(super) struct Remembered(Mutex<HashMap<u64, Marks>>);
+
+/// One call, as the shared tier knows it.
+pub(crate) struct Asking<'a> {
+    address: &'a Address,
+    place: Place,
+    /// What is known of its value before it is computed.
+    marks: Marks,
+    shape: [u8; 16],
+}
+
+/// The right to compute, and what the value will be valid under.
+pub(crate) struct Granted {
+    pub(crate) lease: FleetLease,
+    pub(crate) captured: Captured,
+}
+
+/// A value on its way.
+pub(crate) struct Consignment {
+    lease: FleetLease,
+    bytes: Vec<u8>,
+    ttl: Duration,
+}
+
+/// Whether what is in memory may be served, as far as a tier has a say in that.
+pub(super) fn vouches(fleet: Option<&OnFleet>) -> bool {
+    fleet.is_none_or(|fleet| fleet.vouches())
+}
+
+impl Asking<'_> {
+    fn wanted(&self) -> Wanted<'_> {
+        let Self { address, place, marks, shape } = self;
+        Wanted { place, marks, key: address.key(), shape: *shape }
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What is known of its value before it is computed.
+    pub(crate) fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+
+    /// Whether the tier is worth asking.
+    pub(crate) fn is_up(&self, fleet: &Redis) -> bool {
+        fleet.is_up_for(&self.wanted())
+    }
+}
+
+impl KeptBy {
+    /// The tier, if nothing is to be served that it does not vouch for.
+    pub(super) fn jealous_fleet(&self) -> Option<&OnFleet> {
+        let fleet = self.fleet.as_ref();
+        fleet.filter(|it| it.settings().on_partition == OnPartition::Compute)
+    }
+}
+
+impl<V> Stored<V> {
+    /// The shared tier, if the function has it.
+    pub(crate) fn fleet(&self) -> Option<&OnFleet> {
+        self.kept.fleet.as_ref()
+    }
+
+    /// Whether values are kept on this machine's disk.
+    pub(crate) fn is_on_disk(&self) -> bool {
+        self.kept.disk.is_some()
+    }
+
+    pub(crate) fn is_on_fleet(&self) -> bool {
+        self.kept.fleet.is_some()
+    }
+
+    pub(crate) fn asking<'a>(&self, address: &'a Address, known: &[Mark]) -> Asking<'a> {
+        let place = Place { mark: address.mark(), id: address.id };
+        let mut marks = Marks::new();
+        let remembered = self.remembered.0.lock();
+        let found = remembered.get(&address.id).into_iter().flatten();
+        for mark in known.iter().chain(found) {
+            if !marks.contains(mark) {
+                marks.push(*mark);
+            }
+        }
+        Asking { address, place, marks, shape: *self.bytes.shape() }
+    }
+
+    /// Looks for a value that another process stored, or says why there is none.
+    pub(crate) async fn look_up(
+        &self,
+        fleet: &Redis,
+        asking: &Asking<'_>,
+        patience: &mut Patience,
+    ) -> Result<Result<Loaded<V>, Miss>, Fault>
+    where
+        V: Send,
+    {
+        let mut found = None;
+        let mut take = |sound: &Sound<'_>| {
+            let header = &sound.envelope.header;
+            let payload = sound.envelope.payload;
+            let value = self.bytes.unpack(header.compression, header.unpacked, payload);
+            found = value.map(|value| {
+                let now = self.kept.time.now();
+                let about = About { born: now.before(sound.age), ..sound.about() };
+                let packed = self.kept.disk.is_some().then(|| Packed {
+                    compression: header.compression,
+                    length: header.unpacked,
+                    payload: payload.to_vec(),
+                });
+                Loaded { value, about, expires: now.after(sound.left), packed }
+            });
+            found.is_some()
+        };
+        let seen = fleet.read(&asking.wanted(), patience, &mut take).await?;
+        Ok(match (seen, found) {
+            (Seen::Hit, Some(loaded)) => Ok(loaded),
+            (Seen::Miss(why), _) => Err(why),
+            (Seen::Hit, None) => Err(Miss::Undecodable),
+        })
+    }
+
+    /// The same for a caller who makes nothing of it that stays.
+    pub(crate) async fn glance_at_fleet(
+        &self,
+        fleet: &Redis,
+        asking: &Asking<'_>,
+        patience: &mut Patience,
+    ) -> Result<Result<Glanced<V>, Miss>, Fault>
+    where
+        V: Send,
+    {
+        let mut found = None;
+        let mut take = |sound: &Sound<'_>| {
+            let Envelope { header, payload, .. } = &sound.envelope;
+            let value = self.bytes.unpack(header.compression, header.unpacked, payload);
+            found = value.map(|value| Glanced { value, age: sound.age });
+            found.is_some()
+        };
+        let seen = fleet.glance(&asking.wanted(), patience, &mut take).await?;
+        Ok(match seen {
+            Seen::Hit => found.ok_or(Miss::Undecodable),
+            Seen::Miss(why) => Err(why),
+        })
+    }
+
+    /// Reads what is kept for a call, and says in which tier.
+    pub(super) async fn peek(
+        &self,
+        fleet: &Redis,
+        address: &Address,
+    ) -> Result<(Level, Loaded<V>), Miss>
+    where
+        V: Send + Sync,
+    {
+        // What else it depends on, it says itself.
+        let asking = self.asking(address, &[address.mark()]);
+        if !asking.is_up(fleet) {
+            let may_serve = fleet.settings().on_partition == OnPartition::Serve;
+            let found = if may_serve { self.find_latest(address) } else { Err(Miss::Unavailable) };
+            return found.map(|loaded| (Level::L2, loaded));
+        }
+        let looked = self.look_up(fleet, &asking, &mut fleet.patience()).await;
+        looked.unwrap_or(Err(Miss::Unavailable)).map(|loaded| (Level::L3, loaded))
+    }
+
+    /// A copy on this machine's disk, if it may be served. Whether it may is asked of the tier.
+    pub(crate) async fn copy(
+        &self,
+        fleet: &Redis,
+        asking: &Asking<'_>,
+        patience: &mut Patience,
+    ) -> Result<Option<Loaded<V>>, Fault> {
+        let Ok(loaded) = self.find_latest(asking.address) else { return Ok(None) };
+        let Some(captured) = loaded.about.captured.clone() else { return Ok(None) };
+        let is_covered = asking.marks.iter().all(|mark| captured.get(*mark).is_some());
+        let copy = (&*captured, &loaded.about);
+        let is_valid = is_covered && fleet.check(asking.place(), copy, patience).await?;
+        Ok(is_valid.then_some(loaded))
+    }
+
+    /// Asks for the right to compute; nothing while another has it. `Err` says that what is computed
+    /// can't be kept there.
+    pub(crate) async fn claim(
+        &self,
+        fleet: &Redis,
+        asking: &Asking<'_>,
+        (since, seize): (Stamp, bool),
+        patience: &mut Patience,
+    ) -> Result<Option<Granted>, Fault> {
+        let ttl = self.site.options.lifetime().unwrap_or(Duration::MAX);
+        let claimed = fleet.claim(&asking.wanted(), since, (ttl, seize), patience).await?;
+        match claimed {
+            Claimed::Granted(lease, captured) => Ok(Some(Granted { lease, captured })),
+            Claimed::Held => Ok(None),
+            Claimed::Unfit => Err(Fault::Foreign),
+        }
+    }
+
+    /// Makes a value ready to be kept in the shared tier. `about` is given the versions it is valid
+    /// under. Nothing if something it depends on was not known before it was computed.
+    pub(crate) fn consign(
+        &self,
+        address: &Address,
+        granted: Granted,
+        (packed, about, expires): (&Packed, &mut About, Moment),
+    ) -> Option<Consignment> {
+        let Granted { lease, captured } = granted;
+        // Files are this machine's.
+        if about.files.is_some() {
+            return None;
+        }
+        let outward = outward(about);
+        let Some(captured) = vouched(captured, about, &outward) else {
+            self.remember(address.id, &outward.marks);
+            return None;
+        };
+        let (now, clock) = (self.kept.time.now(), self.fleet()?.time(lease.place())?);
+        let earliest = clock.earliest;
+        let ttl = expires.since(now);
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let header = Header {
+            codec: self.bytes.format.codec(),
+            compression: packed.compression,
+            shape: *self.bytes.shape(),
+            incarnation: [0; 16],
+            stamp: 0,
+            created: nanos(earliest.saturating_sub(now.since(about.born))),
+            expires: nanos(earliest.saturating_add(ttl)),
+            weight: about.weight,
+            unpacked: packed.length,
+        };
+        let versions = captured.write();
+        let parts = [&[], address.key(), &packed.payload[..], &versions[..]];
+        let Ok(bytes) = outward::envelope(header, &outward, parts) else {
+            self.kept.counters.evictions_oversized.add(1);
+            return None;
+        };
+        about.captured = Some(Arc::new(captured));
+        Some(Consignment { lease, bytes, ttl })
+    }
+
+    fn remember(&self, id: u64, marks: &Marks) {
+        let mut remembered = self.remembered.0.lock();
+        if remembered.len() >= MOST_REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(id, marks.clone());
+    }
+
+    /// Keeps a value in the shared tier; true if it is there, and of use.
+    pub(crate) async fn deliver(&self, consignment: Consignment) -> bool {
+        let Some(fleet) = self.fleet() else { return false };
+        let Consignment { lease, bytes, ttl } = consignment;
+        let stored = fleet.store(lease, bytes, ttl, &mut fleet.patience()).await;
+        let counters = &self.kept.counters;
+        match stored {
+            Outcome::Kept => counters.stores_l3.add(1),
+            Outcome::Fenced => counters.fenced_stores_l3.add(1),
+            Outcome::Oversized => counters.evictions_oversized.add(1),
+            Outcome::Failed => counters.degraded.add(1),
+        }
+        stored == Outcome::Kept
+    }
+}

@@ -1,0 +1,227 @@
+//! Reads an entry, and all that has to be known to decide whether it may be served.
+
+use super::judge::{Known, Lack, Seen, Sound, Wanted, judge, valid_at};
+use super::names::Named;
+use super::queue::Outcome;
+use super::server::{Bytes, Command, Key, Reply};
+use super::{Fault, Patience, Place, Shared, Version};
+use crate::captured::{Captured, LedgerAt};
+use crate::entry::About;
+use crate::lookup::Miss;
+use crate::outward;
+use crate::target::Target;
+
+/// An entry of which it can't be said yet.
+struct Open {
+    value: Bytes,
+    known: Known,
+    lack: Lack,
+}
+
+/// What stands in a version's key, mixed with the run of the server that says so.
+pub(super) fn version(found: &Bytes) -> Option<Version> {
+    let bytes: [u8; 16] = found.bytes[..].try_into().ok()?;
+    Some(Version(std::array::from_fn(|at| bytes[at] ^ found.run[at])))
+}
+
+/// Reads an entry, and has the server tell of its end.
+pub(super) async fn read(
+    shared: &Shared,
+    wanted: &Wanted<'_>,
+    patience: &mut Patience,
+    visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
+) -> Result<Seen, Fault> {
+    let Place { mark, id } = *wanted.place;
+    // Not for what it has: the server tells who waits of its end.
+    let lease = Named::Lease { mark, id };
+    let keys = names(wanted).chain([lease]).map(|it| shared.names.of(it)).collect();
+    read_there(shared, wanted, keys, patience, visit).await
+}
+
+/// Reads an entry for a caller who makes nothing of it that stays, in the executor that this runs in if
+/// that has a connection: there the server tells nobody of its end.
+pub(super) async fn glance(
+    shared: &Shared,
+    wanted: &Wanted<'_>,
+    patience: &mut Patience,
+    visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
+) -> Result<Seen, Fault> {
+    if let Some(near) = shared.nears.as_ref().and_then(|nears| nears.here()) {
+        let before = shared.waiting();
+        let asked = names(wanted).collect();
+        // Nothing of what is found is kept here: what may wait for long takes no more room than it must.
+        let decided = patience
+            .spend(&*shared.link, |left| near.read(asked, left))
+            .await
+            .and_then(|found| decide_nearby(shared, wanted, (found, before), visit))?;
+        match decided {
+            Some(Ok(seen)) => return Ok(seen),
+            Some(Err(open)) => {
+                return Box::pin(settle(shared, wanted, open, patience, visit)).await;
+            }
+            None => {}
+        }
+    }
+    let keys = names(wanted).map(|it| shared.names.of(it)).collect();
+    Box::pin(read_there(shared, wanted, keys, patience, visit)).await
+}
+
+/// Whether what was read in an executor may be served, or what that depends on. Nothing if it has to be
+/// asked for elsewhere.
+fn decide_nearby(
+    shared: &Shared,
+    wanted: &Wanted<'_>,
+    (found, before): (Option<Outcome>, Vec<Target>),
+    visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
+) -> Result<Option<Result<Seen, Box<Open>>>, Fault> {
+    match found.transpose()? {
+        Some(found) if found.len() != names(wanted).count() => Err(Fault::Foreign),
+        Some(found) => decide(shared, wanted, (found, before), visit).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Reads an entry on the tier's own connection.
+async fn read_there(
+    shared: &Shared,
+    wanted: &Wanted<'_>,
+    keys: Vec<Key>,
+    patience: &mut Patience,
+    visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
+) -> Result<Seen, Fault> {
+    let before = shared.waiting();
+    let found = ask(shared, keys, patience).await?;
+    match decide(shared, wanted, (found, before), visit)? {
+        Ok(seen) => Ok(seen),
+        Err(open) => settle(shared, wanted, open, patience, visit).await,
+    }
+}
+
+/// What is read for a call.
+fn names(wanted: &Wanted<'_>) -> impl Iterator<Item = Named> {
+    let Place { mark, id } = *wanted.place;
+    let versions = wanted.marks.iter().map(|mark| Named::Version(*mark));
+    [Named::Value { mark, id }, Named::Ledger].into_iter().chain(versions)
+}
+
+/// Where the ledger stands. If it is another than before, and nobody told, what was kept under that
+/// one is forgotten: what was added to it meanwhile is not known.
+fn stands(shared: &Shared, head: Option<&Bytes>) -> Option<LedgerAt> {
+    let now = head.and_then(|head| shared.ledger.at(head));
+    if !shared.ledger.is_same(now) {
+        shared.listener.lose();
+    }
+    now
+}
+
+async fn ask(
+    shared: &Shared,
+    keys: Vec<Key>,
+    patience: &mut Patience,
+) -> Result<Vec<Option<Bytes>>, Fault> {
+    let count = keys.len();
+    let replies = patience.ask(&*shared.link, vec![Command::Read(keys)]).await?;
+    match replies.into_iter().next() {
+        Some(Reply::Found(found)) if found.len() == count => Ok(found),
+        _ => Err(Fault::Foreign),
+    }
+}
+
+/// Whether what was read for a call may be served, or what that depends on. `before` is what waited to be
+/// delivered then.
+fn decide(
+    shared: &Shared,
+    wanted: &Wanted<'_>,
+    (found, before): (impl IntoIterator<Item = Option<Bytes>>, Vec<Target>),
+    visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
+) -> Result<Result<Seen, Box<Open>>, Fault> {
+    let mut found = found.into_iter();
+    let (value, head) = (found.next().flatten(), found.next().flatten());
+    let ledger = stands(shared, head.as_ref());
+    let Some(value) = value else { return Ok(Ok(Seen::Miss(Miss::Absent))) };
+    // What is behind the versions is not asked for what it has.
+    let versions = found.map(|found| found.as_ref().and_then(version));
+    let versions = wanted.marks.iter().copied().zip(versions).collect();
+    let known = Known { versions, ledger, recent: None, waited: before };
+    let judged = judge(shared, wanted, &value, &known, visit)?;
+    Ok(judged.map_err(|lack| Box::new(Open { value, known, lack })))
+}
+
+/// The same once more is known.
+async fn settle(
+    shared: &Shared,
+    wanted: &Wanted<'_>,
+    mut open: Box<Open>,
+    patience: &mut Patience,
+    visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
+) -> Result<Seen, Fault> {
+    loop {
+        let Open { value, known, lack } = &mut *open;
+        learn(shared, known, lack, patience).await?;
+        match judge(shared, wanted, value, known, visit)? {
+            Ok(seen) => return Ok(seen),
+            Err(more) => *lack = more,
+        }
+    }
+}
+
+/// Reads what is lacking.
+async fn learn(
+    shared: &Shared,
+    known: &mut Known,
+    lack: &Lack,
+    patience: &mut Patience,
+) -> Result<(), Fault> {
+    match lack {
+        Lack::Versions(marks) => {
+            let keys = marks.iter().map(|mark| shared.names.version(*mark)).collect();
+            let found = ask(shared, keys, patience).await?;
+            let versions = found.iter().map(|found| found.as_ref().and_then(version));
+            known.versions.extend(marks.iter().copied().zip(versions));
+        }
+        Lack::Recent(now) => {
+            let commands = vec![Command::Recent(shared.names.recent())];
+            let replies = patience.ask(&*shared.link, commands).await?;
+            let Some(Reply::Recent(recent)) = replies.into_iter().next() else {
+                return Err(Fault::Foreign);
+            };
+            known.recent = Some(shared.ledger.keep(*now, recent));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a copy of an entry may be served: whether the entry is there, and valid.
+pub(super) async fn check(
+    shared: &Shared,
+    place: &Place,
+    (captured, about): (&Captured, &About),
+    patience: &mut Patience,
+) -> Result<bool, Fault> {
+    let names = &shared.names;
+    let marks: Vec<_> = captured.versions().map(|(mark, _)| mark).collect();
+    let versions = marks.iter().map(|mark| names.version(*mark));
+    let keys = versions.chain([names.ledger()]).collect();
+    let commands = vec![Command::Exists(names.value(place)), Command::Read(keys)];
+    let before = shared.waiting();
+    let replies = patience.ask(&*shared.link, commands).await?;
+    let [Reply::Done(is_there), Reply::Found(found)] = &replies[..] else {
+        return Err(Fault::Foreign);
+    };
+    let (Some((head, versions)), true) = (found.split_last(), is_there) else { return Ok(false) };
+    let versions = versions.iter().map(|found| found.as_ref().and_then(version));
+    let mut known = Known {
+        versions: marks.into_iter().zip(versions).collect(),
+        ledger: stands(shared, head.as_ref()),
+        recent: None,
+        waited: before,
+    };
+    // Only what it carries is asked for.
+    let about = || outward::outward(about);
+    loop {
+        match valid_at(shared, captured, &known, &about) {
+            Ok(valid_at) => return Ok(valid_at.is_some()),
+            Err(lack) => learn(shared, &mut known, &lack, patience).await?,
+        }
+    }
+}

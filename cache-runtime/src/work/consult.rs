@@ -1,0 +1,114 @@
+//! A computation asks around before it runs: another process may have computed the same, or be about
+//! to (F3).
+
+use super::{Claim, Work};
+use crate::clock;
+use crate::key::OwnedKey;
+use crate::outcome::Kind;
+use crate::stored::{Address, Leased, Loaded, Stored};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a look at what another process computes is waited with, at first and at last.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(500);
+const LONGEST_PAUSE: Duration = Duration::from_millis(4);
+const _: () = assert!(LONGEST_PAUSE.as_millis() < 5, "who waits for another process loses little");
+
+impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
+    /// Whether tiers beyond this process have to be asked first.
+    pub(crate) fn is_shared(&self) -> bool {
+        let is_kept = self.basis.address.is_some()
+            && match self.claim {
+                Claim::Lead(_) => true,
+                Claim::Alone { ref key, .. } => key.is_some() && self.has_fleet(),
+                Claim::Landed => false,
+            };
+        is_kept || self.is_witness()
+    }
+
+    /// Waits for another process that computes the same, and takes what that finds (F3). Nothing if
+    /// this one is to compute.
+    ///
+    /// # Cancellation
+    ///
+    /// Safe to drop: another caller takes over.
+    pub(crate) async fn consult(&mut self) -> Option<Kd::Out> {
+        if self.is_witness() {
+            Box::pin(self.witness()).await;
+        }
+        let function = Arc::clone(&self.function);
+        let (stored, address) = (function.stored.as_ref()?, self.basis.address.take()?);
+        let found = if self.has_fleet() {
+            // Not a part of every call's future, most of which never come here.
+            Box::pin(self.consult_fleet(stored, &address)).await
+        } else {
+            let found = self.consult_machine(stored, &address).await;
+            function.counters.joins_l2.add(found.is_some().into());
+            found
+        };
+        let found = found.map(|mut loaded| {
+            if function.in_memory {
+                loaded.about.marks = function.reorder(&address, &loaded.about.marks);
+            }
+            loaded
+        });
+        self.basis.address = Some(address);
+        let out = found.map(|loaded| self.adopt(loaded));
+        self.heard = stored.heard();
+        self.started = self.time().precise();
+        out
+    }
+
+    async fn consult_machine(
+        &mut self,
+        stored: &Stored<Kd::Kept>,
+        address: &Address,
+    ) -> Option<Loaded<Kd::Kept>> {
+        let begun = Instant::now();
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            match stored.lease(address) {
+                Leased::Taken(lease) => {
+                    self.lease = Some(lease);
+                    // What its last holder found may be there by now.
+                    return stored.find_latest(address).ok().filter(|it| self.suits(it));
+                }
+                Leased::Unavailable => return None,
+                // Inside another computation it might wait for itself (F2).
+                Leased::Held if self.frame.caller().is_some() => return None,
+                Leased::Held if begun.elapsed() >= self.function.site.options.wait => return None,
+                Leased::Held => {}
+            }
+            clock::pause(pause).await;
+            pause = (2 * pause).min(LONGEST_PAUSE);
+            stored.hear();
+            if let Ok(loaded) = stored.find_latest(address) {
+                return Some(loaded).filter(|it| self.suits(it));
+            }
+        }
+    }
+
+    /// Whether what was found may be used where it is asked for.
+    fn suits(&self, loaded: &Loaded<Kd::Kept>) -> bool {
+        self.function.suits(&loaded.about, self.frame.caller())
+    }
+
+    /// Takes what another process computed.
+    fn adopt(&mut self, loaded: Loaded<Kd::Kept>) -> Kd::Out {
+        let function = Arc::clone(&self.function);
+        let Loaded { value, about, expires, packed } = loaded;
+        let about = Arc::new(about);
+        if let Some(packed) = packed {
+            self.store(&packed, &about, expires);
+        }
+        let out = self.kind.serve(&value);
+        let in_memory = function.expires_in_memory(expires);
+        let arrival = function.in_memory.then_some((value, in_memory));
+        self.land(&about, arrival, expires, |kind| kind.share(&out).map(Arc::new));
+        if let Some(caller) = self.frame.caller() {
+            caller.inherit(function.home.id, &about, expires, function.site.options.keyed);
+        }
+        self.told = true;
+        out
+    }
+}

@@ -1,0 +1,85 @@
+//! What a function calls is a part of its value, also where that is kept nearer (V7).
+
+use crate::server::Server;
+use crate::support::process;
+use larder::{Runtime, blocking, cached};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+static ROUND: AtomicU64 = AtomicU64::new(1);
+
+#[cached(tier = "l1", name = "cascade::inner", tags("cascade:{id}"))]
+fn inner(id: u64) -> u64 {
+    id * 100 + ROUND.load(SeqCst)
+}
+
+#[cached(tier = "l1,l3", name = "cascade::outer")]
+fn outer(id: u64) -> u64 {
+    inner(id)
+}
+
+/// Calls until what is found on the way is known from one call to the next, and so can be stored.
+fn warm(runtime: &Runtime, id: u64) -> u64 {
+    runtime.with(|| {
+        outer(id);
+        outer(id)
+    })
+}
+
+#[test]
+fn v7_what_is_found_on_the_way_is_captured_the_next_time_and_stored() {
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| process(&server.url()));
+    let before = warm(&one, 1);
+    let stored = one.with(outer::stats).stores_l3;
+    assert_eq!(stored, 1);
+    assert_eq!(other.with(|| outer(1)), before);
+    assert_eq!(other.with(outer::stats).hits_l3, 1);
+}
+
+#[test]
+fn c3_a_nearer_copy_that_is_stale_makes_nothing_stale_for_others() {
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| process(&server.url()));
+    // Kept in memory alone, so no server tells of it.
+    let stale = one.with(|| inner(2));
+    ROUND.fetch_add(1, SeqCst);
+    other.with(|| blocking::invalidate_tag("cascade:2")).unwrap();
+    let found = warm(&one, 2);
+    assert_ne!(found, stale);
+    assert_eq!(other.with(|| outer(2)), found);
+}
+
+#[test]
+fn v7_an_invalidation_of_what_is_called_reaches_what_calls_it() {
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| process(&server.url()));
+    let before = warm(&one, 3);
+    assert_eq!(other.with(|| outer(3)), before);
+    ROUND.fetch_add(1, SeqCst);
+    one.with(|| inner::invalidate(3)).unwrap();
+    let after = warm(&one, 3);
+    assert_ne!(after, before);
+    assert_eq!(other.with(|| outer(3)), after);
+}
+
+#[cached(tier = "l1,l3", key = "part:{id}")]
+fn part(id: u64) -> u64 {
+    id * 100
+}
+
+#[cached(tier = "l1,l3", key = "whole:{id}")]
+fn whole(id: u64) -> u64 {
+    part(id) + 1
+}
+
+#[test]
+fn v1_what_is_made_anew_of_what_a_pattern_does_not_name_is_shared_again() {
+    let server = Server::start();
+    let [one, other, third] = [(); 3].map(|()| process(&server.url()));
+    one.with(|| whole(4));
+    one.with(|| blocking::invalidate_pattern("whole:*")).unwrap();
+    other.with(|| whole(4));
+    assert_eq!(other.with(|| (whole::stats().computations, part::stats().hits_l3)), (1, 1));
+    third.with(|| whole(4));
+    assert_eq!(third.with(|| whole::stats().hits_l3), 1);
+}
