@@ -14,6 +14,8 @@ suites:
   trace PATH.. recorded requests: xz, big-endian 32-bit keys
   disk         a call whose value is in the disk tier, invalidations by other processes,
                and a program that is run again
+  redis        a call whose value is in the Redis tier, or could be, and invalidations by other
+               processes; starts a redis-server of its own
   compile      build time and size of annotated functions
 
 options:
@@ -35,6 +37,7 @@ pub(crate) enum Suite {
     Stampede,
     Trace(Vec<PathBuf>),
     Disk,
+    Redis,
     Compile,
 }
 
@@ -94,6 +97,7 @@ impl Suite {
             "stampede" => Ok(Self::Stampede),
             "trace" => Ok(Self::Trace(Vec::new())),
             "disk" => Ok(Self::Disk),
+            "redis" => Ok(Self::Redis),
             "compile" => Ok(Self::Compile),
             other => Err(format!("unknown suite `{other}`").into()),
         }

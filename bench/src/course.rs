@@ -11,6 +11,7 @@ use crate::truth;
 use futures_lite::future::block_on;
 use std::fmt::Debug;
 use std::hint::black_box;
+use tokio::runtime::Runtime;
 
 /// Keys, and the values that belong to them.
 pub(crate) struct Course<K, V> {
@@ -90,6 +91,46 @@ where
                 self.check(|key| block_on(call(key)));
             }),
             lap: Box::new(move |lap| self.lap(lap, |keys| block_on(sum_async(keys, &call)))),
+        }
+    }
+
+    /// An async function that some tasks of a runtime call side by side, each for its part of the keys.
+    pub(crate) fn tasks<'a, F: Future<Output = V> + Send>(
+        &'a self,
+        name: &'static str,
+        runtime: &'a Runtime,
+        tasks: usize,
+        call: impl Fn(&K) -> F + Clone + Send + Sync + 'static,
+    ) -> Contestant<'a>
+    where
+        K: Clone + 'static,
+    {
+        let pass = {
+            let call = call.clone();
+            move |keys: &[K]| {
+                let part = keys.len().div_ceil(tasks).max(1);
+                let task = |keys: &[K]| {
+                    let (keys, call) = (keys.to_vec(), call.clone());
+                    runtime.spawn(async move { sum_async(&keys, &call).await })
+                };
+                let running: Vec<_> = keys.chunks(part).map(task).collect();
+                runtime.block_on(async {
+                    let mut sum: u64 = 0;
+                    for task in running {
+                        sum =
+                            sum.wrapping_add(task.await.expect("a call that panics ends the run"));
+                    }
+                    sum
+                })
+            }
+        };
+        Contestant {
+            name,
+            prepare: Box::new(move || {
+                self.check(|key| runtime.block_on(call(key)));
+                self.check(|key| runtime.block_on(call(key)));
+            }),
+            lap: Box::new(move |lap| self.lap(lap, &pass)),
         }
     }
 

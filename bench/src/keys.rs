@@ -23,6 +23,21 @@ impl<K> Keys<K> {
         Self::drawn(count, calls, 0.0, key)
     }
 
+    /// Has each of some callers ask for its own keys in turn, so that no two ever ask for the same one.
+    /// Callers follow each other in the sequence.
+    pub(crate) fn divide(
+        callers: usize,
+        (each, calls): (usize, usize),
+        key: impl Fn(u64) -> K,
+    ) -> Self {
+        let key = |rank: usize| key(scatter(rank));
+        let turns = |caller: usize| (0..calls).map(move |call| caller * each + call % each);
+        Self {
+            all: (0..callers * each).map(&key).collect(),
+            asked: (0..callers).flat_map(turns).map(&key).collect(),
+        }
+    }
+
     fn drawn(count: u32, calls: usize, exponent: f64, key: impl Fn(u64) -> K) -> Self {
         let key = |rank: usize| key(scatter(rank));
         Self {
@@ -46,4 +61,20 @@ pub(crate) fn number(id: u64) -> u64 {
 /// A key in text.
 pub(crate) fn text(id: u64) -> String {
     format!("customer:{id:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Keys, number};
+    use std::collections::HashSet;
+
+    #[test]
+    fn callers_have_no_key_in_common_and_ask_for_all_of_theirs() {
+        let keys = Keys::divide(3, (2, 5), number);
+        let set = |keys: &[u64]| keys.iter().copied().collect::<HashSet<_>>();
+        let asked: Vec<_> = keys.asked.chunks(5).map(set).collect();
+        let all: Vec<_> = keys.all.chunks(2).map(set).collect();
+        assert_eq!(asked, all);
+        assert_eq!(set(&keys.all).len(), 6);
+    }
 }

@@ -10,9 +10,11 @@ mod digest;
 mod disturbance;
 mod keys;
 mod neighbour;
+mod passages;
 mod peers;
 mod report;
 mod rounds;
+mod server;
 mod start;
 mod suites;
 mod table;
@@ -20,7 +22,12 @@ mod truth;
 mod zipf;
 
 use cli::{Command, Suite};
+use server::Server;
+use std::env;
 use std::process::ExitCode;
+
+/// Where larder looks for servers if it is not told of any.
+const SERVERS: &str = "LARDER_REDIS_URL";
 
 fn main() -> ExitCode {
     if let Some(role) = neighbour::Role::given() {
@@ -50,14 +57,25 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<(), Box<dyn std::error::Error>> {
     let effort = command.effort;
     let folder = tempfile::tempdir()?;
+    if env::var_os(SERVERS).is_some() {
+        return Err(format!("{SERVERS} is set; unset it: servers of others are left alone").into());
+    }
     // Here, and not where programs of the user keep theirs.
-    larder::Runtime::builder().dir(folder.path().join("larder")).build()?.install()?;
+    let builder = larder::Runtime::builder().dir(folder.path().join("larder"));
+    let needs_server = matches!(command.suite, Suite::Redis);
+    let server = needs_server.then(|| Server::start(folder.path())).transpose()?;
+    let builder = match &server {
+        Some(server) => builder.redis(server.url()),
+        None => builder,
+    };
+    builder.build()?.install()?;
     let report = match &command.suite {
         Suite::Hit => suites::hit::run(effort),
         Suite::Miss => suites::miss::run(effort),
         Suite::Stampede => suites::stampede::run(effort)?,
         Suite::Trace(paths) => suites::trace::run(paths, effort)?,
         Suite::Disk => suites::disk::run(effort, folder.path())?,
+        Suite::Redis => suites::redis::run(effort, server.expect("it was started"), folder.path())?,
         Suite::Compile => suites::compile::run(effort)?,
     };
     print!("{report}");

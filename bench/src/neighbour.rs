@@ -1,6 +1,6 @@
 //! Another process: this program once more, with a part to play beside the one that measures.
 //!
-//! It shares the disk tier's folder, and is told what to do through its standard input. When that
+//! It shares the disk tier's folder, or a server, and is told what to do through its standard input. When that
 //! ends, it does too.
 
 use rustix::time::{ClockId, clock_gettime};
@@ -14,6 +14,9 @@ use std::{env, fmt};
 
 const ROLE: &str = "CACHE_BENCH_ROLE";
 const PER_SECOND: u32 = 1_000;
+
+/// How long it may take to connect.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// What a signaller invalidates.
 pub(crate) const SIGNAL: &str = "signal";
@@ -62,11 +65,13 @@ pub(crate) struct Neighbour {
 }
 
 impl Neighbour {
-    /// Starts one, and waits until it has been heard of: it has the disk tier in `folder` open then.
-    pub(crate) fn start(role: Role, folder: &Path) -> io::Result<Self> {
+    /// Starts one, and waits until it has been heard of: it has the disk tier in `folder` open then,
+    /// and is connected to the server, if there is to be one.
+    pub(crate) fn start(role: Role, folder: &Path, server: Option<&str>) -> io::Result<Self> {
         let mut child = Command::new(env::current_exe()?)
             .env(ROLE, role.to_string())
             .env("LARDER_DIR", folder)
+            .envs(server.map(|url| ("LARDER_REDIS_URL", url)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -118,13 +123,22 @@ fn tell(times: [i64; 2]) {
 }
 
 fn invalidate(tag: &str) {
-    larder::blocking::invalidate_tag(tag).expect("the disk tier is there");
+    larder::blocking::invalidate_tag(tag).expect("what is shared is there");
+}
+
+/// Invalidates a tag once what is shared is there: the disk tier, and the server, if there is one.
+pub(crate) fn invalidate_first(tag: &str) {
+    let begun = Instant::now();
+    while let Err(fault) = larder::blocking::invalidate_tag(tag) {
+        assert!(begun.elapsed() < LIMIT, "{fault}");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 fn disturb() {
     let tags: Vec<String> = (0..64).map(|tag| format!("elsewhere:{tag}")).collect();
     let over = AtomicBool::new(false);
-    invalidate(&tags[0]);
+    invalidate_first(&tags[0]);
     tell([0; 2]);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -146,7 +160,7 @@ fn disturb() {
 }
 
 fn signal() {
-    invalidate(SIGNAL);
+    invalidate_first(SIGNAL);
     tell([0; 2]);
     let mut pause = 200;
     while io::stdin().read(&mut [0]).is_ok_and(|count| count > 0) {

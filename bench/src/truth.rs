@@ -41,6 +41,12 @@ pub(crate) fn bytes<const LENGTH: usize>(id: u64) -> Vec<u8> {
     bytes
 }
 
+/// Text that looks like noise, of so many letters.
+pub(crate) fn text<const LENGTH: usize>(id: u64) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+    bytes::<LENGTH>(id).iter().map(|byte| char::from(LETTERS[usize::from(byte % 64)])).collect()
+}
+
 pub(crate) fn shared(id: &str) -> Arc<str> {
     Arc::from(string(id))
 }

@@ -3,10 +3,12 @@
 //! All are made for as many entries, more than any suite of hits asks for, and keep them for an
 //! hour where they know time.
 
+pub(crate) mod by_hand;
 pub(crate) mod cached_functions;
 pub(crate) mod larder_functions;
 pub(crate) mod maps;
 pub(crate) mod memoize_functions;
+pub(crate) mod remote_functions;
 pub(crate) mod stored_functions;
 pub(crate) mod stores;
 

@@ -1,96 +1,21 @@
-//! How long it takes from an invalidation in one process until another one, that calls without
-//! pause, has seen it: until its body runs anew.
+//! From an invalidation in one process to a call in another one that has seen it, by way of the disk
+//! tier.
 
 use crate::cli::Effort;
-use crate::neighbour::{Neighbour, Role, now};
-use crate::report::{Report, Setting};
-use crate::rounds;
-use crate::table::{Table, time};
+use crate::neighbour::{Neighbour, Role};
+use crate::passages::{Passages, ran};
+use crate::report::Report;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
-
-/// The time from an invalidation in one process to another one's next call seeing it: from the return
-/// to the beginning of the first call that has.
-const SEEN: &str = "from-return-to-call";
-
-/// When the body ran last, and how often it has.
-static RAN: AtomicI64 = AtomicI64::new(0);
-static TIMES: AtomicU64 = AtomicU64::new(0);
 
 #[larder::cached(tier = "l1,l2", ttl = "1h", tags("signal"))]
 fn watched() -> u64 {
-    RAN.store(now(), Relaxed);
-    TIMES.fetch_add(1, Relaxed)
-}
-
-/// One invalidation, in nanoseconds of the clock that both processes share.
-struct Passage {
-    called: i64,
-    returned: i64,
-    /// The call that saw it began.
-    arrived: i64,
-    /// Its body ran.
-    ran: i64,
+    ran()
 }
 
 pub(super) fn run(effort: Effort, folder: &Path, report: &mut Report) -> io::Result<()> {
-    let mut neighbour = Neighbour::start(Role::Signaller, folder)?;
-    let passages: io::Result<Vec<_>> =
-        (0..effort.pick(500, 5_000)).map(|_| passage(&mut neighbour)).collect();
-    tell(&passages?, report);
+    let mut neighbour = Neighbour::start(Role::Signaller, folder, None)?;
+    let count = effort.pick(500, 5_000);
+    Passages::measure(count, &mut neighbour, watched, watched)?.tell(report);
     Ok(())
-}
-
-fn passage(neighbour: &mut Neighbour) -> io::Result<Passage> {
-    let known = watched();
-    neighbour.nudge()?;
-    let mut arrived = now();
-    while watched() == known {
-        arrived = now();
-    }
-    let [called, returned] = neighbour.times()?;
-    Ok(Passage { called, returned, arrived, ran: RAN.load(Relaxed) })
-}
-
-fn tell(passages: &[Passage], report: &mut Report) {
-    let all = |span: fn(&Passage) -> i64| {
-        let mut spans: Vec<_> = passages.iter().map(span).collect();
-        spans.sort_unstable();
-        spans
-    };
-    let rows = [
-        ("from-call", all(|it| it.ran - it.called)),
-        ("from-return", all(|it| it.ran - it.returned)),
-        ("from-call-to-call", all(|it| it.arrived - it.called)),
-        (SEEN, all(|it| it.arrived - it.returned)),
-    ];
-    let setting = Setting { case: "cross-process".to_owned(), keys: 1, threads: 1 };
-    let mut table = Table::new(&["cross-process", "median", "p90", "p99", "most"]);
-    for (name, spans) in rows {
-        let at = |part: usize| spans[(spans.len() - 1) * part / 100];
-        let mut cells = vec![name.to_owned()];
-        for part in [50, 90, 99, 100] {
-            let ns = nanoseconds(at(part));
-            cells.push(time(ns));
-            if part < 100 {
-                report.time(&setting, format!("{name}-p{part}"), ns);
-            }
-        }
-        table.row(cells);
-    }
-    report.note(table);
-    report.note(format_args!(
-        "cross-process: {} invalidations, in process A, seen by process B, which calls without pause.\n\
-         from: A's call of the invalidation, or its return; until: B's body runs anew, or (to-call)\n\
-         the call begins that runs it. {SEEN} is the time from an invalidation in process A\n\
-         to process B's next call seeing it; negative, a call that began before the return has seen it",
-        passages.len()
-    ));
-}
-
-fn nanoseconds(span: i64) -> f64 {
-    let size = rounds::nanoseconds(Duration::from_nanos(span.unsigned_abs()));
-    if span < 0 { -size } else { size }
 }

@@ -28,7 +28,7 @@ pub(super) fn run(effort: Effort, folder: &Path, report: &mut Report) -> io::Res
         course.function("l1", |id| larder_functions::number(*id)),
     ];
     for threads in [1, 2] {
-        let neighbours = [(); 2].map(|()| Neighbour::start(Role::Disturber, folder));
+        let neighbours = [(); 2].map(|()| Neighbour::start(Role::Disturber, folder, None));
         let times = race(&contestants, threads, length, &|_| {});
         let keys = usize::try_from(KEYS).expect("32 bits fit");
         let setting = Setting { case: "l1-l2-busy".to_owned(), keys, threads };
