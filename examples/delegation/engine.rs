@@ -1,16 +1,11 @@
-//! The engine, and how its decisions are memoized.
+//! What an engine does, however its decisions are memoized.
 
-use crate::core_time;
-use crate::policy::{PolicyBook, PolicyEvent, Reach, Verdict};
-use crate::request::{Basis, DecideError, Decision, ExecTarget, Request};
+use crate::deliberation::Deliberation;
+use crate::policy::PolicyEvent;
+use crate::request::{DecideError, Decision, Request};
 use async_trait::async_trait;
-use larder::{CallContext, cached};
-use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
-
-/// What `larder::stats` calls the decisions.
-pub(crate) const DECIDE: &str = "delegation.decide";
+use larder::CallContext;
+use std::io;
 
 /// Says where calls are to run.
 #[async_trait]
@@ -18,8 +13,25 @@ pub(crate) trait DelegationEngine: Send + Sync {
     /// Decides about one call, with the permissions in the ambient context.
     async fn decide(&self, request: &Request) -> Result<Decision, DecideError>;
 
-    /// How many decisions have been made.
-    fn decisions(&self) -> u64;
+    /// What is done where nothing is remembered.
+    fn deliberation(&self) -> &Deliberation;
+
+    /// What identifies the verdict about a request, for logs and metrics.
+    fn call_context(&self, request: &Request) -> CallContext;
+
+    /// What `larder::stats` calls the decisions.
+    fn name(&self) -> &'static str;
+
+    /// Where decisions are remembered.
+    fn memory(&self) -> &'static str;
+}
+
+/// Who has been told of an event.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Everybody,
+    /// This process alone; the others will be.
+    Oneself(larder::Error),
 }
 
 /// Asks an engine on behalf of the caller that the request names.
@@ -33,108 +45,16 @@ pub(crate) async fn delegate(
     larder::ambient::scope(request.permissions, engine.decide(request)).await
 }
 
-/// Decides by a book of policies and capabilities.
-pub(crate) struct PolicyEngine {
-    /// Tells the decisions of two engines apart.
-    realm: String,
-    book: RwLock<PolicyBook>,
-    decisions: AtomicU64,
-}
-
-#[async_trait]
-impl DelegationEngine for PolicyEngine {
-    // No tag `policy`: the verdict that the decision is made from has it, and hands it on.
-    #[cached(
-        name = "delegation.decide",
-        ttl = "1h",
-        context,
-        key(self.realm, request.symbol, request.argument_types),
-        tags("capability:{request.symbol}")
-    )]
-    async fn decide(&self, request: &Request) -> Result<Decision, DecideError> {
-        let verdict = self.judge(request).await;
-        core_time::spent_in(async {
-            let Some(capability) = self.book().capability(&request.symbol) else {
-                return Err(DecideError { unknown_symbol: request.symbol.clone() });
-            };
-            weigh_alternatives().await;
-            let target = match verdict.reach {
-                Reach::Pure => ExecTarget::LocalPure,
-                Reach::Local { model } if capability == 0 => ExecTarget::LocalModel(model),
-                Reach::Local { .. } => {
-                    ExecTarget::LocalModel(format!("{}-{capability}", request.symbol))
-                }
-                Reach::Remote { model } => ExecTarget::RemoteModel(model),
-            };
-            let serial = self.decisions.fetch_add(1, Relaxed) + 1;
-            Ok(Decision { target, basis: Basis { policy: verdict.policy, capability }, serial })
-        })
-        .await
-    }
-
-    fn decisions(&self) -> u64 {
-        self.decisions.load(Relaxed)
-    }
-}
-
-impl PolicyEngine {
-    pub(crate) fn new(realm: &str, symbols: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            realm: realm.to_owned(),
-            book: RwLock::new(PolicyBook::new(symbols)),
-            decisions: AtomicU64::new(0),
-        }
-    }
-
-    /// Finds how far the caller's permissions reach; survives changes that are not the policy's.
-    #[cached(
-        name = "delegation.judge",
-        ttl = "1h",
-        context,
-        key(self.realm, request.symbol, request.argument_types),
-        tags("policy"),
-        handle = verdict
-    )]
-    async fn judge(&self, request: &Request) -> Verdict {
-        core_time::spent_in(async {
-            let verdict = self.book().judge(request.permissions);
-            weigh_alternatives().await;
-            verdict
-        })
-        .await
-    }
-
-    /// What identifies the verdict about a request, for logs and metrics.
-    pub(crate) fn call_context(&self, request: &Request) -> CallContext {
-        let verdict = larder::ambient::with(request.permissions, || self.verdict(request));
-        verdict.call_context()
-    }
-
-    /// Takes an event into account, then forgets the decisions that it makes wrong.
-    ///
-    /// In this order: the other way round, a decision made in between would be kept although it
-    /// knows nothing of the event.
-    pub(crate) async fn apply(&self, event: &PolicyEvent) -> Result<(), larder::Error> {
-        self.book.write().unwrap_or_else(PoisonError::into_inner).apply(event);
-        larder::invalidate_tag(event.tag()).await
-    }
-
-    /// What a decision about a symbol would be based on now.
-    pub(crate) fn basis(&self, symbol: &str) -> Basis {
-        self.book().basis(symbol)
-    }
-
-    fn book(&self) -> RwLockReadGuard<'_, PolicyBook> {
-        self.book.read().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Stands for the engine's own work: some time on the processor, then room for other tasks.
-async fn weigh_alternatives() {
-    let mut state = 1_u64;
-    for round in 0..20_000 {
-        state = black_box(state.rotate_left(5) ^ round).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-    black_box(state);
-    tokio::task::yield_now().await;
+/// Takes an event into account, then forgets the decisions that it makes wrong.
+///
+/// In this order: the other way round, a decision made in between would be kept although it knows
+/// nothing of the event.
+///
+/// # Errors
+///
+/// If the event could not be taken into account.
+pub(crate) async fn apply(engine: &dyn DelegationEngine, event: &PolicyEvent) -> io::Result<Told> {
+    engine.deliberation().take_into_account(event)?;
+    let told = larder::invalidate_tag(event.tag()).await;
+    Ok(told.map_or_else(Told::Oneself, |()| Told::Everybody))
 }

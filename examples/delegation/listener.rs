@@ -1,7 +1,7 @@
 //! Applies events as they arrive, and checks each for what it was to change.
 
 use crate::bulletin::Bulletin;
-use crate::engine::{PolicyEngine, delegate};
+use crate::engine::{DelegationEngine, Told, apply, delegate};
 use crate::policy::PolicyEvent;
 use crate::request::{Decision, Permissions, Request, TypeFingerprint};
 use crate::workload::WITNESS;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::Receiver;
 
 pub(crate) struct Listener {
-    pub(crate) engine: Arc<PolicyEngine>,
+    pub(crate) engine: Arc<dyn DelegationEngine>,
     pub(crate) bulletin: Arc<Bulletin>,
 }
 
@@ -19,12 +19,18 @@ pub(crate) struct Listener {
 pub(crate) struct Applied {
     policies: usize,
     capabilities: usize,
+    /// Those of them that other processes have yet to be told of.
+    untold: usize,
 }
 
 impl fmt::Display for Applied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { policies, capabilities } = self;
-        write!(f, "events: {capabilities} capabilities added, {policies} policies updated")
+        let Self { policies, capabilities, untold } = self;
+        write!(f, "events: {capabilities} capabilities added, {policies} policies updated")?;
+        if *untold > 0 {
+            write!(f, ", {untold} yet to be told to others")?;
+        }
+        Ok(())
     }
 }
 
@@ -43,15 +49,13 @@ impl Listener {
             };
             let before = self.ask(named, permissions).await;
             let witness = self.ask(WITNESS, Permissions::LOCAL).await;
-            self.engine.apply(&event).await.expect("memory takes every invalidation");
+            let told = apply(&*self.engine, &event).await.expect("memory takes every event");
+            applied.untold += usize::from(matches!(told, Told::Oneself(_)));
             self.bulletin.publish(&event);
             let after = self.ask(named, permissions).await;
             assert_ne!(before.target, after.target, "{event:?} changed nothing");
-            assert_eq!(
-                after.basis,
-                self.engine.basis(named),
-                "{event:?} was not taken into account"
-            );
+            let basis = self.engine.deliberation().basis(named).expect("memory can be read");
+            assert_eq!(after.basis, basis, "{event:?} was not taken into account");
             match event {
                 PolicyEvent::PolicyUpdated => applied.policies += 1,
                 PolicyEvent::CapabilityAdded { .. } => {

@@ -1,7 +1,10 @@
 //! What decisions are made from, and the events that change it.
 
 use crate::request::{Basis, Permissions};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
 
 /// Something that makes earlier decisions wrong.
 #[derive(Clone, Debug)]
@@ -22,14 +25,36 @@ impl PolicyEvent {
     }
 }
 
+/// As it is announced.
+impl fmt::Display for PolicyEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PolicyUpdated => f.write_str("policy-updated"),
+            Self::CapabilityAdded { symbol } => write!(f, "capability-added {symbol}"),
+        }
+    }
+}
+
+impl FromStr for PolicyEvent {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.split_whitespace().collect::<Vec<_>>()[..] {
+            ["policy-updated"] => Ok(Self::PolicyUpdated),
+            ["capability-added", symbol] => Ok(Self::CapabilityAdded { symbol: symbol.to_owned() }),
+            _ => Err(()),
+        }
+    }
+}
+
 /// How far a caller's permissions reach under one revision of the policy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Verdict {
     pub(crate) reach: Reach,
     pub(crate) policy: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Reach {
     Pure,
     Local { model: String },
@@ -37,7 +62,7 @@ pub(crate) enum Reach {
 }
 
 /// The policy and the capabilities in force.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PolicyBook {
     policy: u64,
     /// How many capabilities were added for each known symbol.

@@ -1,9 +1,10 @@
 //! What is asked of the engine, and what it answers.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a caller may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub(crate) struct Permissions {
     pub(crate) local_models: bool,
     pub(crate) remote_models: bool,
@@ -16,7 +17,7 @@ impl Permissions {
 }
 
 /// Stands for the types of a call's arguments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub(crate) struct TypeFingerprint(pub(crate) u64);
 
 /// A call to be delegated.
@@ -28,7 +29,7 @@ pub(crate) struct Request {
 }
 
 /// Where a call is to run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ExecTarget {
     LocalPure,
     LocalModel(String),
@@ -36,7 +37,7 @@ pub(crate) enum ExecTarget {
 }
 
 /// The revisions a decision was based on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Basis {
     pub(crate) policy: u64,
     /// Of the one symbol that the decision is about.
@@ -51,7 +52,7 @@ impl Basis {
 }
 
 /// An answer of the engine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Decision {
     pub(crate) target: ExecTarget,
     pub(crate) basis: Basis,
@@ -60,14 +61,19 @@ pub(crate) struct Decision {
 }
 
 /// Why there is no decision.
-#[derive(Clone, Debug)]
-pub(crate) struct DecideError {
-    pub(crate) unknown_symbol: String,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum DecideError {
+    UnknownSymbol(String),
+    /// What decisions are made from.
+    Unreadable(String),
 }
 
 impl fmt::Display for DecideError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing is known of `{}`", self.unknown_symbol)
+        match self {
+            Self::UnknownSymbol(symbol) => write!(f, "nothing is known of `{symbol}`"),
+            Self::Unreadable(error) => write!(f, "the policy can't be read: {error}"),
+        }
     }
 }
 

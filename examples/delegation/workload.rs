@@ -84,7 +84,7 @@ impl Workload {
         for _ in 0..self.calls / self.tasks {
             let request = self.draw(&mut random);
             let floor = bulletin.floor(&request.symbol);
-            let decided = engine.decisions();
+            let decided = engine.deliberation().decisions();
             let begun = Instant::now();
             let (decision, core) = core_time::measured(delegate(&*engine, request)).await;
             let time = begun.elapsed();

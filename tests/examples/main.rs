@@ -4,9 +4,34 @@
 
 #[cfg(all(feature = "disk", feature = "watch"))]
 mod code_index;
+#[cfg(feature = "redis")]
+mod customer_context;
+mod delegation;
 #[cfg(feature = "disk")]
 mod embeddings;
+#[cfg(feature = "redis")]
+mod http;
 mod program;
+
+// Of the servers that the tests of Redis take, what these do.
+#[cfg(feature = "redis")]
+#[path = "../servers/client.rs"]
+#[expect(dead_code, reason = "others ask a server for more")]
+mod client;
+#[cfg(feature = "redis")]
+#[path = "../servers/limit.rs"]
+mod limit;
+#[cfg(feature = "redis")]
+#[path = "../servers/port.rs"]
+#[expect(dead_code, reason = "others form clusters")]
+mod port;
+#[cfg(feature = "redis")]
+#[path = "../servers/process.rs"]
+mod process;
+#[cfg(feature = "redis")]
+#[path = "../servers/server.rs"]
+#[expect(dead_code, reason = "others pause a server")]
+mod server;
 
 use program::run;
 
@@ -16,34 +41,4 @@ fn quickstart_computes_twice_for_three_calls() {
     assert_eq!(run.code, Some(0), "{}", run.err);
     assert!(run.reports("hello, user 7, from the cache"), "{}", run.out);
     assert_eq!(run.line("calls:"), ["calls:", "3,", "computed:", "2"]);
-}
-
-#[test]
-fn delegation_hits_for_more_than_95_per_cent_and_is_never_stale() {
-    let run = run("delegation", ["--quick"]);
-    assert_eq!(run.code, Some(0), "{}\n{}", run.out, run.err);
-    let rate: f64 = run.line("hit rate")[2].parse().unwrap();
-    assert!(rate > 95.0, "{}", run.out);
-    assert!(
-        run.reports("18 capabilities added, 2 policies updated; no decision older"),
-        "{}",
-        run.out
-    );
-    for line in
-        ["nothing -> LocalPure", "without permissions set: 1 computed", "an error, not cached"]
-    {
-        let spaces_aside = run.out.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(spaces_aside.contains(line), "no `{line}` in:\n{}", run.out);
-    }
-    assert!(run.reports("hash64 0x"), "{}", run.out);
-    let calls = |line| run.line(line).iter().find_map(|word| word.parse::<u64>().ok()).unwrap();
-    assert_eq!(calls("hits") + calls("waited") + calls("misses"), 20_000);
-    assert_eq!(calls("misses"), calls("misses without"));
-}
-
-#[test]
-fn delegation_says_how_it_is_used() {
-    let run = run("delegation", ["--slow"]);
-    assert_eq!(run.code, Some(2));
-    assert!(run.err.contains("usage: delegation"), "{}", run.err);
 }
