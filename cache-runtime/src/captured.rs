@@ -1,7 +1,13 @@
 //! What a value is valid under in the tier that machines share (V5): the versions of all it depends
 //! on, as they were before it was computed.
+//!
+//! 1. What a value is made of adds versions only if they were captured before that one began, or if
+//!    nothing was invalidated in between. *Naive: whenever they were captured. A body reads what a
+//!    callee depends on, that is invalidated, and then it calls: the callee is computed, captures what
+//!    came after, and under that the caller would pass for valid.*
 
 use crate::mark::Mark;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What a mark had in the shared tier at some time. Random, and never the same again once the mark
 /// was invalidated.
@@ -17,12 +23,45 @@ pub(crate) struct LedgerAt {
 }
 
 /// The versions a computation began with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Captured {
     pub(crate) ledger: LedgerAt,
     /// In the order of the marks, each once.
     versions: Vec<(Mark, Version)>,
+    taken: Taken,
 }
+
+/// When something was captured, as far as this process can tell.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    /// Of two, the later has the greater number.
+    order: u64,
+    /// As long as the namespace has the same one, no mark in it is invalidated.
+    generation: Option<Version>,
+}
+
+impl Taken {
+    fn now(generation: Option<Version>) -> Self {
+        static ORDER: AtomicU64 = AtomicU64::new(0);
+        // Relaxed: who makes something of two has been handed both.
+        Self { order: ORDER.fetch_add(1, Relaxed), generation }
+    }
+
+    /// Whether a mark may have been invalidated between the two.
+    fn is_behind(self, other: Self) -> bool {
+        self.order > other.order
+            && (self.generation.is_none() || self.generation != other.generation)
+    }
+}
+
+impl PartialEq for Captured {
+    /// Whether the same holds under both, whenever they were captured.
+    fn eq(&self, other: &Self) -> bool {
+        self.ledger == other.ledger && self.versions == other.versions
+    }
+}
+
+impl Eq for Captured {}
 
 impl Captured {
     pub(crate) fn new(
@@ -34,7 +73,12 @@ impl Captured {
             versions.sort_by_key(|(mark, _)| *mark);
             versions.dedup_by_key(|(mark, _)| *mark);
         }
-        Self { ledger, versions }
+        Self { ledger, versions, taken: Taken::now(None) }
+    }
+
+    /// The same, captured or found to hold by now. `generation` was read no earlier than they were.
+    pub(crate) fn taken_now(self, generation: Option<Version>) -> Self {
+        Self { taken: Taken::now(generation), ..self }
     }
 
     pub(crate) fn get(&self, mark: Mark) -> Option<Version> {
@@ -47,14 +91,15 @@ impl Captured {
     }
 
     /// Takes over what a value used here was computed under: the older of the two places in the
-    /// ledger. False if the two contradict each other, as something has been invalidated between.
+    /// ledger. False if something has been invalidated between the two, or may have been.
     pub(crate) fn join(&mut self, other: &Self) -> bool {
         if self.ledger.epoch != other.ledger.epoch {
             return false;
         }
         self.ledger.position = self.ledger.position.min(other.ledger.position);
-        let agree =
-            other.versions().all(|(mark, version)| self.get(mark).is_none_or(|own| own == version));
+        let may_add = !other.taken.is_behind(self.taken);
+        let agrees = |(mark, version)| self.get(mark).map_or(may_add, |own| own == version);
+        let agree = other.versions().all(agrees);
         if agree {
             self.versions.extend_from_slice(&other.versions);
             // Of what both have, one is as good as the other.
@@ -101,7 +146,12 @@ mod tests {
     use super::{Captured, LedgerAt, Version};
     use crate::mark::Mark;
 
+    /// In a namespace where nothing is invalidated.
     fn captured(position: u64, versions: &[(&str, u8)]) -> Captured {
+        bare(position, versions).taken_now(Some(Version([5; 16])))
+    }
+
+    fn bare(position: u64, versions: &[(&str, u8)]) -> Captured {
         let ledger = LedgerAt { epoch: Version([7; 16]), position };
         let versions = versions.iter().map(|(tag, it)| (Mark::tag(tag), Version([*it; 16])));
         Captured::new(ledger, versions)
@@ -121,6 +171,20 @@ mod tests {
         let mut one = captured(9, &[("a", 1), ("b", 2)]);
         assert!(one.join(&captured(8, &[("b", 2), ("c", 3)])));
         assert_eq!(one, captured(8, &[("a", 1), ("b", 2), ("c", 3)]));
+    }
+
+    #[test]
+    fn what_was_captured_later_adds_nothing_unless_nothing_was_invalidated() {
+        let early = bare(9, &[("a", 1)]);
+        let mut late = bare(9, &[("b", 2)]);
+        assert!(late.join(&early), "what is older is lost with what it depends on");
+        assert!(!early.clone().join(&late));
+        assert!(early.clone().join(&bare(9, &[("a", 1)])), "nothing is added");
+        let [one, same, other] = [5, 5, 6].map(|it| Some(Version([it; 16])));
+        let early = early.taken_now(one);
+        assert!(early.clone().join(&late.clone().taken_now(same)));
+        assert!(!early.clone().join(&late.clone().taken_now(other)));
+        assert!(!early.clone().join(&late.taken_now(None)));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What a function calls is a part of its value, also where that is kept nearer (V7).
 
 use crate::server::Server;
-use crate::support::process;
+use crate::support::{Gate, process};
 use larder::{Runtime, blocking, cached};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::thread;
 
 static ROUND: AtomicU64 = AtomicU64::new(1);
 
@@ -82,4 +83,81 @@ fn v1_what_is_made_anew_of_what_a_pattern_does_not_name_is_shared_again() {
     assert_eq!(other.with(|| (whole::stats().computations, part::stats().hits_l3)), (1, 1));
     third.with(|| whole(4));
     assert_eq!(third.with(|| whole::stats().hits_l3), 1);
+}
+
+/// What bodies read, and where those wait that have read it themselves.
+static RECORDS: [AtomicU64; 4] = [const { AtomicU64::new(1) }; 4];
+static GATES: [Gate; 3] = [const { Gate::new() }; 3];
+
+fn read(record: usize) -> u64 {
+    RECORDS[record].load(SeqCst)
+}
+
+#[cached(tier = "l1,l3", name = "cascade::shared_record", tags("record:{record}"))]
+fn shared_record(record: usize) -> u64 {
+    read(record)
+}
+
+#[cached(tier = "l1", name = "cascade::near_record", tags("record:{record}"))]
+fn near_record(record: usize) -> u64 {
+    read(record)
+}
+
+/// Reads a record, and then calls what says that it depends on it.
+#[cached(tier = "l1,l3", name = "cascade::twice")]
+fn twice(record: usize, is_near: bool) -> (u64, u64) {
+    let ahead = read(record);
+    if let Some(gate) = GATES.get(record) {
+        gate.pass();
+    }
+    (ahead, if is_near { near_record(record) } else { shared_record(record) })
+}
+
+/// What others are given of what was overtaken between its own look at a record and its callee's.
+fn overtaken(record: usize, is_near: bool, meanwhile: impl FnOnce(&Runtime)) {
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| process(&server.url()));
+    let before = read(record);
+    let found = thread::scope(|scope| {
+        let slow = scope.spawn(|| one.with(|| twice(record, is_near)));
+        GATES[record].await_arrivals(1);
+        RECORDS[record].fetch_add(1, SeqCst);
+        other.with(|| blocking::invalidate_tag(&format!("record:{record}"))).unwrap();
+        meanwhile(&other);
+        GATES[record].open();
+        slow.join().unwrap()
+    });
+    let after = read(record);
+    assert_eq!(found, (before, after), "its caller gets what it computed");
+    for process in [&one, &other] {
+        assert_eq!(process.with(|| twice(record, is_near)), (after, after));
+    }
+}
+
+#[test]
+fn c3_what_was_read_before_a_callee_was_computed_is_overtaken_with_it() {
+    overtaken(0, false, |_| {});
+}
+
+#[test]
+fn c3_what_was_read_before_a_callee_was_found_is_overtaken_with_it() {
+    overtaken(1, false, |other| {
+        other.with(|| shared_record(1));
+    });
+}
+
+#[test]
+fn c3_what_was_read_before_a_callee_of_memory_was_computed_is_overtaken_with_it() {
+    overtaken(2, true, |_| {});
+}
+
+#[test]
+fn v7_what_a_callee_computed_meanwhile_depends_on_is_stored_at_once_if_nothing_was_invalidated() {
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| process(&server.url()));
+    for is_near in [false, true] {
+        let found = one.with(|| twice(3, is_near));
+        assert_eq!(other.with(|| twice(3, is_near)), found);
+    }
+    assert_eq!(other.with(|| (twice::stats().hits_l3, twice::stats().computations)), (2, 0));
 }

@@ -34,6 +34,7 @@ pub(crate) struct Asking<'a> {
     /// What is known of its value before it is computed.
     marks: Marks,
     shape: [u8; 16],
+    is_part: bool,
 }
 
 /// The right to compute, and what the value will be valid under.
@@ -56,8 +57,13 @@ pub(super) fn vouches(fleet: Option<&OnFleet>) -> bool {
 
 impl Asking<'_> {
     fn wanted(&self) -> Wanted<'_> {
-        let Self { address, place, marks, shape } = self;
-        Wanted { place, marks, key: address.key(), shape: *shape }
+        let Self { address, place, marks, shape, is_part } = self;
+        Wanted { place, marks, key: address.key(), shape: *shape, is_part: *is_part }
+    }
+
+    /// The same for something that is to be kept in the tier itself, if this says so.
+    pub(crate) fn for_part(self, is_part: bool) -> Self {
+        Self { is_part, ..self }
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -108,7 +114,7 @@ impl<V> Stored<V> {
                 marks.push(*mark);
             }
         }
-        Asking { address, place, marks, shape: *self.bytes.shape() }
+        Asking { address, place, marks, shape: *self.bytes.shape(), is_part: false }
     }
 
     /// Looks for a value that another process stored, or says why there is none.
@@ -197,12 +203,18 @@ impl<V> Stored<V> {
         asking: &Asking<'_>,
         patience: &mut Patience,
     ) -> Result<Option<Loaded<V>>, Fault> {
-        let Ok(loaded) = self.find_latest(asking.address) else { return Ok(None) };
+        let Ok(mut loaded) = self.find_latest(asking.address) else { return Ok(None) };
         let Some(captured) = loaded.about.captured.clone() else { return Ok(None) };
         let is_covered = asking.marks.iter().all(|mark| captured.get(*mark).is_some());
+        if !is_covered {
+            return Ok(None);
+        }
         let copy = (&*captured, &loaded.about);
-        let is_valid = is_covered && fleet.check(asking.place(), copy, patience).await?;
-        Ok(is_valid.then_some(loaded))
+        let Some(captured) = fleet.check(&asking.wanted(), copy, patience).await? else {
+            return Ok(None);
+        };
+        loaded.about.captured = Some(Arc::new(captured));
+        Ok(Some(loaded))
     }
 
     /// Asks for the right to compute; nothing while another has it. `Err` says that what is computed

@@ -49,6 +49,7 @@ impl<'a> Trials<'a> {
 /// One trial: parties over one folder.
 struct Trial<'a, 'b> {
     trials: &'a mut Trials<'b>,
+    folder: &'a Path,
     random: fastrand::Rng,
     parties: Vec<Party>,
 }
@@ -93,8 +94,8 @@ impl Trial<'_, '_> {
             self.trials.data.all()[key as usize].fetch_add(1, SeqCst);
             let begun = Instant::now();
             while !self.anyone().invalidate(key) {
-                let said = || warnings::about(Path::new(""));
-                assert!(begun.elapsed() < LIMIT, "others can't be told: {:?}", said().last());
+                let said = || warnings::about(self.folder);
+                assert!(begun.elapsed() < LIMIT, "others can't be told: {:?}", said());
                 thread::park_timeout(Duration::from_millis(5));
             }
         }
@@ -107,8 +108,8 @@ impl Trial<'_, '_> {
             let (begun, mut attempts) = (Instant::now(), 0);
             let data = self.data(key);
             while self.parties[at].call(key).is_of(key, data).computed {
-                let said = || warnings::about(Path::new(""));
-                assert!(begun.elapsed() < LIMIT, "there are no hits: {:?}", said().last());
+                let said = || warnings::about(self.folder);
+                assert!(begun.elapsed() < LIMIT, "party {at} has no hits: {:?}", said());
                 attempts += 1;
                 if attempts > 2 {
                     thread::park_timeout(Duration::from_millis(2));
@@ -158,7 +159,7 @@ fn closed(trials: &mut Trials<'_>, seed: u64) -> Harm {
     fs::create_dir(&before).unwrap();
     fs::create_dir(&after).unwrap();
     let random = fastrand::Rng::with_seed(seed);
-    let mut trial = Trial { trials, random, parties: vec![Party::open(&before)] };
+    let mut trial = Trial { trials, folder: &after, random, parties: vec![Party::open(&before)] };
     trial.call_all();
     trial.invalidate_some();
     if trial.random.bool() {
@@ -192,7 +193,7 @@ fn open(trials: &mut Trials<'_>, other: &mut Option<Child>, seed: u64) -> Harm {
     let here = [(); 2].map(|()| Party::open(folder.path()));
     let there = Party::open_in(other.take().expect("it has been given back"), folder.path());
     let parties = here.into_iter().chain([there]).collect();
-    let mut trial = Trial { trials, random, parties };
+    let mut trial = Trial { trials, folder: folder.path(), random, parties };
     trial.all_call_all();
     trial.invalidate_some();
     if trial.random.bool() {

@@ -48,7 +48,7 @@ impl Redis {
         }
         commands.push(Command::Read(self.versioned(wanted.marks)));
         let mut guard = held::Asked::new(shared, place, token);
-        let replies = patience.ask(&*shared.link, commands).await?;
+        let (replies, generation) = shared.ask_with_generation(commands, patience).await?;
         self.count_made(&replies, wanted.marks);
         let is_granted = match replies.get(asked) {
             Some(Reply::Done(is_granted)) => *is_granted,
@@ -82,7 +82,10 @@ impl Redis {
             }
         }
         Ok(match versions {
-            Some(versions) => Claimed::Granted(guard.hold(wanted.marks, since), versions),
+            Some(versions) => {
+                let lease = guard.hold(wanted.marks, since);
+                Claimed::Granted(lease, versions.taken_now(generation))
+            }
             None => Claimed::Unfit,
         })
     }
@@ -115,9 +118,9 @@ impl Redis {
     ) -> Result<Option<Captured>, Fault> {
         let mut commands = self.created(marks, VERSION);
         commands.push(Command::Read(self.versioned(marks)));
-        let replies = patience.ask(&*self.shared.link, commands).await?;
+        let (replies, generation) = self.shared.ask_with_generation(commands, patience).await?;
         self.count_made(&replies, marks);
-        Ok(captured(marks, replies.last()))
+        Ok(captured(marks, replies.last()).map(|it| it.taken_now(generation)))
     }
 
     /// Counts the versions that there were none of.

@@ -8,7 +8,7 @@ use super::planted::{self, Bug};
 use super::server::{Bytes, Timed};
 use super::versions::Versions;
 use super::{Fault, LONGEST, Place, Shared, ledger};
-use crate::captured::{Captured, LedgerAt};
+use crate::captured::{Captured, LedgerAt, Version};
 use crate::codec::envelope::Envelope;
 use crate::entry::About;
 use crate::lookup::Miss;
@@ -26,12 +26,16 @@ pub(crate) struct Wanted<'a> {
     /// The canonical key, behind its function's identity.
     pub(crate) key: &'a [u8],
     pub(crate) shape: [u8; 16],
+    /// Whether it is for something that is to be kept there itself.
+    pub(crate) is_part: bool,
 }
 
 /// An entry that may be served.
 pub(crate) struct Sound<'a> {
     pub(crate) envelope: Envelope<'a>,
     pub(crate) captured: Captured,
+    /// That of when it was found to be valid, if it was asked for.
+    generation: Option<Version>,
     pub(crate) age: Duration,
     /// How long it stays.
     pub(crate) left: Duration,
@@ -53,6 +57,8 @@ pub(super) struct Known {
     pub(super) recent: Option<Recent>,
     /// What waited to be delivered before they were read: it may have been since.
     pub(super) waited: Vec<Target>,
+    /// That of when they were read, if it was asked for.
+    pub(super) generation: Option<Version>,
 }
 
 /// What was not read, and has to be.
@@ -105,7 +111,7 @@ pub(super) fn judge(
         return miss(Miss::Expired);
     }
     let age = earliest.saturating_sub(Duration::from_nanos(envelope.header.created));
-    let sound = Sound { envelope, captured, age, left };
+    let sound = Sound { envelope, captured, generation: known.generation, age, left };
     if visit(&sound) { Ok(Ok(Seen::Hit)) } else { damaged() }
 }
 
@@ -152,7 +158,7 @@ pub(super) fn valid_at(
 impl Sound<'_> {
     /// What is known of its value.
     pub(crate) fn about(&self) -> About {
-        let captured = Some(Arc::new(self.captured.clone()));
+        let captured = Some(Arc::new(self.captured.clone().taken_now(self.generation)));
         let about = outward::about(&self.envelope.header, self.envelope.names.clone());
         About { captured, ..about }
     }

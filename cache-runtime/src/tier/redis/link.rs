@@ -171,6 +171,10 @@ impl Server for Link {
         })
     }
 
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
     fn is_up(&self) -> bool {
         let is_up = self.state.is_up.load(Ordering::Acquire);
         is_up && self.state.fuse.state() != Breaker::Open || self.state.is_new()

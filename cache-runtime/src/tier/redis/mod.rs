@@ -15,6 +15,7 @@ mod claim;
 mod cluster;
 mod complaints;
 mod dial;
+mod generation;
 mod held;
 mod judge;
 mod ledger;
@@ -252,14 +253,14 @@ impl Redis {
         });
     }
 
-    /// Whether a nearer copy of an entry may be served.
+    /// What a nearer copy of an entry was found to be valid under. Nothing if it may not be served.
     pub(crate) async fn check(
         &self,
-        place: &Place,
+        wanted: &Wanted<'_>,
         copy: (&Captured, &About),
         patience: &mut Patience,
-    ) -> Result<bool, Fault> {
-        reading::check(&self.shared, place, copy, patience).await
+    ) -> Result<Option<Captured>, Fault> {
+        reading::check(&self.shared, wanted, copy, patience).await
     }
 
     /// Stores a value and gives up the lease, or gives it up.
@@ -369,9 +370,10 @@ impl Shared {
                 let set = |mark| Command::Lease { key: key(mark), token, ttl, seize };
                 marks.iter().map(set).collect()
             }
+            (Target::Any(marks), _) if marks.is_empty() => return Ok(()),
             (Target::Any(marks), _) => {
                 let versions = marks.iter().map(|mark| self.names.version(*mark));
-                vec![Command::Unlink(versions.collect())]
+                vec![Command::Unlink(versions.chain(self.generation()).collect())]
             }
             (_, None) => return outcome(self.forget_all(&mut patience).await.as_deref()),
             (_, Some(entry)) => {
@@ -379,9 +381,6 @@ impl Shared {
                 vec![Command::Announce { ledger, recent, epoch: random(), entry }]
             }
         };
-        if matches!(&commands[..], [Command::Unlink(keys)] if keys.is_empty()) {
-            return Ok(());
-        }
         let is_announced = matches!(commands[0], Command::Announce { .. });
         let mut replies = patience.ask(&*self.link, commands).await;
         if let (true, Ok([Reply::Refused(Refusal::Full)])) = (is_announced, replies.as_deref()) {

@@ -62,6 +62,13 @@ impl Names {
         name
     }
 
+    /// What is removed with whatever is invalidated by its marks.
+    pub(super) fn generation(&self) -> Vec<u8> {
+        let mut name = self.ledger();
+        name.extend_from_slice(b":generation");
+        name
+    }
+
     /// What is written to see whether it still may be.
     pub(super) fn heartbeat(&self) -> Vec<u8> {
         [&self.prefix[..], b"heartbeat"].concat()
@@ -161,6 +168,7 @@ mod tests {
         assert_eq!(names.parse(&names.ledger()), Some(Named::Ledger));
         assert_eq!(names.heartbeat(), b"larder:shop:heartbeat");
         assert_eq!(names.parse(&names.heartbeat()), None, "it says nothing");
+        assert_eq!(names.parse(&names.generation()), None, "nobody waits for its end");
         let id = 0xf00;
         let all = [Named::Value { mark, id }, Named::Lease { mark, id }, Named::Version(mark)];
         for named in all.into_iter().chain([Named::Ledger]) {

@@ -16,6 +16,8 @@ pub(super) enum Bug {
     CapturedAtStore,
     /// The version of a found tag is captured when it is found.
     CapturedWhenFound,
+    /// What a callee captured after its caller began is the caller's, too.
+    LentTooLate,
     /// A copy from nearer by is used for what is shared, without versions.
     NearCopyWithoutVersions,
     /// A version that is missing matches.

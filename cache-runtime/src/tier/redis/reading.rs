@@ -47,13 +47,13 @@ pub(super) async fn glance(
     visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
 ) -> Result<Seen, Fault> {
     if let Some(near) = shared.nears.as_ref().and_then(|nears| nears.here()) {
-        let before = shared.waiting();
+        let then = Then { waited: shared.waiting(), generation: None };
         let asked = names(wanted).collect();
         // Nothing of what is found is kept here: what may wait for long takes no more room than it must.
         let decided = patience
             .spend(&*shared.link, |left| near.read(asked, left))
             .await
-            .and_then(|found| decide_nearby(shared, wanted, (found, before), visit))?;
+            .and_then(|found| decide_nearby(shared, wanted, (found, then), visit))?;
         match decided {
             Some(Ok(seen)) => return Ok(seen),
             Some(Err(open)) => {
@@ -71,12 +71,12 @@ pub(super) async fn glance(
 fn decide_nearby(
     shared: &Shared,
     wanted: &Wanted<'_>,
-    (found, before): (Option<Outcome>, Vec<Target>),
+    (found, then): (Option<Outcome>, Then),
     visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
 ) -> Result<Option<Result<Seen, Box<Open>>>, Fault> {
     match found.transpose()? {
         Some(found) if found.len() != names(wanted).count() => Err(Fault::Foreign),
-        Some(found) => decide(shared, wanted, (found, before), visit).map(Some),
+        Some(found) => decide(shared, wanted, found, then, visit).map(Some),
         None => Ok(None),
     }
 }
@@ -89,9 +89,13 @@ async fn read_there(
     patience: &mut Patience,
     visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
 ) -> Result<Seen, Fault> {
-    let before = shared.waiting();
-    let found = ask(shared, keys, patience).await?;
-    match decide(shared, wanted, (found, before), visit)? {
+    let waited = shared.waiting();
+    let (found, generation) = if wanted.is_part {
+        ask_for_part(shared, keys, patience).await?
+    } else {
+        (ask(shared, keys, patience).await?, None)
+    };
+    match decide(shared, wanted, found, Then { waited, generation }, visit)? {
         Ok(seen) => Ok(seen),
         Err(open) => settle(shared, wanted, open, patience, visit).await,
     }
@@ -127,12 +131,34 @@ async fn ask(
     }
 }
 
-/// Whether what was read for a call may be served, or what that depends on. `before` is what waited to be
-/// delivered then.
+/// The same with the generation of that time.
+async fn ask_for_part(
+    shared: &Shared,
+    keys: Vec<Key>,
+    patience: &mut Patience,
+) -> Result<(Vec<Option<Bytes>>, Option<Version>), Fault> {
+    let count = keys.len();
+    let asked = shared.ask_with_generation(vec![Command::Read(keys)], patience);
+    let (replies, generation) = asked.await?;
+    match replies.into_iter().next() {
+        Some(Reply::Found(found)) if found.len() == count => Ok((found, generation)),
+        _ => Err(Fault::Foreign),
+    }
+}
+
+/// How things stood when something was read.
+struct Then {
+    /// What waited to be delivered.
+    waited: Vec<Target>,
+    generation: Option<Version>,
+}
+
+/// Whether what was read for a call may be served, or what that depends on.
 fn decide(
     shared: &Shared,
     wanted: &Wanted<'_>,
-    (found, before): (impl IntoIterator<Item = Option<Bytes>>, Vec<Target>),
+    found: impl IntoIterator<Item = Option<Bytes>>,
+    Then { waited, generation }: Then,
     visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
 ) -> Result<Result<Seen, Box<Open>>, Fault> {
     let mut found = found.into_iter();
@@ -142,7 +168,7 @@ fn decide(
     // What is behind the versions is not asked for what it has.
     let versions = found.map(|found| found.as_ref().and_then(version));
     let versions = wanted.marks.iter().copied().zip(versions).collect();
-    let known = Known { versions, ledger, recent: None, waited: before };
+    let known = Known { versions, ledger, recent: None, waited, generation };
     let judged = judge(shared, wanted, &value, &known, visit)?;
     Ok(judged.map_err(|lack| Box::new(Open { value, known, lack })))
 }
@@ -191,36 +217,44 @@ async fn learn(
     Ok(())
 }
 
-/// Whether a copy of an entry may be served: whether the entry is there, and valid.
+/// What a copy of an entry was found to be valid under by now. Nothing if it may not be served: if the
+/// entry is not there, or not valid.
 pub(super) async fn check(
     shared: &Shared,
-    place: &Place,
+    wanted: &Wanted<'_>,
     (captured, about): (&Captured, &About),
     patience: &mut Patience,
-) -> Result<bool, Fault> {
+) -> Result<Option<Captured>, Fault> {
     let names = &shared.names;
     let marks: Vec<_> = captured.versions().map(|(mark, _)| mark).collect();
     let versions = marks.iter().map(|mark| names.version(*mark));
     let keys = versions.chain([names.ledger()]).collect();
-    let commands = vec![Command::Exists(names.value(place)), Command::Read(keys)];
-    let before = shared.waiting();
-    let replies = patience.ask(&*shared.link, commands).await?;
+    let commands = vec![Command::Exists(names.value(wanted.place)), Command::Read(keys)];
+    let waited = shared.waiting();
+    let (replies, generation) = if wanted.is_part {
+        shared.ask_with_generation(commands, patience).await?
+    } else {
+        (patience.ask(&*shared.link, commands).await?, None)
+    };
     let [Reply::Done(is_there), Reply::Found(found)] = &replies[..] else {
         return Err(Fault::Foreign);
     };
-    let (Some((head, versions)), true) = (found.split_last(), is_there) else { return Ok(false) };
+    let (Some((head, versions)), true) = (found.split_last(), is_there) else { return Ok(None) };
     let versions = versions.iter().map(|found| found.as_ref().and_then(version));
     let mut known = Known {
         versions: marks.into_iter().zip(versions).collect(),
         ledger: stands(shared, head.as_ref()),
         recent: None,
-        waited: before,
+        waited,
+        generation,
     };
     // Only what it carries is asked for.
     let about = || outward::outward(about);
     loop {
         match valid_at(shared, captured, &known, &about) {
-            Ok(valid_at) => return Ok(valid_at.is_some()),
+            Ok(valid_at) => {
+                return Ok(valid_at.map(|_| captured.clone().taken_now(generation)));
+            }
             Err(lack) => learn(shared, &mut known, &lack, patience).await?,
         }
     }

@@ -20,6 +20,8 @@ pub(super) enum Command {
     Exists(Key),
     /// Makes a key, unless there is one.
     Create { key: Key, bytes: Vec<u8>, ttl: Option<Duration> },
+    /// Asks what a key has, and gives it that if it has nothing. The server tells nobody of its end.
+    Settle { key: Key, bytes: Vec<u8>, ttl: Duration },
     /// Asks how long a key lasts.
     Remaining(Key),
     /// Makes a key last longer.
@@ -50,6 +52,7 @@ impl Command {
         match self {
             Self::Read(keys) | Self::Unlink(keys) => keys,
             Self::Create { key, .. }
+            | Self::Settle { key, .. }
             | Self::Exists(key)
             | Self::Remaining(key)
             | Self::Prolong { key, .. }
@@ -80,7 +83,7 @@ pub(super) type Token = [u8; 16];
 /// What a command came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
-    /// Of a read: what each key has, and whose it is.
+    /// What each key has, and whose it is.
     Found(Vec<Option<Bytes>>),
     /// Whether it was done.
     Done(bool),
@@ -177,6 +180,11 @@ pub(super) trait Server: Send + Sync {
     ///
     /// What was sent takes effect all the same.
     fn send(&self, commands: Vec<Command>, patience: Duration) -> Replies;
+
+    /// Whether all commands of a trip take effect in their order, whatever keys they are about.
+    fn keeps_order(&self) -> bool {
+        false
+    }
 
     /// Whether it is worth asking.
     fn is_up(&self) -> bool;

@@ -76,6 +76,11 @@ pub(super) fn encoded(command: &Command) -> Cmd {
             }
             create
         }
+        Command::Settle { key, bytes, ttl } => {
+            let mut settle = cmd("SET");
+            settle.arg(&key[..]).arg(&bytes[..]).arg("NX").arg("GET").arg("PX").arg(millis(*ttl));
+            settle
+        }
         Command::Exists(key) => cmd("EXISTS").arg(&key[..]).clone(),
         Command::Remaining(key) => cmd("PTTL").arg(&key[..]).clone(),
         Command::Prolong { key, ttl } => cmd("PEXPIRE").arg(&key[..]).arg(millis(*ttl)).clone(),
@@ -161,6 +166,12 @@ pub(super) fn reply(command: &Command, answer: Value, run: Run) -> Reply {
         (Command::Read(keys), answer) => {
             found(keys.len(), answer, run).map_or(nonsense, Reply::Found)
         }
+        (Command::Settle { bytes, .. }, Value::Nil) => {
+            Reply::Found(vec![Some(Bytes { bytes: bytes[..].into(), run })])
+        }
+        (Command::Settle { .. }, Value::BulkString(bytes)) => {
+            Reply::Found(vec![Some(Bytes { bytes: bytes.into(), run })])
+        }
         (Command::Remaining(_), Value::Int(left)) => {
             // What is not there has no time left; what never ends is less than that to the server.
             let left = if left == -2 { Some(0) } else { u64::try_from(left).ok() };
@@ -176,7 +187,10 @@ pub(super) fn reply(command: &Command, answer: Value, run: Run) -> Reply {
         (Command::Slots, Value::Array(ranges)) => {
             ranges.iter().map(range).collect::<Option<_>>().map_or(nonsense, Reply::Slots)
         }
-        (Command::Remaining(_) | Command::Recent(_) | Command::Slots, _) => nonsense,
+        (
+            Command::Settle { .. } | Command::Remaining(_) | Command::Recent(_) | Command::Slots,
+            _,
+        ) => nonsense,
         (Command::Unlink(_), Value::Int(_)) | (_, Value::Okay) => Reply::Done(true),
         (_, Value::Nil) => Reply::Done(false),
         (_, Value::Int(count)) => Reply::Done(count > 0),

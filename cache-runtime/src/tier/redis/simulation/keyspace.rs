@@ -163,6 +163,7 @@ impl Keyspace {
         let grows = matches!(
             command,
             Command::Create { .. }
+                | Command::Settle { .. }
                 | Command::Lease { .. }
                 | Command::Store { .. }
                 | Command::Announce { .. }
@@ -181,6 +182,13 @@ impl Keyspace {
                 self.put(key, Item::Bytes(bytes.clone()), ttl.and_then(end), by);
                 created.insert(key.clone());
                 Reply::Done(true)
+            }
+            Command::Settle { key, bytes, ttl } => {
+                let found = self.bytes(key, by).unwrap_or_else(|| {
+                    self.put(key, Item::Bytes(bytes.clone()), end(*ttl), by);
+                    bytes.clone()
+                });
+                Reply::Found(vec![Some(Bytes { bytes: found.into(), run: self.run })])
             }
             Command::Remaining(key) => {
                 let expires = self.live(key, by).and_then(|it| it.expires);

@@ -79,6 +79,10 @@ impl Server for Handle {
         Box::pin(answer)
     }
 
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
     fn is_up(&self) -> bool {
         self.0.state.lock().is_up
     }

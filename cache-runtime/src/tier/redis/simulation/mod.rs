@@ -124,6 +124,7 @@ finds! {
     finds_a_store_without_a_lease: StoredWithoutLease,
     finds_versions_captured_at_the_store: CapturedAtStore,
     finds_a_tag_captured_when_it_is_found: CapturedWhenFound,
+    finds_a_version_that_was_lent_too_late: LentTooLate,
     finds_a_near_copy_without_versions: NearCopyWithoutVersions,
     finds_a_missing_version_that_matches: MissingVersionMatches,
     finds_a_version_set_instead_of_removed: SetInsteadOfUnlink,

@@ -200,7 +200,9 @@ impl Oracle {
             let is_others = is_promised && it.effective.is_some_and(|at| at + grace < begun);
             for (source, floor) in &it.floor {
                 let is_old = value.read.get(source).is_some_and(|read| read < floor);
-                let is_excused = value.near.contains(source) && !is_own;
+                // By hand, nothing tells that anything was invalidated but what was.
+                let is_by_hand = it.by.is_none() && call.ahead().contains(source);
+                let is_excused = (value.near.contains(source) && !is_own) || is_by_hand;
                 if is_old && !is_excused && (is_own || is_near || is_others) {
                     fault = Some(format!(
                         "it is older than {} by {:?} of {:?} and {:?}: {:?} {:?}",

@@ -28,7 +28,7 @@ pub(super) enum Function {
     Found,
     /// In memory alone.
     Inner,
-    /// Calls the others, and reads nothing itself.
+    /// Calls the others. Before that it may read itself what one of them says it depends on.
     Outer,
     /// In the shared tier alone.
     Remote,
@@ -103,6 +103,11 @@ impl Call {
 
     pub(super) fn found(self) -> Vec<Source> {
         if self.function == Function::Found { vec![U] } else { Vec::new() }
+    }
+
+    /// What it reads before it calls others, who say that they depend on it.
+    pub(super) fn ahead(self) -> Vec<Source> {
+        if self.function == Function::Outer && self.argument == 1 { vec![U] } else { Vec::new() }
     }
 
     pub(super) fn callees(self) -> Vec<Self> {

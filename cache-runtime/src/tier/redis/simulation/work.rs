@@ -213,7 +213,8 @@ impl Work<'_> {
         loop {
             let stamp = process.versions.now();
             let marks = self.marks();
-            let wanted = Wanted { place: &place, marks: &marks, key: &key, shape: SHAPE };
+            let is_part = self.caller.is_some_and(Frame::is_shared);
+            let wanted = Wanted { place: &place, marks: &marks, key: &key, shape: SHAPE, is_part };
             if let Some(loaded) = read(redis, &wanted, &mut patience).await? {
                 self.stamp = stamp;
                 return Ok(Some(self.adopt(loaded)));
@@ -278,6 +279,10 @@ impl Work<'_> {
             let longest = if is_long { 2_000_000 } else { 40_000 };
             process.time.sleep(process.time.micros(0..longest)).await;
         };
+        for source in call.ahead() {
+            value.read.insert(source, process.oracle.look(source));
+            think().await;
+        }
         for callee in call.callees() {
             let part = process.call(callee, Some(frame)).await;
             value.take(&part, callee.function == Function::Inner);
