@@ -43,6 +43,11 @@ impl Bounds {
         self.limit / 40
     }
 
+    /// How many bytes the log may have at most.
+    pub(super) fn longest_log(self) -> u64 {
+        self.log() + self.transaction().max(self.alone()) * PAGE
+    }
+
     /// From how many pages on the log is copied to the file. A large store gains nothing from a log
     /// beyond a few MiB, and each opening after a crash reads all of it.
     pub(super) fn checkpoint(self) -> u64 {

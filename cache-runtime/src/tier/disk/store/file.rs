@@ -6,6 +6,7 @@
 
 use super::bounds::{Bounds, PAGE};
 use super::fault::Fault;
+use super::index;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -108,6 +109,7 @@ impl File {
         // A connection is never shared by two threads at once: its own lock would only cost.
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
+        index::bound(&connection, self.bounds);
         connection.busy_timeout(patience)?;
         let mapped = if self.mapped { self.bounds.pages() * PAGE } else { 0 };
         connection.execute_batch(&format!(

@@ -15,6 +15,7 @@ mod bounds;
 mod evict;
 mod fault;
 mod file;
+mod index;
 mod pool;
 mod scan;
 #[cfg(test)]

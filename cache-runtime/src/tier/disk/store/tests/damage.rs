@@ -163,3 +163,26 @@ fn a_header_that_forbids_to_write_is_damage() {
     };
     assert!(matches!(fault, Fault::Damaged(_)), "{fault}");
 }
+
+/// While a transaction is under way, something writes into the index of the log that it has billions of
+/// pages, and the transaction is taken back.
+#[test]
+fn an_index_that_something_else_has_written_into_stays_small() {
+    let folder = Folder::new();
+    let store = folder.open();
+    put_small(&store, 1);
+    let path = folder.0.join("store-shm");
+    let index = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let pages = 25_000_000_u32.to_ne_bytes();
+    let outcome = store.batch(|batch| {
+        batch.put(2, 10, 2, 1, &envelope(2))?;
+        // Where the index says so, in both of its heads.
+        for head in [0, 48] {
+            std::os::unix::fs::FileExt::write_all_at(&index, &pages, head + 16).unwrap();
+        }
+        Err::<(), _>(Fault::Full("nothing fits".into()))
+    });
+    assert!(outcome.is_err());
+    let length = fs::metadata(&path).unwrap().len();
+    assert!(length <= 1_024 * 32_768, "{length} bytes");
+}
