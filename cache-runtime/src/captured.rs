@@ -29,6 +29,11 @@ pub(crate) struct Captured {
     /// In the order of the marks, each once.
     versions: Vec<(Mark, Version)>,
     taken: Taken,
+    /// What was listed up to that place had been recorded in this process by then: what is kept in the
+    /// tier and found valid here later is as good as captured there.
+    has_heard: bool,
+    /// What has these is not kept in the tier, so it is not forgotten where that can't be told.
+    is_witness: bool,
 }
 
 /// When something was captured, as far as this process can tell.
@@ -73,12 +78,22 @@ impl Captured {
             versions.sort_by_key(|(mark, _)| *mark);
             versions.dedup_by_key(|(mark, _)| *mark);
         }
-        Self { ledger, versions, taken: Taken::now(None) }
+        Self { ledger, versions, taken: Taken::now(None), has_heard: false, is_witness: false }
     }
 
     /// The same, captured or found to hold by now. `generation` was read no earlier than they were.
     pub(crate) fn taken_now(self, generation: Option<Version>) -> Self {
         Self { taken: Taken::now(generation), ..self }
+    }
+
+    /// The same, of what is kept in this process alone.
+    pub(crate) fn of_witness(self) -> Self {
+        Self { is_witness: true, ..self }
+    }
+
+    /// The same, where this process has recorded all that was listed up to that place, or not.
+    pub(crate) fn heard(self, has_heard: bool) -> Self {
+        Self { has_heard, ..self }
     }
 
     pub(crate) fn get(&self, mark: Mark) -> Option<Version> {
@@ -90,13 +105,16 @@ impl Captured {
         self.versions.iter().copied()
     }
 
-    /// Takes over what a value used here was computed under: the older of the two places in the
-    /// ledger. False if something has been invalidated between the two, or may have been.
+    /// Takes over what a value was computed under that was found valid here after this was captured:
+    /// the older of the two places in the ledger, if that makes a difference. False if something has
+    /// been invalidated between the two, or may have been.
     pub(crate) fn join(&mut self, other: &Self) -> bool {
         if self.ledger.epoch != other.ledger.epoch {
             return false;
         }
-        self.ledger.position = self.ledger.position.min(other.ledger.position);
+        if !self.has_heard || other.is_witness {
+            self.ledger.position = self.ledger.position.min(other.ledger.position);
+        }
         let may_add = !other.taken.is_behind(self.taken);
         let agrees = |(mark, version)| self.get(mark).map_or(may_add, |own| own == version);
         let agree = other.versions().all(agrees);

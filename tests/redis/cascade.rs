@@ -122,7 +122,7 @@ fn overtaken(record: usize, is_near: bool, meanwhile: impl FnOnce(&Runtime)) {
         let slow = scope.spawn(|| one.with(|| twice(record, is_near)));
         GATES[record].await_arrivals(1);
         RECORDS[record].fetch_add(1, SeqCst);
-        other.with(|| blocking::invalidate_tag(&format!("record:{record}"))).unwrap();
+        other.with(|| blocking::invalidate_tag(format!("record:{record}"))).unwrap();
         meanwhile(&other);
         GATES[record].open();
         slow.join().unwrap()

@@ -17,6 +17,7 @@ mod flood;
 #[path = "../servers/hearing.rs"]
 mod hearing;
 mod itself;
+mod ledger;
 mod liar;
 mod lies;
 #[path = "../servers/limit.rs"]

@@ -42,6 +42,7 @@ use self::fault::guarded;
 #[cfg(feature = "redis")]
 use self::journal::Journal;
 use self::lease::Taken;
+use self::log::Incarnation;
 use self::machine::Machine;
 use self::opened::{Opened, Opening};
 use self::parcel::Pending;
@@ -98,6 +99,8 @@ struct Core {
     waiting: Mutex<Vec<Target>>,
     /// When a fault was said last that may pass by itself.
     complained: Mutex<Option<Instant>>,
+    /// Whose store was set aside last.
+    condemned: Mutex<Option<Incarnation>>,
 }
 
 /// Where an entry was found.
@@ -137,6 +140,7 @@ impl Disk {
             pending: Pending::default(),
             waiting: Mutex::new(Vec::new()),
             complained: Mutex::new(None),
+            condemned: Mutex::new(None),
         });
         let writer = Writer::new(Arc::clone(&core));
         Ok(Arc::new(Self { core, writer }))

@@ -169,14 +169,14 @@ impl Core {
 
     fn open_beside(&self, path: &Path, incarnation: Incarnation) -> Result<Opened, Failed> {
         let faults = faults();
-        let name = format!("store-{incarnation}.db");
+        let name = file_of(incarnation);
         clear_others(path, &name);
         let store = guarded(|| Store::open(&path.join(&name), self.limit));
         let store = match store {
             Ok(Ok(store)) => store,
-            Ok(Err(Fault::Damaged(what))) => return Err(Failed::damaged(path, &name, &what)),
+            Ok(Err(Fault::Damaged(what))) => return Err(self.condemn(path, incarnation, &what)),
             Ok(Err(fault)) => return Err(io::Error::other(fault.to_string()).into()),
-            Err(_) => return Err(Failed::damaged(path, &name, "it is cut short")),
+            Err(_) => return Err(self.condemn(path, incarnation, "it is cut short")),
         };
         let leases = Leases::open(&path.join("leases"))?;
         let members = Mutex::new(Members::join(&path.join("members"))?);
@@ -192,6 +192,27 @@ impl Core {
         }
         waiting.clear();
         Ok(())
+    }
+
+    /// Sets a damaged store aside, and says so. Several who use it may find out at once, and before it
+    /// is retired others may open it again: the first of them does so.
+    fn condemn(&self, path: &Path, incarnation: Incarnation, what: &str) -> Failed {
+        let failed = Failed { source: io::Error::other(what.to_owned()), is_damage: true };
+        if self.condemned.lock().replace(incarnation) == Some(incarnation) {
+            return failed;
+        }
+        let name = file_of(incarnation);
+        log::warn!(
+            "the store {name} of the disk tier in {} is damaged, so it is set aside as `damaged.db` \
+             and everything in it is computed again: {what}",
+            path.display()
+        );
+        // From now on it is kept for a while.
+        let touch = |file: File| file.set_modified(SystemTime::now());
+        let _ = File::options().write(true).open(path.join(&name)).and_then(touch);
+        // If it can't be moved away, it stays where no process looks for it any more.
+        let _ = fs::rename(path.join(&name), path.join(DAMAGED));
+        failed
     }
 
     /// Deals with a fault of the store.
@@ -210,8 +231,7 @@ impl Core {
             Fault::Busy(_) if opened.store.is_crowded() => return self.complain(fault),
             Fault::Full(_) | Fault::Busy(_) => return,
         };
-        let name = format!("store-{}.db", opened.incarnation);
-        drop(Failed::damaged(&self.place.path(), &name, what));
+        self.condemn(&self.place.path(), opened.incarnation, what);
         self.machine.retire(opened.incarnation, |heard| self.listener.hear(heard));
     }
 }
@@ -243,21 +263,9 @@ impl From<io::Error> for Failed {
     }
 }
 
-impl Failed {
-    /// Sets a damaged store aside, and says so.
-    fn damaged(path: &Path, name: &str, what: &str) -> Self {
-        log::warn!(
-            "the store {name} of the disk tier in {} is damaged, so it is set aside as `damaged.db` \
-             and everything in it is computed again: {what}",
-            path.display()
-        );
-        // From now on it is kept for a while.
-        let touch = |file: File| file.set_modified(SystemTime::now());
-        let _ = File::options().write(true).open(path.join(name)).and_then(touch);
-        // If it can't be moved away, it stays where no process looks for it any more.
-        let _ = fs::rename(path.join(name), path.join(DAMAGED));
-        Self { source: io::Error::other(what.to_owned()), is_damage: true }
-    }
+/// What the store of an incarnation is called.
+fn file_of(incarnation: Incarnation) -> String {
+    format!("store-{incarnation}.db")
 }
 
 /// Removes the stores of earlier incarnations: nothing in them is valid. What was set aside stays for a

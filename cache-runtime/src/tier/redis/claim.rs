@@ -84,7 +84,7 @@ impl Redis {
         Ok(match versions {
             Some(versions) => {
                 let lease = guard.hold(wanted.marks, since);
-                Claimed::Granted(lease, versions.taken_now(generation))
+                Claimed::Granted(lease, shared.ledger.beginning(versions.taken_now(generation)))
             }
             None => Claimed::Unfit,
         })
@@ -120,7 +120,8 @@ impl Redis {
         commands.push(Command::Read(self.versioned(marks)));
         let (replies, generation) = self.shared.ask_with_generation(commands, patience).await?;
         self.count_made(&replies, marks);
-        Ok(captured(marks, replies.last()).map(|it| it.taken_now(generation)))
+        let captured = captured(marks, replies.last()).map(|it| it.taken_now(generation));
+        Ok(captured.map(|it| self.shared.ledger.beginning(it).of_witness()))
     }
 
     /// Counts the versions that there were none of.

@@ -7,7 +7,7 @@ use super::ledger::Recent;
 use super::planted::{self, Bug};
 use super::server::{Bytes, Timed};
 use super::versions::Versions;
-use super::{Fault, LONGEST, Place, Shared, ledger};
+use super::{Fault, LONGEST, Place, Shared};
 use crate::captured::{Captured, LedgerAt, Version};
 use crate::codec::envelope::Envelope;
 use crate::entry::About;
@@ -142,7 +142,7 @@ pub(super) fn valid_at(
         let recent = known.recent.clone().or_else(|| shared.ledger.list_at(now));
         let recent = recent.ok_or(Lack::Recent(now))?;
         let since = captured.ledger.position;
-        if !ledger::is_silent_on(&recent, since, now.position, &about()) {
+        if !recent.is_silent_on(since, now.position, &about()) {
             return Ok(None);
         }
     }

@@ -2,41 +2,64 @@
 //!
 //! A value knows the place in the list at which its computation began: what was added later decides
 //! whether it is valid. Where the list does not reach back that far, or is another, it is not.
+//!
+//! 1. What is kept in this process and was found valid there has been held to everything that was added
+//!    up to the place that this process has caught up with.
+//! 2. It catches up when it is told that something was added: what that holds for is invalidated here,
+//!    and nothing else. Where that can't be told, everything is forgotten.
 
 use super::planted::{self, Bug};
-use super::server::Bytes;
-use super::wire;
-use crate::captured::{LedgerAt, Version};
+use super::server::{Bytes, Command, Fault, Patience, Reply, Run};
+use super::{Shared, wire};
+use crate::captured::{Captured, LedgerAt, Version};
 use crate::entry::About;
 use crate::sync::Mutex;
 use crate::target::Target;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// The list of the ledger, as it was read last.
+/// How many entries are asked for at least: while a process asks, more may be added.
+const FEW: usize = 16;
+
+/// The list of the ledger, as far as it is known here.
 #[derive(Default)]
 pub(super) struct Ledger {
     /// What stood in its key when that was read last, and what that means.
     head: Mutex<Option<(Bytes, LedgerAt)>>,
-    recent: Mutex<Option<(LedgerAt, Recent)>>,
-    /// Under which epoch it stood when it was read last, since everything was forgotten.
-    epoch: Mutex<Option<Version>>,
-    /// How many entries it had when it was read last.
+    recent: Mutex<Option<Recent>>,
+    /// Up to where all that was added is recorded in this process. Nothing while nothing is kept here
+    /// that was found valid under it.
+    caught_up: Mutex<Option<LedgerAt>>,
+    /// How many entries it had when its key was read last.
     entries: AtomicU64,
+}
+
+/// Consecutive entries of the list.
+#[derive(Clone, Debug)]
+pub(super) struct Recent {
+    epoch: Version,
+    /// The place behind which they begin.
+    behind: u64,
+    entries: Arc<Vec<Arc<Entry>>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    target: Target,
+    length: usize,
 }
 
 impl Ledger {
     /// Takes note that everything has been forgotten.
     pub(super) fn forget(&self) {
-        *self.epoch.lock() = None;
+        *self.caught_up.lock() = None;
     }
 
     /// How many entries it had, and how many bytes these had when they were last read.
     pub(super) fn size(&self) -> (u64, u64) {
         let recent = self.recent.lock();
-        let entries = recent.iter().flat_map(|(_, entries)| &**entries);
-        let bytes = entries.map(Vec::len).sum::<usize>();
-        (self.entries.load(Relaxed), bytes as u64)
+        let entries = recent.iter().flat_map(|it| &*it.entries);
+        (self.entries.load(Relaxed), entries.map(|it| it.length as u64).sum())
     }
 
     /// Where it stands, by what is in its key.
@@ -52,30 +75,184 @@ impl Ledger {
         Some(at)
     }
 
-    /// Whether it is the one that was read last, as far as is known.
-    pub(super) fn is_same(&self, now: Option<LedgerAt>) -> bool {
+    /// Whether it may be the one that this process keeps up with. If that is none, it is this from now
+    /// on, unless it was read where nobody tells of what is added.
+    pub(super) fn is_same(&self, now: Option<LedgerAt>, is_told_of: bool) -> bool {
         let entries = now.map_or(0, |it| it.position.min(wire::RECENT as u64));
         self.entries.store(entries, Relaxed);
-        let now = now.map(|it| it.epoch);
-        let before = std::mem::replace(&mut *self.epoch.lock(), now);
-        before.is_none() || before == now
+        let mut caught_up = self.caught_up.lock();
+        let is_same = caught_up.is_none_or(|it| now.is_some_and(|now| now.epoch == it.epoch));
+        if !is_same || caught_up.is_none() {
+            *caught_up = now.filter(|_| is_told_of);
+        }
+        is_same
     }
 
-    /// The list that goes with a place in it, if it is known.
+    /// Whether this process keeps up with one.
+    pub(super) fn is_followed(&self) -> bool {
+        self.caught_up.lock().is_some()
+    }
+
+    /// What a computation begins with that was captured just now.
+    pub(super) fn beginning(&self, captured: Captured) -> Captured {
+        let has_heard = *self.caught_up.lock() == Some(captured.ledger);
+        captured.heard(has_heard)
+    }
+
+    /// Takes note that everything that was added up to there is recorded, if it is the same one still.
+    fn follow(&self, now: LedgerAt) {
+        if let Some(at) = &mut *self.caught_up.lock()
+            && at.epoch == now.epoch
+        {
+            at.position = at.position.max(now.position);
+        }
+    }
+
+    /// The list that reaches up to a place, if it is known.
     pub(super) fn list_at(&self, now: LedgerAt) -> Option<Recent> {
-        let recent = self.recent.lock();
-        recent.as_ref().filter(|(at, _)| *at == now).map(|(_, recent)| Arc::clone(recent))
+        self.recent.lock().clone().filter(|it| it.epoch == now.epoch && now.position <= it.end())
     }
 
-    pub(super) fn keep(&self, now: LedgerAt, recent: Vec<Vec<u8>>) -> Recent {
-        let recent = Arc::new(recent);
-        *self.recent.lock() = Some((now, Arc::clone(&recent)));
-        recent
+    /// How many of the last entries are to be asked for, to know all that are kept up to a place.
+    fn lacking(&self, now: LedgerAt) -> usize {
+        let recent = self.recent.lock();
+        let known = recent.as_ref().filter(|it| it.epoch == now.epoch);
+        let lacking = known.and_then(|it| now.position.checked_sub(it.end()));
+        let lacking = lacking.and_then(|it| usize::try_from(it).ok()).filter(|it| *it > 0);
+        lacking.map_or(wire::RECENT, |it| it.saturating_add(FEW).min(wire::RECENT))
+    }
+
+    /// Takes in what was read of a list's end. What doesn't connect to what is known replaces it.
+    fn keep(&self, epoch: Version, read: &[Vec<u8>], run: Run) -> Recent {
+        let read = Recent::read(epoch, read, run);
+        let mut recent = self.recent.lock();
+        let kept = match recent.take().filter(|it| it.epoch == epoch) {
+            Some(known) if known.end() >= read.end() => known,
+            Some(known) if known.end() >= read.behind => known.with(&read),
+            _ => read,
+        };
+        recent.insert(kept).clone()
     }
 }
 
-/// The last entries.
-pub(super) type Recent = Arc<Vec<Vec<u8>>>;
+impl Recent {
+    /// What makes no sense or is of another list, and what stands before that, is left out.
+    fn read(epoch: Version, read: &[Vec<u8>], run: Run) -> Self {
+        let mut behind = 0;
+        let mut entries = Vec::with_capacity(read.len());
+        for entry in read {
+            let parsed = parse(entry, run).filter(|(at, _)| at.epoch == epoch);
+            let Some((LedgerAt { position, .. }, target)) = parsed else {
+                entries.clear();
+                continue;
+            };
+            if position != behind + entries.len() as u64 + 1 {
+                entries.clear();
+            }
+            if entries.is_empty() {
+                behind = position.saturating_sub(1);
+            }
+            entries.push(Arc::new(Entry { target, length: entry.len() }));
+        }
+        Self { epoch, behind, entries: Arc::new(entries) }
+    }
+
+    fn end(&self) -> u64 {
+        self.behind + self.entries.len() as u64
+    }
+
+    /// The same, and what comes later of another one.
+    fn with(mut self, later: &Self) -> Self {
+        let entries = Arc::make_mut(&mut self.entries);
+        let end = self.behind + entries.len() as u64;
+        entries.extend(later.after(end).iter().cloned());
+        let surplus = entries.len().saturating_sub(wire::RECENT);
+        entries.drain(..surplus);
+        self.behind += surplus as u64;
+        self
+    }
+
+    /// What was added after a place that it reaches back to.
+    fn after(&self, place: u64) -> &[Arc<Entry>] {
+        let at = usize::try_from(place.saturating_sub(self.behind)).unwrap_or(usize::MAX);
+        self.entries.get(at..).unwrap_or_default()
+    }
+
+    /// What was added after `since`, up to `now` at least. Nothing if that can't be told.
+    fn later(&self, since: u64, now: u64) -> Option<impl Iterator<Item = &Target>> {
+        // A list that does not reach as far as it did is not the one it was.
+        let is_known = self.behind <= since && since <= now && now <= self.end();
+        is_known.then(|| self.after(since).iter().map(|it| &it.target))
+    }
+
+    /// Whether nothing that was added after `since`, up to `now`, holds for a value.
+    pub(super) fn is_silent_on(&self, since: u64, now: u64, about: &About) -> bool {
+        match self.later(since, now) {
+            Some(mut later) => !later.any(|target| target.holds_for(about)),
+            None => planted::is(Bug::LedgerGapIsSilence),
+        }
+    }
+}
+
+impl Shared {
+    /// Reads so much of the list that it reaches up to a place.
+    pub(super) async fn learn_recent(
+        &self,
+        now: LedgerAt,
+        patience: &mut Patience,
+    ) -> Result<Recent, Fault> {
+        let count = self.ledger.lacking(now);
+        let commands = vec![Command::Recent { key: self.names.recent(), count }];
+        let replies = patience.ask(&*self.link, commands).await?;
+        match replies.into_iter().next() {
+            Some(Reply::Recent(read, run)) => Ok(self.ledger.keep(now.epoch, &read, run)),
+            _ => Err(Fault::Foreign),
+        }
+    }
+
+    /// What is asked for to catch up: that the next addition is told of, and what was added.
+    pub(super) fn news(&self) -> [Command; 2] {
+        let read = Command::Read(vec![self.names.ledger()]);
+        [read, Command::Recent { key: self.names.recent(), count: FEW }]
+    }
+
+    /// Records what was added to the list since this process did so last, or forgets everything.
+    pub(super) async fn catch_up(&self) {
+        let mut patience = Patience::new(self.settings.deadline);
+        let replies = patience.ask(&*self.link, self.news().to_vec()).await;
+        self.catch_up_with(replies.as_deref().unwrap_or_default(), &mut patience).await;
+    }
+
+    /// The same, once what is asked for to do so has been.
+    pub(super) async fn catch_up_with(&self, news: &[Reply], patience: &mut Patience) {
+        let Some(before) = *self.ledger.caught_up.lock() else { return };
+        if !self.record_after(before, news, patience).await.unwrap_or(false) {
+            self.ledger.forget();
+            self.listener.lose();
+        }
+    }
+
+    /// False if what was added can't be told.
+    async fn record_after(
+        &self,
+        before: LedgerAt,
+        news: &[Reply],
+        patience: &mut Patience,
+    ) -> Result<bool, Fault> {
+        let [Reply::Found(found), Reply::Recent(read, run)] = news else { return Ok(false) };
+        let head = found.first().and_then(Option::as_ref).and_then(|head| self.ledger.at(head));
+        let Some(now) = head.filter(|now| now.epoch == before.epoch) else { return Ok(false) };
+        let mut recent = self.ledger.keep(now.epoch, read, *run);
+        if recent.later(before.position, now.position).is_none() {
+            recent = self.learn_recent(now, patience).await?;
+        }
+        let Some(later) = recent.later(before.position, now.position) else { return Ok(false) };
+        let later = later.filter(|_| !planted::is(Bug::AnnouncedNotRecorded));
+        later.for_each(|target| self.listener.hear(target));
+        self.ledger.follow(now);
+        Ok(true)
+    }
+}
 
 /// The longest entry. What is longer becomes an invalidation of everything.
 const LONGEST: usize = 4_096;
@@ -93,49 +270,27 @@ pub(super) fn entry(target: &Target) -> Option<Vec<u8>> {
 /// Where the list stands, mixed with the run of the server that says so.
 pub(super) fn head(found: &Bytes) -> Option<LedgerAt> {
     let (epoch, position) = std::str::from_utf8(&found.bytes).ok()?.split_once(':')?;
-    if epoch.len() != 32 {
-        return None;
-    }
-    let epoch = u128::from_str_radix(epoch, 16).ok()? ^ u128::from_be_bytes(found.run);
-    Some(LedgerAt { epoch: Version(epoch.to_be_bytes()), position: position.parse().ok()? })
+    Some(LedgerAt { epoch: self::epoch(epoch, found.run)?, position: position.parse().ok()? })
 }
 
-/// What was added after `since`, up to `now`. Nothing if that can't be told.
-fn later(recent: &[Vec<u8>], since: u64, now: u64) -> Option<Vec<Target>> {
-    // A list that does not reach as far as it did is not the one it was.
-    let mut next = since.checked_add(1).filter(|_| since <= now)?;
-    let mut later = Vec::new();
-    for entry in recent {
-        let (position, target) = parse(entry)?;
-        if position < next {
-            continue;
-        }
-        // Each follows the one before, or something is missing.
-        if position != next {
-            return None;
-        }
-        later.push(target);
-        next = next.saturating_add(1);
-    }
-    (next > now).then_some(later)
+fn epoch(text: &str, run: Run) -> Option<Version> {
+    let epoch = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32)?;
+    Some(Version((epoch ^ u128::from_be_bytes(run)).to_be_bytes()))
 }
 
-/// Whether nothing that was added after `since`, up to `now`, holds for a value.
-pub(super) fn is_silent_on(recent: &[Vec<u8>], since: u64, now: u64, about: &About) -> bool {
-    let later = later(recent, since, now);
-    let is_missing = later.is_none() && !planted::is(Bug::LedgerGapIsSilence);
-    !is_missing && !later.iter().flatten().any(|target| target.holds_for(about))
-}
-
-fn parse(entry: &[u8]) -> Option<(u64, Target)> {
-    let colon = entry.iter().position(|it| *it == b':')?;
-    let position = std::str::from_utf8(&entry[..colon]).ok()?.parse().ok()?;
-    Some((position, Target::parse(&entry[colon + 1..])?))
+/// Where an entry stands, and in which list.
+fn parse(entry: &[u8], run: Run) -> Option<(LedgerAt, Target)> {
+    let mut parts = entry.splitn(3, |it| *it == b':');
+    let mut text = || parts.next().and_then(|it| std::str::from_utf8(it).ok());
+    let position = text()?.parse().ok()?;
+    let at = LedgerAt { epoch: epoch(text()?, run)?, position };
+    Some((at, Target::parse(parts.next()?)?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{entry, head, is_silent_on};
+    use super::{Ledger, Recent, entry, head};
+    use crate::captured::Version;
     use crate::clock::Moment;
     use crate::entry::{About, Marks};
     use crate::mark::Mark;
@@ -143,8 +298,10 @@ mod tests {
     use crate::target::Target;
     use crate::tier::redis::server::Bytes;
 
+    const EPOCH: Version = Version([3; 16]);
+
     fn listed(position: u64, target: &Target) -> Vec<u8> {
-        let mut text = format!("{position}:").into_bytes();
+        let mut text = format!("{position}:{}:", "03".repeat(16)).into_bytes();
         text.extend(entry(target).unwrap());
         text
     }
@@ -152,6 +309,10 @@ mod tests {
     fn about() -> About {
         let marks = Marks::from_slice(&[Mark::tag("a"), Mark::tag("b")]);
         About::of_bypassed(marks, Some("context:7".into()), Moment::NEVER)
+    }
+
+    fn is_silent_on(read: &[Vec<u8>], since: u64, now: u64, about: &About) -> bool {
+        Recent::read(EPOCH, read, [0; 16]).is_silent_on(since, now, about)
     }
 
     #[test]
@@ -173,7 +334,35 @@ mod tests {
         assert!(!is_silent_on(&[], 7, 8, &about));
         assert!(!is_silent_on(&[listed(9, &other)], 7, 9, &about));
         assert!(!is_silent_on(&[listed(8, &other), listed(10, &other)], 7, 10, &about));
-        assert!(!is_silent_on(&[b"8:?".to_vec()], 7, 8, &about));
+        assert!(!is_silent_on(&[[&listed(8, &other)[..35], b"?"].concat()], 7, 8, &about));
+    }
+
+    #[test]
+    fn what_is_read_of_the_end_is_put_behind_what_is_known() {
+        let ledger = Ledger::default();
+        let other = Target::All(vec![Mark::tag("c")]);
+        let some = |places: std::ops::RangeInclusive<u64>| {
+            places.map(|at| listed(at, &other)).collect::<Vec<_>>()
+        };
+        let ends = |recent: Recent| (recent.behind, recent.end());
+        assert_eq!(ends(ledger.keep(EPOCH, &some(5..=8), [0; 16])), (4, 8));
+        assert_eq!(ends(ledger.keep(EPOCH, &some(7..=10), [0; 16])), (4, 10));
+        assert_eq!(ends(ledger.keep(EPOCH, &some(11..=11), [0; 16])), (4, 11));
+        assert_eq!(ends(ledger.keep(EPOCH, &some(6..=9), [0; 16])), (4, 11), "it came late");
+        assert_eq!(ends(ledger.keep(EPOCH, &some(13..=14), [0; 16])), (12, 14), "one is missing");
+        let long = some(15..=15 + crate::tier::redis::wire::RECENT as u64);
+        assert_eq!(
+            ledger.keep(EPOCH, &long, [0; 16]).entries.len(),
+            long.len() - 1,
+            "it is bounded"
+        );
+        assert_eq!(
+            ends(ledger.keep(Version([4; 16]), &some(2..=3), [7; 16])),
+            (1, 3),
+            "it is another"
+        );
+        let left = ledger.keep(Version([5; 16]), &some(1..=2), [0; 16]);
+        assert_eq!(ends(left), (0, 0), "these are left of one that has ended");
     }
 
     #[test]

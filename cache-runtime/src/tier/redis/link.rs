@@ -39,7 +39,7 @@ const HURRY: Duration = Duration::from_millis(20);
 /// Who is told what happens to a connection.
 pub(super) trait Ear: Send + Sync {
     /// Keys that have changed.
-    fn changed(&self, keys: &mut dyn Iterator<Item = &[u8]>);
+    fn changed(self: Arc<Self>, keys: &mut dyn Iterator<Item = &[u8]>);
 
     /// Any key may have.
     fn lost(&self);
@@ -600,7 +600,7 @@ mod tests {
     struct Deaf;
 
     impl Ear for Deaf {
-        fn changed(&self, _: &mut dyn Iterator<Item = &[u8]>) {}
+        fn changed(self: std::sync::Arc<Self>, _: &mut dyn Iterator<Item = &[u8]>) {}
 
         fn lost(&self) {}
     }

@@ -378,14 +378,24 @@ impl Shared {
             (_, None) => return outcome(self.forget_all(&mut patience).await.as_deref()),
             (_, Some(entry)) => {
                 let (ledger, recent) = (self.names.ledger(), self.names.recent());
-                vec![Command::Announce { ledger, recent, epoch: random(), entry }]
+                let announce = Command::Announce { ledger, recent, epoch: random(), entry };
+                // Nobody tells who added something itself.
+                let news = self.news().into_iter().filter(|_| !planted::is(Bug::AnnouncedNotRead));
+                std::iter::once(announce).chain(news).collect()
             }
         };
         let is_announced = matches!(commands[0], Command::Announce { .. });
         let mut replies = patience.ask(&*self.link, commands).await;
-        if let (true, Ok([Reply::Refused(Refusal::Full)])) = (is_announced, replies.as_deref()) {
+        if let (true, Ok([Reply::Refused(Refusal::Full), ..])) = (is_announced, replies.as_deref())
+        {
             // A full server still removes: with the list, everything is forgotten.
             replies = self.forget_all(&mut patience).await;
+        }
+        if let (true, Ok([done @ Reply::Done(_), news @ ..])) = (is_announced, replies.as_deref()) {
+            if !planted::is(Bug::AnnouncedNotRead) {
+                self.catch_up_with(news, &mut patience).await;
+            }
+            return outcome(Ok(std::slice::from_ref(done)));
         }
         outcome(replies.as_deref())
     }
@@ -402,7 +412,7 @@ impl Shared {
 }
 
 impl Ear for Shared {
-    fn changed(&self, keys: &mut dyn Iterator<Item = &[u8]>) {
+    fn changed(self: Arc<Self>, keys: &mut dyn Iterator<Item = &[u8]>) {
         let mut marks = Vec::new();
         let mut is_announced = false;
         for key in keys {
@@ -420,10 +430,11 @@ impl Ear for Shared {
         if !marks.is_empty() {
             self.listener.hear(&Target::Any(marks));
         }
-        if is_announced {
-            // What copies are made of later would be held to the list from before, by everyone: they are
-            // read again, and with that are good up to now.
-            self.ledger.forget();
+        if is_announced && self.ledger.is_followed() {
+            let link = Arc::clone(&self);
+            link.link.spawn(Box::pin(async move { self.catch_up().await }));
+        } else if is_announced {
+            // Somebody may be about to keep what was read before.
             self.listener.lose();
         }
     }

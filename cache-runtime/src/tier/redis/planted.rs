@@ -32,6 +32,8 @@ pub(super) enum Bug {
     CreatedNotRead,
     /// The ledger is not read once it was added to.
     AnnouncedNotRead,
+    /// What others added to the ledger is not recorded.
+    AnnouncedNotRecorded,
     /// What a server tells of waits in a queue, and later answers don't.
     ToldThroughAQueue,
     /// A heartbeat vouches from its answer on.

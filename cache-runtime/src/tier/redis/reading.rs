@@ -47,7 +47,7 @@ pub(super) async fn glance(
     visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
 ) -> Result<Seen, Fault> {
     if let Some(near) = shared.nears.as_ref().and_then(|nears| nears.here()) {
-        let then = Then { waited: shared.waiting(), generation: None };
+        let then = Then { before: shared.waiting(), generation: None, is_told_of: false };
         let asked = names(wanted).collect();
         // Nothing of what is found is kept here: what may wait for long takes no more room than it must.
         let decided = patience
@@ -89,13 +89,13 @@ async fn read_there(
     patience: &mut Patience,
     visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
 ) -> Result<Seen, Fault> {
-    let waited = shared.waiting();
+    let before = shared.waiting();
     let (found, generation) = if wanted.is_part {
         ask_for_part(shared, keys, patience).await?
     } else {
         (ask(shared, keys, patience).await?, None)
     };
-    match decide(shared, wanted, found, Then { waited, generation }, visit)? {
+    match decide(shared, wanted, found, Then { before, generation, is_told_of: true }, visit)? {
         Ok(seen) => Ok(seen),
         Err(open) => settle(shared, wanted, open, patience, visit).await,
     }
@@ -110,9 +110,9 @@ fn names(wanted: &Wanted<'_>) -> impl Iterator<Item = Named> {
 
 /// Where the ledger stands. If it is another than before, and nobody told, what was kept under that
 /// one is forgotten: what was added to it meanwhile is not known.
-fn stands(shared: &Shared, head: Option<&Bytes>) -> Option<LedgerAt> {
+fn stands(shared: &Shared, head: Option<&Bytes>, is_told_of: bool) -> Option<LedgerAt> {
     let now = head.and_then(|head| shared.ledger.at(head));
-    if !shared.ledger.is_same(now) {
+    if !shared.ledger.is_same(now, is_told_of) {
         shared.listener.lose();
     }
     now
@@ -149,8 +149,10 @@ async fn ask_for_part(
 /// How things stood when something was read.
 struct Then {
     /// What waited to be delivered.
-    waited: Vec<Target>,
+    before: Vec<Target>,
     generation: Option<Version>,
+    /// Whether the server tells of what changes in it.
+    is_told_of: bool,
 }
 
 /// Whether what was read for a call may be served, or what that depends on.
@@ -158,17 +160,17 @@ fn decide(
     shared: &Shared,
     wanted: &Wanted<'_>,
     found: impl IntoIterator<Item = Option<Bytes>>,
-    Then { waited, generation }: Then,
+    Then { before, generation, is_told_of }: Then,
     visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
 ) -> Result<Result<Seen, Box<Open>>, Fault> {
     let mut found = found.into_iter();
     let (value, head) = (found.next().flatten(), found.next().flatten());
-    let ledger = stands(shared, head.as_ref());
+    let ledger = stands(shared, head.as_ref(), is_told_of);
     let Some(value) = value else { return Ok(Ok(Seen::Miss(Miss::Absent))) };
     // What is behind the versions is not asked for what it has.
     let versions = found.map(|found| found.as_ref().and_then(version));
     let versions = wanted.marks.iter().copied().zip(versions).collect();
-    let known = Known { versions, ledger, recent: None, waited, generation };
+    let known = Known { versions, ledger, recent: None, waited: before, generation };
     let judged = judge(shared, wanted, &value, &known, visit)?;
     Ok(judged.map_err(|lack| Box::new(Open { value, known, lack })))
 }
@@ -205,14 +207,7 @@ async fn learn(
             let versions = found.iter().map(|found| found.as_ref().and_then(version));
             known.versions.extend(marks.iter().copied().zip(versions));
         }
-        Lack::Recent(now) => {
-            let commands = vec![Command::Recent(shared.names.recent())];
-            let replies = patience.ask(&*shared.link, commands).await?;
-            let Some(Reply::Recent(recent)) = replies.into_iter().next() else {
-                return Err(Fault::Foreign);
-            };
-            known.recent = Some(shared.ledger.keep(*now, recent));
-        }
+        Lack::Recent(now) => known.recent = Some(shared.learn_recent(*now, patience).await?),
     }
     Ok(())
 }
@@ -230,7 +225,7 @@ pub(super) async fn check(
     let versions = marks.iter().map(|mark| names.version(*mark));
     let keys = versions.chain([names.ledger()]).collect();
     let commands = vec![Command::Exists(names.value(wanted.place)), Command::Read(keys)];
-    let waited = shared.waiting();
+    let before = shared.waiting();
     let (replies, generation) = if wanted.is_part {
         shared.ask_with_generation(commands, patience).await?
     } else {
@@ -243,9 +238,9 @@ pub(super) async fn check(
     let versions = versions.iter().map(|found| found.as_ref().and_then(version));
     let mut known = Known {
         versions: marks.into_iter().zip(versions).collect(),
-        ledger: stands(shared, head.as_ref()),
+        ledger: stands(shared, head.as_ref(), true),
         recent: None,
-        waited,
+        waited: before,
         generation,
     };
     // Only what it carries is asked for.

@@ -38,8 +38,8 @@ pub(super) enum Command {
     Unlink(Vec<Key>),
     /// Adds to the ledger; where there is none, it begins with this epoch.
     Announce { ledger: Key, recent: Key, epoch: [u8; 16], entry: Vec<u8> },
-    /// Reads the last entries of the ledger.
-    Recent(Key),
+    /// Reads so many of the last entries of the ledger.
+    Recent { key: Key, count: usize },
     /// Asks who has which slot of a cluster.
     Slots,
     /// Says that the next command has been referred here.
@@ -61,7 +61,7 @@ impl Command {
             | Self::Release { key, .. }
             | Self::Store { key, .. }
             | Self::Announce { ledger: key, .. }
-            | Self::Recent(key) => std::slice::from_ref(key),
+            | Self::Recent { key, .. } => std::slice::from_ref(key),
             Self::Slots | Self::Asking => &[],
         }
     }
@@ -89,8 +89,8 @@ pub(super) enum Reply {
     Done(bool),
     /// How long a key lasts; nothing if for ever.
     Remaining(Option<Duration>),
-    /// Of the ledger.
-    Recent(Vec<Vec<u8>>),
+    /// Of the ledger, and whose it is.
+    Recent(Vec<Vec<u8>>, Run),
     /// Of a cluster: first and last slot, and the address of who has them.
     Slots(Vec<(u16, u16, String)>),
     /// The server would not.

@@ -23,10 +23,10 @@ pub struct RedisStats {
     /// the server that ends by itself after a week, or twice the longest time to live that it was made
     /// for, and before that when it is invalidated.
     pub versions_made: u64,
-    /// Entries of the ledger of this namespace, as it was read last; never more than 64.
+    /// Entries of the ledger of this namespace, as it was read last; never more than 1,024.
     pub ledger_entries: u64,
     /// Bytes of these entries, as they were read last, which is when there was need to; never more than
-    /// 64 times 4,117.
+    /// 1,024 times 4,150.
     pub ledger_bytes: u64,
 }
 

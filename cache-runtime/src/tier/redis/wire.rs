@@ -18,21 +18,20 @@ const STORE: &str = "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end 
      redis.call('STRLEN', KEYS[1]) \
      return 1";
 
-/// A list that was there before the ledger began is of another. What is written is read here, too.
+/// A list that was there before the ledger began is of another, as its entries say.
 const ANNOUNCE: &str = "local epoch, position \
      local ledger = redis.call('GET', KEYS[1]) \
      if ledger then epoch, position = string.match(ledger, '^(%x+):(%d+)$') end \
      if not epoch then epoch = ARGV[1]; position = '0' end \
      if position == '0' then redis.call('UNLINK', KEYS[2]) end \
      position = string.format('%d', position + 1) \
-     redis.call('RPUSH', KEYS[2], position .. ':' .. ARGV[2]) \
+     redis.call('RPUSH', KEYS[2], position .. ':' .. epoch .. ':' .. ARGV[2]) \
      redis.call('LTRIM', KEYS[2], -tonumber(ARGV[3]), -1) \
      redis.call('SET', KEYS[1], epoch .. ':' .. position) \
-     redis.call('STRLEN', KEYS[1]) \
      return 1";
 
 /// How many of the ledger's entries are kept.
-pub(super) const RECENT: usize = 64;
+pub(super) const RECENT: usize = 1_024;
 
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX).clamp(1, i64::MAX.cast_unsigned())
@@ -117,7 +116,10 @@ pub(super) fn encoded(command: &Command) -> Cmd {
         }
         Command::Slots => cmd("CLUSTER").arg("SLOTS").clone(),
         Command::Asking => cmd("ASKING"),
-        Command::Recent(key) => cmd("LRANGE").arg(&key[..]).arg(0).arg(-1).clone(),
+        Command::Recent { key, count } => {
+            let first = -i64::try_from(*count).unwrap_or(i64::MAX);
+            cmd("LRANGE").arg(&key[..]).arg(first).arg(-1).clone()
+        }
     }
 }
 
@@ -177,18 +179,22 @@ pub(super) fn reply(command: &Command, answer: Value, run: Run) -> Reply {
             let left = if left == -2 { Some(0) } else { u64::try_from(left).ok() };
             Reply::Remaining(left.map(Duration::from_millis))
         }
-        (Command::Recent(_), Value::Array(values)) => {
+        (Command::Recent { .. }, Value::Array(values)) => {
             let entries = values.into_iter().map(|value| match value {
                 Value::BulkString(bytes) => Some(bytes),
                 _ => None,
             });
-            entries.collect::<Option<_>>().map_or(nonsense, Reply::Recent)
+            let entries = entries.collect::<Option<_>>();
+            entries.map_or(nonsense, |entries| Reply::Recent(entries, run))
         }
         (Command::Slots, Value::Array(ranges)) => {
             ranges.iter().map(range).collect::<Option<_>>().map_or(nonsense, Reply::Slots)
         }
         (
-            Command::Settle { .. } | Command::Remaining(_) | Command::Recent(_) | Command::Slots,
+            Command::Settle { .. }
+            | Command::Remaining(_)
+            | Command::Recent { .. }
+            | Command::Slots,
             _,
         ) => nonsense,
         (Command::Unlink(_), Value::Int(_)) | (_, Value::Okay) => Reply::Done(true),

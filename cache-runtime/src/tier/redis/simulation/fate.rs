@@ -78,7 +78,7 @@ impl World {
             9 => Plan::of_key(favourite),
             10 if self.mood.is_listed || self.time.chance(50) => Plan::of_pattern(any),
             10 => Plan::of_function(any),
-            _ if self.mood.is_listed => Plan::of_pattern(any),
+            _ if self.mood.is_listed && self.time.chance(70) => Plan::of_pattern(any),
             _ => Plan::of(&Target::Everything, EVERY.to_vec(), |_| true),
         }
     }

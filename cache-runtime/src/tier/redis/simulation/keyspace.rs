@@ -243,13 +243,16 @@ impl Keyspace {
                 self.announce(ledger, recent, (epoch, entry), by);
                 Reply::Done(true)
             }
-            Command::Recent(key) => {
+            Command::Recent { key, count } => {
                 let listed = self.live(key, by).map(|it| it.item.clone());
                 self.track(key, by);
                 match listed {
-                    Some(Item::List(entries)) => Reply::Recent(entries),
+                    Some(Item::List(entries)) => {
+                        let surplus = entries.len().saturating_sub(*count);
+                        Reply::Recent(entries[surplus..].to_vec(), self.run)
+                    }
                     Some(Item::Bytes(_)) => Reply::Refused(Refusal::Other),
-                    None => Reply::Recent(Vec::new()),
+                    None => Reply::Recent(Vec::new(), self.run),
                 }
             }
         }
@@ -275,14 +278,11 @@ impl Keyspace {
             Some(Item::List(entries)) => entries,
             _ => Vec::new(),
         };
-        entries.push([format!("{position}:").as_bytes(), entry].concat());
+        entries.push([format!("{position}:{epoch}:").as_bytes(), entry].concat());
         let surplus = entries.len().saturating_sub(RECENT);
         entries.drain(..surplus);
         self.put(recent, Item::List(entries), None, by);
         self.put(ledger, Item::Bytes(format!("{epoch}:{position}").into_bytes()), None, by);
-        if !planted::is(Bug::AnnouncedNotRead) {
-            self.track(ledger, by);
-        }
     }
 }
 

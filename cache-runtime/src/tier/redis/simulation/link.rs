@@ -228,7 +228,9 @@ impl Reader for Link {
             Said::Changed(key) => {
                 let ear = Weak::clone(&self.ear);
                 let tell = move || {
-                    ear.upgrade().iter().for_each(|it| it.changed(&mut std::iter::once(&key[..])));
+                    ear.upgrade()
+                        .into_iter()
+                        .for_each(|it| it.changed(&mut std::iter::once(&key[..])));
                 };
                 if planted::is(Bug::ToldThroughAQueue) {
                     self.time.after(self.time.micros(0..3_000_000), self.owner, tell);

@@ -132,6 +132,7 @@ finds! {
     finds_a_store_that_is_not_read_back: StoredNotReadBack in alone(14..15),
     finds_a_version_created_and_not_read: CreatedNotRead in alone(10..11),
     finds_an_announcement_that_is_not_read_back: AnnouncedNotRead in listed,
+    finds_an_announcement_that_is_not_recorded: AnnouncedNotRecorded in listed,
     finds_word_that_a_later_answer_overtakes: ToldThroughAQueue,
     finds_a_heartbeat_that_counts_from_its_answer: VouchedFromTheAnswer in alone(5..6),
     finds_a_reconnection_that_forgets_nothing: NothingForgotten in alone(0..5),

@@ -41,7 +41,7 @@ pub(super) struct Mood {
     pub(super) favourite: Option<Call>,
     /// One process calls, and the others invalidate.
     pub(super) is_lonely: bool,
-    /// Most invalidations are for the ledger, and there are many.
+    /// Most invalidations are for the ledger, and there are many. Now and then one ends it.
     pub(super) is_listed: bool,
     /// What may befall somebody, and how often something does.
     pub(super) fates: Range<usize>,
