@@ -14,7 +14,7 @@ pub(crate) const PLACES: usize = 4;
 /// How long a trial runs unless said, in seconds.
 const USUALLY: u64 = 15;
 /// How long nothing is wrong at the end, so that there are leases that nothing takes away.
-const CALM: Duration = Duration::from_secs(4);
+const CALM: Duration = Duration::from_secs(7);
 
 fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok().map(|it| it.parse().expect("a number"))

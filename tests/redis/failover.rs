@@ -37,8 +37,8 @@ fn c3_another_primary_starts_cold_and_hears_of_what_is_invalidated() {
         call(&other);
         other.with(|| blocking::invalidate_tag("another tag")).ok()
     });
-    one.with(|| blocking::invalidate_tag("doubles")).unwrap();
     CALLS.taken();
+    until("it to be acknowledged", || one.with(|| blocking::invalidate_tag("doubles")).ok());
     until("the other hears of it", || {
         call(&other);
         (CALLS.taken() > 0).then_some(())

@@ -3,8 +3,8 @@
 use crate::hearing::{self, said};
 use crate::limit::until;
 use crate::server::Server;
-use crate::support::{keys, patient, process};
-use larder::{Breaker, Runtime, cached};
+use crate::support::{Calls, keys, patient, process};
+use larder::{Breaker, Runtime, blocking, cached};
 use log::LevelFilter;
 
 fn listen() {
@@ -111,4 +111,32 @@ fn no_password_is_ever_said() {
     assert_eq!(said(&["sesame"]), [""; 0]);
     let shown = format!("{runtime:?} {:?}", runtime.stats());
     assert!(!shown.contains("sesame"), "{shown}");
+}
+
+#[test]
+fn c7_that_no_server_is_configured_is_said_once_and_everything_else_works() {
+    #[cached(tier = "l1,l3", name = "log::alone", tags("alone"))]
+    fn alone(number: u64) -> u64 {
+        CALLS.note();
+        number
+    }
+
+    #[cached(tier = "l3", name = "log::nowhere")]
+    fn nowhere(number: u64) -> u64 {
+        number
+    }
+
+    static CALLS: Calls = Calls::new();
+    listen();
+    // As nobody sets it for the tests.
+    assert_eq!(std::env::var_os("LARDER_REDIS_URL"), None);
+    let runtime = Runtime::builder().build().unwrap();
+    for number in [1, 2, 1, 2] {
+        assert_eq!(runtime.with(|| (alone(number), nowhere(number))), (number, number));
+    }
+    assert_eq!(CALLS.taken(), 2);
+    runtime.with(|| blocking::invalidate_tag("alone")).unwrap();
+    assert_eq!((runtime.with(|| alone(1)), CALLS.taken()), (1, 1));
+    assert_eq!(runtime.stats().redis, None);
+    assert_eq!(said(&["does without `l3`: no server is configured"]).len(), 1);
 }

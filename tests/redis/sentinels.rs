@@ -15,11 +15,14 @@ pub(crate) struct Sentinels {
 }
 
 impl Sentinels {
-    /// Starts all of them; the sentinels know the servers and each other.
+    /// Starts all of them; the sentinels know the servers and each other. A primary takes nothing
+    /// without a replica: on a busy machine it may be replaced at any time, and what it acknowledged
+    /// before it knows that would be lost.
     pub(crate) fn start() -> Self {
-        let first = Server::begin(Port::free(), FORGETFUL, &["--repl-diskless-sync-delay", "0"]);
+        let careful = format!("{FORGETFUL}min-replicas-to-write 1\n");
+        let first = Server::begin(Port::free(), &careful, &["--repl-diskless-sync-delay", "0"]);
         let primary = first.port();
-        let replica = format!("{FORGETFUL}replicaof 127.0.0.1 {primary}\n");
+        let replica = format!("{careful}replicaof 127.0.0.1 {primary}\n");
         let begin = |_| Server::begin(Port::free(), &replica, &["--repl-diskless-sync-delay", "0"]);
         let servers: Vec<_> = [first].into_iter().chain((0..2).map(begin)).collect();
         servers.iter().for_each(Server::await_ready);

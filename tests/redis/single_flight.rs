@@ -1,5 +1,6 @@
 //! F2, F3: of all processes one computes, and nobody waits for one that can't.
 
+use crate::client::Reply;
 use crate::limit::until;
 use crate::server::Server;
 use crate::support::{Gate, draw, keys, patient};
@@ -259,4 +260,45 @@ fn f2_functions_that_call_each_other_in_two_processes_do_not_wait_for_each_other
     for call in calls {
         assert_eq!(call.join().unwrap(), 3);
     }
+}
+
+/// A lease is renewed again and again: who has looked at the value and waits for nobody is told of the
+/// value alone.
+#[test]
+fn f3_a_lease_is_heard_of_by_nobody_who_does_not_wait_for_it() {
+    static GATE: Gate = Gate::new();
+
+    #[cached(tier = "l1,l3", name = "single_flight::renewed")]
+    fn slow(number: u64) -> u64 {
+        if number == 1 {
+            GATE.pass();
+        }
+        number
+    }
+
+    let server = Server::start();
+    let [one, other] = processes(&server);
+    // So that all that it depends on has a version by then but its key, which is asked for below.
+    assert_eq!(one.with(|| slow(0)), 0);
+    assert_eq!(other.with(|| slow::peek(1)), None);
+    let changes = || other.stats().redis.unwrap().changes;
+    let before = changes();
+    let computed = {
+        let one = one.clone();
+        thread::spawn(move || one.with(|| slow(1)))
+    };
+    GATE.await_arrivals(1);
+    let lease = keys(&server, "larder:larder:l:*").pop().unwrap();
+    let left = || server.command(&["PTTL", &lease]);
+    let (mut last, mut renewals) = (i64::MAX, 0);
+    until("it to be renewed several times", || {
+        let Reply::Int(now) = left() else { panic!("it has a time to live") };
+        renewals += u64::from(now > last);
+        last = now;
+        (renewals >= 4).then_some(())
+    });
+    GATE.open();
+    assert_eq!(computed.join().unwrap(), 1);
+    assert_eq!(until("the value to be there", || other.with(|| slow::peek(1))), 1);
+    assert_eq!(changes() - before, 2, "the version of its key, and the value");
 }

@@ -225,3 +225,31 @@ fn what_versions_and_ledger_take_on_the_server_is_shown() {
     }
     assert_eq!(shown(&other).ledger_entries, 70);
 }
+
+/// An operator may have a key stay: what it has says itself how long it may be served.
+#[test]
+fn c6_a_value_that_was_made_to_stay_is_not_served_beyond_its_time_to_live() {
+    const TTL: Duration = Duration::from_secs(1);
+
+    #[cached(tier = "l3", name = "values::persisted", ttl = "1s")]
+    fn persisted() -> u64 {
+        draw()
+    }
+
+    let server = Server::start();
+    let runtime = patient(&server.url());
+    let begun = Instant::now();
+    let old = runtime.with(persisted);
+    let stored = Instant::now();
+    let key = keys(&server, "larder:*:v:*").pop().unwrap();
+    let stays = server.command(&["PERSIST", &key]);
+    assert!(stays == Reply::Int(1) || begun.elapsed() > TTL, "{stays:?}");
+    until("its time to be over", || {
+        let called = Instant::now();
+        let value = runtime.with(persisted);
+        assert!(value > old || called <= stored + TTL, "{:?} later", called - stored);
+        (value > old).then_some(())
+    });
+    let why = runtime.with(persisted::stats).misses_expired;
+    assert!(why > 0 || stays != Reply::Int(1));
+}

@@ -58,7 +58,8 @@ pub(super) fn vouches(fleet: Option<&OnFleet>) -> bool {
 impl Asking<'_> {
     fn wanted(&self) -> Wanted<'_> {
         let Self { address, place, marks, shape, is_part } = self;
-        Wanted { place, marks, key: address.key(), shape: *shape, is_part: *is_part }
+        let (key, shape, is_part) = (address.key(), *shape, *is_part);
+        Wanted { place, marks, key, shape, is_part, is_awaited: false }
     }
 
     /// The same for something that is to be kept in the tier itself, if this says so.
@@ -117,11 +118,13 @@ impl<V> Stored<V> {
         Asking { address, place, marks, shape: *self.bytes.shape(), is_part: false }
     }
 
-    /// Looks for a value that another process stored, or says why there is none.
+    /// Looks for a value that another process stored, or says why there is none. `is_awaited` says that
+    /// somebody computes it, whose end is to be told of.
     pub(crate) async fn look_up(
         &self,
         fleet: &Redis,
         asking: &Asking<'_>,
+        is_awaited: bool,
         patience: &mut Patience,
     ) -> Result<Result<Loaded<V>, Miss>, Fault>
     where
@@ -144,7 +147,8 @@ impl<V> Stored<V> {
             });
             found.is_some()
         };
-        let seen = fleet.read(&asking.wanted(), patience, &mut take).await?;
+        let wanted = Wanted { is_awaited, ..asking.wanted() };
+        let seen = fleet.read(&wanted, patience, &mut take).await?;
         Ok(match (seen, found) {
             (Seen::Hit, Some(loaded)) => Ok(loaded),
             (Seen::Miss(why), _) => Err(why),
@@ -192,7 +196,7 @@ impl<V> Stored<V> {
             let found = if may_serve { self.find_latest(address) } else { Err(Miss::Unavailable) };
             return found.map(|loaded| (Level::L2, loaded));
         }
-        let looked = self.look_up(fleet, &asking, &mut fleet.patience()).await;
+        let looked = self.look_up(fleet, &asking, false, &mut fleet.patience()).await;
         looked.unwrap_or(Err(Miss::Unavailable)).map(|loaded| (Level::L3, loaded))
     }
 

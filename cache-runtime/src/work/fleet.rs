@@ -169,7 +169,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             }
             if !mem::take(&mut has_looked) {
                 self.note_asking(stored);
-                match stored.look_up(fleet, asking, &mut patience).await.map_err(drop)? {
+                let look = stored.look_up(fleet, asking, waiter.is_some(), &mut patience);
+                match look.await.map_err(drop)? {
                     Ok(loaded) => {
                         self.begin_at(stamp);
                         self.count_found(&loaded, waiter.is_some());
@@ -184,7 +185,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 self.begin_at(stamp);
                 self.note_asking(stored);
                 // What its last holder found may be there by now.
-                let look = stored.look_up(fleet, asking, &mut patience);
+                let look = stored.look_up(fleet, asking, false, &mut patience);
                 if let Ok(loaded) = look.await.map_err(drop)? {
                     self.function.counters.joins_l3.add(1);
                     return Ok(Some(loaded));

@@ -28,6 +28,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) shape: [u8; 16],
     /// Whether it is for something that is to be kept there itself.
     pub(crate) is_part: bool,
+    /// Whether somebody computes it, whose end this waits for.
+    pub(crate) is_awaited: bool,
 }
 
 /// An entry that may be served.

@@ -32,9 +32,9 @@ pub(super) async fn read(
     visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
 ) -> Result<Seen, Fault> {
     let Place { mark, id } = *wanted.place;
-    // Not for what it has: the server tells who waits of its end.
-    let lease = Named::Lease { mark, id };
-    let keys = names(wanted).chain([lease]).map(|it| shared.names.of(it)).collect();
+    // Not for what it has: the server tells who waits of its end. Nobody else is told of leases.
+    let lease = wanted.is_awaited.then_some(Named::Lease { mark, id });
+    let keys = names(wanted).chain(lease).map(|it| shared.names.of(it)).collect();
     read_there(shared, wanted, keys, patience, visit).await
 }
 

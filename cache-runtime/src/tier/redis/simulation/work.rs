@@ -214,7 +214,9 @@ impl Work<'_> {
             let stamp = process.versions.now();
             let marks = self.marks();
             let is_part = self.caller.is_some_and(Frame::is_shared);
-            let wanted = Wanted { place: &place, marks: &marks, key: &key, shape: SHAPE, is_part };
+            let (key, is_awaited) = (&key, waiter.is_some());
+            let wanted =
+                Wanted { place: &place, marks: &marks, key, shape: SHAPE, is_part, is_awaited };
             if let Some(loaded) = read(redis, &wanted, &mut patience).await? {
                 self.stamp = stamp;
                 return Ok(Some(self.adopt(loaded)));
