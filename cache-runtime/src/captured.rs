@@ -14,6 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Version(pub(crate) [u8; 16]);
 
+/// Tells one computation from all others.
+pub(crate) type Origin = [u8; 16];
+
 /// A place in the list of those invalidations that name no single mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LedgerAt {
@@ -28,6 +31,8 @@ pub(crate) struct Captured {
     pub(crate) ledger: LedgerAt,
     /// In the order of the marks, each once.
     versions: Vec<(Mark, Version)>,
+    /// Which computation's value is valid under them, once there is one.
+    pub(crate) origin: Origin,
     taken: Taken,
     /// What was listed up to that place had been recorded in this process by then: what is kept in the
     /// tier and found valid here later is as good as captured there.
@@ -62,7 +67,8 @@ impl Taken {
 impl PartialEq for Captured {
     /// Whether the same holds under both, whenever they were captured.
     fn eq(&self, other: &Self) -> bool {
-        self.ledger == other.ledger && self.versions == other.versions
+        (self.ledger, self.origin) == (other.ledger, other.origin)
+            && self.versions == other.versions
     }
 }
 
@@ -78,7 +84,8 @@ impl Captured {
             versions.sort_by_key(|(mark, _)| *mark);
             versions.dedup_by_key(|(mark, _)| *mark);
         }
-        Self { ledger, versions, taken: Taken::now(None), has_heard: false, is_witness: false }
+        let (origin, taken) = (Origin::default(), Taken::now(None));
+        Self { ledger, versions, origin, taken, has_heard: false, is_witness: false }
     }
 
     /// The same, captured or found to hold by now. `generation` was read no earlier than they were.
@@ -133,9 +140,10 @@ impl Captured {
     }
 
     pub(crate) fn write(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(24 + 32 * self.versions.len());
+        let mut out = Vec::with_capacity(40 + 32 * self.versions.len());
         out.extend_from_slice(&self.ledger.epoch.0);
         out.extend_from_slice(&self.ledger.position.to_le_bytes());
+        out.extend_from_slice(&self.origin);
         for (mark, version) in &self.versions {
             mark.words().iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
             out.extend_from_slice(&version.0);
@@ -146,6 +154,7 @@ impl Captured {
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (epoch, rest) = bytes.split_first_chunk()?;
         let (position, rest) = rest.split_first_chunk()?;
+        let (origin, rest) = rest.split_first_chunk()?;
         let (each, []) = rest.as_chunks::<32>() else { return None };
         let versions = each.iter().map(|one| {
             let word = |at: usize| {
@@ -155,7 +164,7 @@ impl Captured {
             (Mark::from_words([word(0), word(8)]), Version(version))
         });
         let ledger = LedgerAt { epoch: Version(*epoch), position: u64::from_le_bytes(*position) };
-        Some(Self::new(ledger, versions))
+        Some(Self { origin: *origin, ..Self::new(ledger, versions) })
     }
 }
 
@@ -177,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_what_is_read() {
-        let captured = captured(9, &[("a", 1), ("b", 2)]);
+        let captured = Captured { origin: [6; 16], ..captured(9, &[("a", 1), ("b", 2)]) };
         let bytes = captured.write();
         assert_eq!(Captured::read(&bytes), Some(captured));
         assert_eq!(Captured::read(&bytes[..bytes.len() - 1]), None);

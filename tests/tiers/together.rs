@@ -107,6 +107,25 @@ fn c3_a_copy_on_disk_is_not_served_by_who_never_heard_of_it() {
 }
 
 #[test]
+fn c3_a_copy_on_disk_does_not_pass_for_what_was_put_in_its_place_elsewhere() {
+    let (server, here, there) = (Server::start(), machine(), machine());
+    let one = process(&server, here.path());
+    let before = one.with(|| price(4));
+    futures_lite::future::block_on(one.close()).unwrap();
+    drop(one);
+    // By hand, so that its versions stay.
+    let values = server.command(&["KEYS", "larder:*:v:*"]).array();
+    let [Reply::Bytes(value)] = &values[..] else { panic!("{values:?}") };
+    server.command(&[&b"DEL"[..], value]);
+    ROUND.fetch_add(1, SeqCst);
+    let after = process(&server, there.path()).with(|| price(4));
+    assert_ne!(after, before);
+    let later = process(&server, here.path());
+    assert_eq!(later.with(|| price(4)), after);
+    assert_eq!(later.with(price::stats).hits_l3, 1);
+}
+
+#[test]
 fn c4_what_the_machine_has_is_served_while_nothing_else_can_be_asked() {
     let (server, here) = (Server::start(), machine());
     let one = process(&server, here.path());

@@ -253,10 +253,11 @@ impl<V> Stored<V> {
             return None;
         }
         let outward = outward(about);
-        let Some(captured) = vouched(captured, about, &outward) else {
+        let Some(mut captured) = vouched(captured, about, &outward) else {
             self.remember(address.id, &outward.marks);
             return None;
         };
+        captured.origin = lease.token();
         let (now, clock) = (self.kept.time.now(), self.fleet()?.time(lease.place())?);
         let earliest = clock.earliest;
         let ttl = expires.since(now);
@@ -265,7 +266,7 @@ impl<V> Stored<V> {
             codec: self.bytes.format.codec(),
             compression: packed.compression,
             shape: *self.bytes.shape(),
-            incarnation: [0; 16],
+            incarnation: captured.origin,
             stamp: 0,
             created: nanos(earliest.saturating_sub(now.since(about.born))),
             expires: nanos(earliest.saturating_add(ttl)),

@@ -14,7 +14,7 @@ pub(crate) struct Header {
     pub(crate) compression: u8,
     /// The fingerprint of the value type's shape (K5).
     pub(crate) shape: [u8; 16],
-    /// Whose clock the stamp was read from (V4).
+    /// Whose clock the stamp was read from (V4). Without a stamp, which computation it is of.
     pub(crate) incarnation: [u8; 16],
     pub(crate) stamp: u64,
     /// Nanoseconds since the beginning of 1970, as `expires`.
@@ -27,6 +27,10 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// Where `incarnation` stands in an envelope.
+    #[cfg(feature = "redis")]
+    pub(crate) const INCARNATION: std::ops::Range<usize> = 24..40;
+
     /// How many bytes it takes, the checksum at their end included.
     pub(crate) const LENGTH: usize = 104;
 }

@@ -81,7 +81,7 @@ impl Lease {
         &self.place
     }
 
-    pub(super) fn token(&self) -> Token {
+    pub(crate) fn token(&self) -> Token {
         self.token
     }
 

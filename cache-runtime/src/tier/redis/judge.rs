@@ -106,6 +106,7 @@ pub(super) fn judge(
     };
     // So what is made of it is not held to what was listed before that began.
     captured.ledger = now;
+    captured.origin = envelope.header.incarnation;
     let now = shared.link.time(&|| shared.names.value(wanted.place));
     let Some(Timed { earliest, latest }) = now else { return Err(Fault::Down) };
     let left = Duration::from_nanos(envelope.header.expires).saturating_sub(latest);

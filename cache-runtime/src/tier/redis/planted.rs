@@ -48,6 +48,10 @@ pub(super) enum Bug {
     CopyOutlivesEntry,
     /// Nobody looks at what waits in the machine's journal.
     JournalUnread,
+    /// A copy on the disk is served although nobody has compared its versions.
+    CopyNotCompared,
+    /// A copy on the disk passes for any value that is in its place.
+    CopyOfAnotherValue,
     /// What waits in the machine's journal is forgotten before a server has been told.
     JournalForgotten,
 }

@@ -2,6 +2,7 @@
 
 use super::judge::{Known, Lack, Seen, Sound, Wanted, judge, valid_at};
 use super::names::Named;
+use super::planted::{self, Bug};
 use super::queue::Outcome;
 use super::server::{Bytes, Command, Key, Reply};
 use super::{Fault, Patience, Place, Shared, Version};
@@ -213,7 +214,7 @@ async fn learn(
 }
 
 /// What a copy of an entry was found to be valid under by now. Nothing if it may not be served: if the
-/// entry is not there, or not valid.
+/// entry is not there, or another in its place, or not valid.
 pub(super) async fn check(
     shared: &Shared,
     wanted: &Wanted<'_>,
@@ -224,17 +225,20 @@ pub(super) async fn check(
     let marks: Vec<_> = captured.versions().map(|(mark, _)| mark).collect();
     let versions = marks.iter().map(|mark| names.version(*mark));
     let keys = versions.chain([names.ledger()]).collect();
-    let commands = vec![Command::Exists(names.value(wanted.place)), Command::Read(keys)];
+    let commands = vec![Command::Identify(names.value(wanted.place)), Command::Read(keys)];
     let before = shared.waiting();
     let (replies, generation) = if wanted.is_part {
         shared.ask_with_generation(commands, patience).await?
     } else {
         (patience.ask(&*shared.link, commands).await?, None)
     };
-    let [Reply::Done(is_there), Reply::Found(found)] = &replies[..] else {
+    let [Reply::Found(there), Reply::Found(found)] = &replies[..] else {
         return Err(Fault::Foreign);
     };
-    let (Some((head, versions)), true) = (found.split_last(), is_there) else { return Ok(None) };
+    let there = there.first().and_then(Option::as_ref);
+    let is_it = there
+        .is_some_and(|it| it.bytes[..] == captured.origin || planted::is(Bug::CopyOfAnotherValue));
+    let (Some((head, versions)), true) = (found.split_last(), is_it) else { return Ok(None) };
     let versions = versions.iter().map(|found| found.as_ref().and_then(version));
     let mut known = Known {
         versions: marks.into_iter().zip(versions).collect(),

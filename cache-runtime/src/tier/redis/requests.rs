@@ -1,5 +1,5 @@
 //! What is asked for on the tier's own connection. Reads go as one, and so do re-checks of copies, which
-//! ask whether a value is there and read what it depends on.
+//! ask which value is there and read what it depends on.
 
 use super::batch::{Asker, Batch, Part, Term};
 use super::server::{Command, Fault, Key, Reply};
@@ -19,7 +19,7 @@ pub(super) struct Request {
 
 /// Requests that are sent as one.
 pub(super) struct Requests {
-    /// What is asked for whether it is there.
+    /// What is asked for which value it has.
     checks: Vec<Command>,
     reads: Batch<Key, Waiting>,
 }
@@ -52,7 +52,7 @@ impl Requests {
     pub(super) fn take(&mut self, request: Request, hurry: Duration) -> Option<Request> {
         let may_join = matches!(
             request.commands[..],
-            [Command::Read(_)] | [Command::Exists(_), Command::Read(_)]
+            [Command::Read(_)] | [Command::Identify(_), Command::Read(_)]
         );
         if !may_join || request.term.patience < hurry || self.reads.is_full() {
             return Some(request);
@@ -141,22 +141,26 @@ mod tests {
             [(Some("v:a"), ["a", "t"]), (None, ["b", "t"]), (Some("v:c"), ["c", "t"])]
         {
             let (mut one, replies) = request(&keys, HURRY);
-            let check = value.map(|value| Command::Exists(value.as_bytes().to_vec()));
+            let check = value.map(|value| Command::Identify(value.as_bytes().to_vec()));
             one.commands.splice(..0, check);
             assert!(requests.take(one, HURRY).is_none());
             received.push(replies);
         }
-        let [one, other] = ["v:a", "v:c"].map(|it| Command::Exists(it.as_bytes().to_vec()));
+        let [one, other] = ["v:a", "v:c"].map(|it| Command::Identify(it.as_bytes().to_vec()));
         assert_eq!(requests.commands(), [one, other, Command::Read(keys(&["a", "t", "b", "c"]))]);
         let values =
             [b'1', b'2', b'3', b'4'].map(|it| Some(Bytes { bytes: [it][..].into(), run: [0; 16] }));
         let read = Reply::Found(values.to_vec());
-        requests.answer(Ok(vec![Reply::Done(false), Reply::Done(true), read]));
+        let identities = [None, Some(b"one")].map(|it| {
+            let bytes = it.map(|it| Bytes { bytes: it[..].into(), run: [0; 16] });
+            Reply::Found(vec![bytes])
+        });
+        requests.answer(Ok(identities.iter().cloned().chain([read]).collect()));
         let mut received = received.iter_mut().map(|it| it.try_recv().unwrap().unwrap());
         let own = |at: [usize; 2]| Reply::Found(at.map(|at| values[at].clone()).to_vec());
-        assert_eq!(received.next().unwrap(), [Reply::Done(false), own([0, 1])]);
+        assert_eq!(received.next().unwrap(), [identities[0].clone(), own([0, 1])]);
         assert_eq!(received.next().unwrap(), [own([2, 1])]);
-        assert_eq!(received.next().unwrap(), [Reply::Done(true), own([3, 1])]);
+        assert_eq!(received.next().unwrap(), [identities[1].clone(), own([3, 1])]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::statistics::RedisStats;
 use super::thread;
+use crate::captured::Origin;
 use smallvec::SmallVec;
 use std::fmt;
 use std::future::Future;
@@ -16,8 +17,8 @@ pub(super) type Key = Vec<u8>;
 pub(super) enum Command {
     /// Reads keys, and has the server tell of it when one of them changes.
     Read(Vec<Key>),
-    /// Asks whether there is a key, and has the server tell of it when that changes.
-    Exists(Key),
+    /// Asks which computation's value a key has, and has the server tell of it when that changes.
+    Identify(Key),
     /// Makes a key, unless there is one.
     Create { key: Key, bytes: Vec<u8>, ttl: Option<Duration> },
     /// Asks what a key has, and gives it that if it has nothing. The server tells nobody of its end.
@@ -53,7 +54,7 @@ impl Command {
             Self::Read(keys) | Self::Unlink(keys) => keys,
             Self::Create { key, .. }
             | Self::Settle { key, .. }
-            | Self::Exists(key)
+            | Self::Identify(key)
             | Self::Remaining(key)
             | Self::Prolong { key, .. }
             | Self::Lease { key, .. }
@@ -78,7 +79,7 @@ impl Command {
 }
 
 /// Tells one computation from all others.
-pub(super) type Token = [u8; 16];
+pub(super) type Token = Origin;
 
 /// What a command came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

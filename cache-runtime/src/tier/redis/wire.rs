@@ -2,7 +2,9 @@
 
 use super::names::{Named, Names};
 use super::server::{Bytes, Command, Refusal, Reply, Run};
+use crate::codec::envelope::Header;
 use redis::{Cmd, Pipeline, ServerError, ServerErrorKind, Value, cmd};
+use std::ops::Range;
 use std::time::Duration;
 
 const RENEW: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
@@ -80,7 +82,10 @@ pub(super) fn encoded(command: &Command) -> Cmd {
             settle.arg(&key[..]).arg(&bytes[..]).arg("NX").arg("GET").arg("PX").arg(millis(*ttl));
             settle
         }
-        Command::Exists(key) => cmd("EXISTS").arg(&key[..]).clone(),
+        Command::Identify(key) => {
+            let Range { start, end } = Header::INCARNATION;
+            cmd("GETRANGE").arg(&key[..]).arg(start).arg(end - 1).clone()
+        }
         Command::Remaining(key) => cmd("PTTL").arg(&key[..]).clone(),
         Command::Prolong { key, ttl } => cmd("PEXPIRE").arg(&key[..]).arg(millis(*ttl)).clone(),
         Command::Lease { key, token, ttl, seize } => {
@@ -174,6 +179,10 @@ pub(super) fn reply(command: &Command, answer: Value, run: Run) -> Reply {
         (Command::Settle { .. }, Value::BulkString(bytes)) => {
             Reply::Found(vec![Some(Bytes { bytes: bytes.into(), run })])
         }
+        (Command::Identify(_), Value::BulkString(bytes)) => {
+            let found = Some(bytes).filter(|bytes| !bytes.is_empty());
+            Reply::Found(vec![found.map(|bytes| Bytes { bytes: bytes.into(), run })])
+        }
         (Command::Remaining(_), Value::Int(left)) => {
             // What is not there has no time left; what never ends is less than that to the server.
             let left = if left == -2 { Some(0) } else { u64::try_from(left).ok() };
@@ -192,6 +201,7 @@ pub(super) fn reply(command: &Command, answer: Value, run: Run) -> Reply {
         }
         (
             Command::Settle { .. }
+            | Command::Identify(_)
             | Command::Remaining(_)
             | Command::Recent { .. }
             | Command::Slots,

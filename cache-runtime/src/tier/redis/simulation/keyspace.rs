@@ -7,6 +7,7 @@
 use super::super::planted::{self, Bug};
 use super::super::server::{Bytes, Command, Key, Refusal, Reply, Run};
 use super::super::wire;
+use crate::codec::envelope::Header;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -199,9 +200,10 @@ impl Keyspace {
                 let left = expires.map(|it| it.saturating_sub(by.now));
                 Reply::Remaining(if is_there { left } else { Some(Duration::ZERO) })
             }
-            Command::Exists(key) => {
-                self.track(key, by);
-                Reply::Done(self.live(key, by).is_some())
+            Command::Identify(key) => {
+                let found = self.read(key, by);
+                let found = found.and_then(|it| Some(it.get(Header::INCARNATION)?.into()));
+                Reply::Found(vec![found.map(|bytes| Bytes { bytes, run: self.run })])
             }
             Command::Slots | Command::Asking => Reply::Refused(Refusal::Other),
             Command::Prolong { key, ttl } => Reply::Done(self.expire(key, by.now + *ttl, by)),

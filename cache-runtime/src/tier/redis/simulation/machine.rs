@@ -1,15 +1,19 @@
 //! A machine: what its processes share, and what outlives them.
 //!
 //! 1. What is recorded on it, all of its processes know at once: they look before they serve.
-//! 2. What waits in its journal is there until somebody has delivered it, whoever that is.
+//! 2. A copy on its disk is valid by its own clock, which no server's word moves.
+//! 3. What waits in its journal is there until somebody has delivered it, whoever that is.
 
 use super::oracle::Oracle;
 use super::time::{Owner, Time};
-use crate::entry::Stamp;
+use super::values::{Call, Value};
+use crate::entry::{About, Stamp};
 use crate::sync::Mutex;
 use crate::target::Target;
 use crate::versions::Versions;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(super) struct Machine {
     number: usize,
@@ -17,7 +21,19 @@ pub(super) struct Machine {
     has_disk: bool,
     time: Arc<Time>,
     oracle: Arc<Oracle>,
+    versions: Versions,
+    copies: Mutex<BTreeMap<Call, Copy>>,
     state: Mutex<State>,
+}
+
+/// What its disk has of a value.
+#[derive(Clone)]
+pub(super) struct Copy {
+    pub(super) value: Arc<Value>,
+    pub(super) about: Arc<About>,
+    /// The machine's clock before the value was asked for.
+    pub(super) heard: Stamp,
+    pub(super) expires: Duration,
 }
 
 #[derive(Default)]
@@ -39,7 +55,8 @@ impl Machine {
     pub(super) fn new(number: usize, (time, oracle): (&Arc<Time>, &Arc<Oracle>)) -> Arc<Self> {
         let (time, oracle) = (Arc::clone(time), Arc::clone(oracle));
         let has_disk = time.chance(70);
-        Arc::new(Self { number, has_disk, time, oracle, state: Mutex::default() })
+        let (versions, copies) = (Versions::default(), Mutex::default());
+        Arc::new(Self { number, has_disk, time, oracle, versions, copies, state: Mutex::default() })
     }
 
     pub(super) fn begin(&self, owner: Owner, versions: &Arc<Versions>) {
@@ -55,9 +72,32 @@ impl Machine {
 
     /// Has all of its processes know of an invalidation.
     pub(super) fn record(&self, target: &Target) {
+        self.versions.record(target, None::<fn() -> Option<Stamp>>);
         for (_, versions) in &self.state.lock().processes {
             versions.record(target, None::<fn() -> Option<Stamp>>);
         }
+    }
+
+    /// The machine's clock.
+    pub(super) fn now(&self) -> Stamp {
+        self.versions.now()
+    }
+
+    pub(super) fn keep(&self, call: Call, copy: Copy) {
+        if self.has_disk && call.function.is_on_disk() {
+            let mut copies = self.copies.lock();
+            if copies.get(&call).is_none_or(|it| it.heard <= copy.heard) {
+                copies.insert(call, copy);
+            }
+        }
+    }
+
+    /// What may be served as far as this machine knows.
+    pub(super) fn copy(&self, call: Call) -> Option<Copy> {
+        let copy = self.copies.lock().get(&call).cloned()?;
+        let is_valid = copy.expires > self.time.now()
+            && self.versions.check(&copy.about, copy.heard).is_some();
+        is_valid.then_some(copy)
     }
 
     /// Keeps an invalidation, if it can.

@@ -139,6 +139,8 @@ finds! {
     finds_a_connection_up_before_it_has_forgotten: UpBeforeForgetting in alone(0..5),
     finds_a_gap_in_the_ledger_taken_for_silence: LedgerGapIsSilence in listed,
     finds_a_copy_that_outlives_its_entry: CopyOutlivesEntry in short_lived,
+    finds_a_copy_that_nobody_compares: CopyNotCompared,
+    finds_a_copy_that_passes_for_another_value: CopyOfAnotherValue,
     finds_a_journal_that_nobody_reads: JournalUnread,
     finds_a_journal_forgotten_before_its_delivery: JournalForgotten,
 }

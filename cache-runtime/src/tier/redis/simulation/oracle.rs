@@ -4,7 +4,7 @@
 //!
 //! 1. a value made before an invalidation that had returned before the call began: at once on the
 //!    invalidation's own machine and from the server, after the bound from another's memory;
-//! 2. a copy in memory after the bound, of what the server has no more;
+//! 2. a copy of what the server has no more: on a disk at once, in memory after the bound;
 //! 3. two computations of a key at once, while the first has the lease, and nothing disturbed it;
 //! 4. a value that replaces a later one;
 //! 5. an invalidation that waits for ever, and a call that never ends.
@@ -23,6 +23,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum From {
     Memory,
+    Disk,
     Server,
     Body,
 }
@@ -195,8 +196,9 @@ impl Oracle {
             let shares = |it| own.is_some() && state.machines.get(&it) == own;
             // The keys of what is in memory alone are each process's own.
             let is_near = call.function.is_shared() && it.by.is_some_and(shares) && has_returned;
-            let grace = if from == From::Server { Duration::ZERO } else { self.bound };
-            let is_promised = from == From::Server || (call.function.is_shared() && is_vouched);
+            let is_compared = from == From::Server || (from == From::Disk && is_vouched);
+            let grace = if is_compared { Duration::ZERO } else { self.bound };
+            let is_promised = is_compared || (call.function.is_shared() && is_vouched);
             let is_others = is_promised && it.effective.is_some_and(|at| at + grace < begun);
             for (source, floor) in &it.floor {
                 let is_old = value.read.get(source).is_some_and(|read| read < floor);
@@ -211,8 +213,10 @@ impl Oracle {
                 }
             }
         }
-        let is_gone = state.gone.get(&value.id).is_some_and(|at| *at + self.bound < begun);
-        if from == From::Memory && is_vouched && call.function.is_shared() && is_gone {
+        let grace = if from == From::Disk { Duration::ZERO } else { self.bound };
+        let is_gone = state.gone.get(&value.id).is_some_and(|at| *at + grace < begun);
+        let is_copy = matches!(from, From::Memory | From::Disk);
+        if is_copy && is_vouched && call.function.is_shared() && is_gone {
             fault = Some("the server has it no more".to_owned());
         }
         if let Some(fault) = fault {

@@ -30,7 +30,7 @@ pub(super) enum Function {
     Inner,
     /// Calls the others. Before that it may read itself what one of them says it depends on.
     Outer,
-    /// In the shared tier alone.
+    /// In no process's memory.
     Remote,
 }
 
@@ -59,6 +59,11 @@ impl Function {
 
     pub(super) fn is_in_memory(self) -> bool {
         self != Self::Remote
+    }
+
+    /// Whether machines that have a disk keep it there.
+    pub(super) fn is_on_disk(self) -> bool {
+        matches!(self, Self::Plain | Self::Remote)
     }
 
     pub(super) fn lifetime(self) -> Duration {

@@ -4,6 +4,7 @@ use super::super::planted::{self, Bug};
 use super::super::{
     Claimed, Fault, Lease, OnPartition, Outcome, Patience, Place, Redis, Sound, Wanted,
 };
+use super::machine::Copy;
 use super::oracle::{From, Served};
 use super::process::{Near, Process, stand_in};
 use super::promise::promise;
@@ -75,6 +76,8 @@ struct Work<'a> {
     caller: Option<&'a Frame<'a>>,
     fleet: Fleet,
     stamp: Stamp,
+    /// The machine's clock before anything was asked for.
+    heard: Stamp,
     /// How often the process had been disturbed when it asked for the right to compute.
     disturbances: usize,
 }
@@ -116,7 +119,9 @@ impl Process {
             }
         }
         let (fleet, stamp) = (Fleet::NotAsked, self.versions.now());
-        let work = Work { process: self, call, begun, caller, fleet, stamp, disturbances: 0 };
+        let heard = self.machine.now();
+        let work =
+            Work { process: self, call, begun, caller, fleet, stamp, heard, disturbances: 0 };
         let value = work.carry_out().await;
         let waiting = self.flights.lock().remove(&call);
         waiting.into_iter().flatten().for_each(|it| it.keep(()));
@@ -176,6 +181,9 @@ impl Work<'_> {
         if self.call.function.is_shared() {
             if !process.redis.is_up() {
                 self.fleet = Fleet::Down;
+                if let Some(value) = self.do_without() {
+                    return value;
+                }
             } else if let Some(value) = self.ask().await.unwrap_or_else(|_| {
                 self.fleet = Fleet::Barred;
                 None
@@ -217,9 +225,15 @@ impl Work<'_> {
             let (key, is_awaited) = (&key, waiter.is_some());
             let wanted =
                 Wanted { place: &place, marks: &marks, key, shape: SHAPE, is_part, is_awaited };
+            self.heard = process.machine.now();
+            if waiter.is_none()
+                && let Some(value) = self.copy(&wanted, stamp, &mut patience).await?
+            {
+                return Ok(Some(value));
+            }
             if let Some(loaded) = read(redis, &wanted, &mut patience).await? {
                 self.stamp = stamp;
-                return Ok(Some(self.adopt(loaded)));
+                return Ok(Some(self.adopt(loaded, From::Server)));
             }
             self.disturbances = process.oracle.disturbances(process.owner);
             let ttl = (call.function.lifetime(), false);
@@ -227,7 +241,7 @@ impl Work<'_> {
                 Claimed::Granted(lease, captured) => {
                     self.stamp = stamp;
                     if let Some(loaded) = read(redis, &wanted, &mut patience).await? {
-                        return Ok(Some(self.adopt(loaded)));
+                        return Ok(Some(self.adopt(loaded, From::Server)));
                     }
                     self.fleet = Fleet::Granted(lease, captured);
                     return Ok(None);
@@ -247,19 +261,69 @@ impl Work<'_> {
         }
     }
 
+    /// Takes a copy from the disk, if the server says that it may be served.
+    async fn copy(
+        &mut self,
+        wanted: &Wanted<'_>,
+        stamp: Stamp,
+        patience: &mut Patience,
+    ) -> Result<Option<Arc<Value>>, Fault> {
+        let process = self.process;
+        let Some(copy) = process.machine.copy(self.call) else { return Ok(None) };
+        let Some(captured) = copy.about.captured.as_deref() else { return Ok(None) };
+        if !wanted.marks.iter().all(|mark| captured.get(*mark).is_some()) {
+            return Ok(None);
+        }
+        let found = if planted::is(Bug::CopyNotCompared) {
+            Some(captured.clone())
+        } else {
+            process.redis.check(wanted, (captured, &copy.about), patience).await?
+        };
+        let Some(captured) = found else { return Ok(None) };
+        self.stamp = stamp;
+        let about = outward(&copy.about);
+        let about = About { captured: Some(Arc::new(captured)), ..about };
+        let left = copy.expires.saturating_sub(process.time.now());
+        Ok(Some(self.adopt(((*copy.value).clone(), about, left), From::Disk)))
+    }
+
+    /// Takes a copy from the disk while no server can be asked, if that may be served.
+    fn do_without(&self) -> Option<Arc<Value>> {
+        let process = self.process;
+        let copy = process.machine.copy(self.call)?;
+        let may_serve = process.redis.settings().on_partition == OnPartition::Serve
+            && process.versions.never_heard_of(&copy.about);
+        if !may_serve {
+            return None;
+        }
+        if let Some(caller) = self.caller {
+            caller.inherit(&copy.about, copy.expires);
+        }
+        process.serve(self.call, self.begun, &copy.value, (From::Disk, false));
+        Some(copy.value)
+    }
+
     /// Takes what another process computed.
-    fn adopt(&self, (value, about, left): (Value, About, Duration)) -> Arc<Value> {
+    fn adopt(&self, (value, about, left): (Value, About, Duration), from: From) -> Arc<Value> {
         let (process, call) = (self.process, self.call);
         let left =
             if planted::is(Bug::CopyOutlivesEntry) { call.function.lifetime() } else { left };
         let (value, about) = (Arc::new(value), Arc::new(about));
         let expires = process.time.now() + left;
         self.land(&value, &about, expires);
+        if from == From::Server {
+            self.keep(&value, &about, expires);
+        }
         if let Some(caller) = self.caller {
             caller.inherit(&about, expires);
         }
-        process.serve(call, self.begun, &value, (From::Server, true));
+        process.serve(call, self.begun, &value, (from, true));
         value
+    }
+
+    fn keep(&self, value: &Arc<Value>, about: &Arc<About>, expires: Duration) {
+        let (value, about, heard) = (Arc::clone(value), Arc::clone(about), self.heard);
+        self.process.machine.keep(self.call, Copy { value, about, heard, expires });
     }
 
     fn land(&self, value: &Arc<Value>, about: &Arc<About>, expires: Duration) {
@@ -346,6 +410,9 @@ impl Work<'_> {
         if is_permitted {
             self.land(&value, &about, expires);
         }
+        if is_delivered {
+            self.keep(&value, &about, expires);
+        }
         if let Some(caller) = self.caller {
             caller.inherit(&about, expires);
         }
@@ -381,10 +448,11 @@ impl Work<'_> {
             let now = redis.witness(&outward.marks, &mut redis.patience()).await;
             captured = now.ok().flatten();
         }
-        let Some(captured) = captured else {
+        let Some(mut captured) = captured else {
             process.remembered.lock().insert(call, outward.marks.clone());
             return false;
         };
+        captured.origin = lease.token();
         let Some(clock) = redis.time(lease.place()) else { return false };
         let earliest = clock.earliest;
         let ttl = expires.saturating_sub(process.time.now());
@@ -394,7 +462,7 @@ impl Work<'_> {
             codec: 0,
             compression: 0,
             shape: SHAPE,
-            incarnation: [0; 16],
+            incarnation: captured.origin,
             stamp: 0,
             created: nanos(earliest),
             expires: nanos(earliest + ttl),
