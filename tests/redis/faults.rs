@@ -135,6 +135,30 @@ fn c7_a_server_that_is_slower_than_calls_may_wait_is_done_without() {
 }
 
 /// What is computed while nobody asks the server is not known to it: its end would not be told.
+/// To look takes most of the time that a call may wait: to store, it has what is left, which is not
+/// enough, and not as much again.
+#[test]
+fn c7_to_look_and_to_store_are_waited_for_no_longer_than_the_deadline_together() {
+    const DEADLINE: Duration = Duration::from_secs(2);
+
+    let server = Server::start();
+    let proxy = Proxy::to(server.port());
+    let builder = Runtime::builder().redis(proxy.url()).redis_deadline(DEADLINE);
+    let runtime = connected(builder.coherence_bound(Duration::from_secs(10)).build().unwrap());
+    // Three trips until the value is computed, and one to store it.
+    proxy.delay(Duration::ZERO, DEADLINE * 3 / 10);
+    let found = runtime.with(|| drawn("slowly"));
+    let stats = runtime.with(drawn::stats);
+    assert_eq!((stats.computations, stats.stores_l3), (1, 0));
+    proxy.delay(Duration::ZERO, Duration::ZERO);
+    let again = until("it to be stored", || {
+        let again = runtime.with(|| drawn("slowly"));
+        let stats = runtime.with(drawn::stats);
+        (stats.stores_l3 + stats.hits_l3 > 0).then_some(again)
+    });
+    assert!(again >= found);
+}
+
 #[test]
 fn c3_what_was_computed_while_the_breaker_was_open_is_not_kept_when_it_closes() {
     let server = Server::start();

@@ -41,6 +41,8 @@ pub(crate) struct Asking<'a> {
 pub(crate) struct Granted {
     pub(crate) lease: FleetLease,
     pub(crate) captured: Captured,
+    /// What is left of the time that the call may wait.
+    pub(crate) patience: Patience,
 }
 
 /// A value on its way.
@@ -48,6 +50,7 @@ pub(crate) struct Consignment {
     lease: FleetLease,
     bytes: Vec<u8>,
     ttl: Duration,
+    patience: Patience,
 }
 
 /// Whether what is in memory may be served, as far as a tier has a say in that.
@@ -233,7 +236,9 @@ impl<V> Stored<V> {
         let ttl = self.site.options.lifetime().unwrap_or(Duration::MAX);
         let claimed = fleet.claim(&asking.wanted(), since, (ttl, seize), patience).await?;
         match claimed {
-            Claimed::Granted(lease, captured) => Ok(Some(Granted { lease, captured })),
+            Claimed::Granted(lease, captured) => {
+                Ok(Some(Granted { lease, captured, patience: *patience }))
+            }
             Claimed::Held => Ok(None),
             Claimed::Unfit => Err(Fault::Foreign),
         }
@@ -247,7 +252,7 @@ impl<V> Stored<V> {
         granted: Granted,
         (packed, about, expires): (&Packed, &mut About, Moment),
     ) -> Option<Consignment> {
-        let Granted { lease, captured } = granted;
+        let Granted { lease, captured, patience } = granted;
         // Files are this machine's.
         if about.files.is_some() {
             return None;
@@ -280,7 +285,7 @@ impl<V> Stored<V> {
             return None;
         };
         about.captured = Some(Arc::new(captured));
-        Some(Consignment { lease, bytes, ttl })
+        Some(Consignment { lease, bytes, ttl, patience })
     }
 
     fn remember(&self, id: u64, marks: &Marks) {
@@ -294,8 +299,8 @@ impl<V> Stored<V> {
     /// Keeps a value in the shared tier; true if it is there, and of use.
     pub(crate) async fn deliver(&self, consignment: Consignment) -> bool {
         let Some(fleet) = self.fleet() else { return false };
-        let Consignment { lease, bytes, ttl } = consignment;
-        let stored = fleet.store(lease, bytes, ttl, &mut fleet.patience()).await;
+        let Consignment { lease, bytes, ttl, mut patience } = consignment;
+        let stored = fleet.store(lease, bytes, ttl, &mut patience).await;
         let counters = &self.kept.counters;
         match stored {
             Outcome::Kept => counters.stores_l3.add(1),

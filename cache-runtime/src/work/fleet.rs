@@ -190,7 +190,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                     self.function.counters.joins_l3.add(1);
                     return Ok(Some(loaded));
                 }
-                self.grant(granted);
+                self.grant(Granted { patience, ..granted });
                 return Ok(None);
             }
             // Inside another computation it might wait for itself (F2).

@@ -7,7 +7,8 @@
 //! 2. a copy of what the server has no more: on a disk at once, in memory after the bound;
 //! 3. two computations of a key at once, while the first has the lease, and nothing disturbed it;
 //! 4. a value that replaces a later one;
-//! 5. an invalidation that waits for ever, and a call that never ends.
+//! 5. an invalidation that waits for ever, and a call that never ends;
+//! 6. a call that waits for the server for longer than its deadline, to ask and to store together.
 
 use super::keyspace::{Item, Kept};
 use super::time::Owner;
@@ -264,6 +265,20 @@ impl Oracle {
     /// How often somebody has been disturbed.
     pub(super) fn disturbances(&self, who: Owner) -> usize {
         self.state.lock().disturbances(who)
+    }
+
+    /// How long a call that computed has waited for the server in all. Who was suspended can't help it.
+    pub(super) fn waited(
+        &self,
+        call: Call,
+        (by, disturbances): (Owner, usize),
+        waited: Duration,
+        deadline: Duration,
+    ) {
+        let mut state = self.state.lock();
+        if waited > deadline && state.disturbances(by) == disturbances {
+            state.complain(&format!("{call:?} by {by:?} waits for {waited:?}"));
+        }
     }
 
     /// Somebody has the right to compute, and had been disturbed so often when he asked for it.

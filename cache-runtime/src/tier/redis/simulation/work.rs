@@ -64,7 +64,8 @@ enum Fleet {
     NotAsked,
     Down,
     Barred,
-    Granted(Lease, Captured),
+    /// With what is left of the time that the call may wait.
+    Granted(Lease, Captured, Patience),
     Witnessed(Captured),
 }
 
@@ -80,6 +81,8 @@ struct Work<'a> {
     heard: Stamp,
     /// How often the process had been disturbed when it asked for the right to compute.
     disturbances: usize,
+    /// What it took to ask for that, unless another process was waited for.
+    asked_for: Option<Duration>,
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Arc<Value>> + Send + 'a>>;
@@ -120,8 +123,9 @@ impl Process {
         }
         let (fleet, stamp) = (Fleet::NotAsked, self.versions.now());
         let heard = self.machine.now();
+        let (process, disturbances, asked_for) = (self, 0, None);
         let work =
-            Work { process: self, call, begun, caller, fleet, stamp, heard, disturbances: 0 };
+            Work { process, call, begun, caller, fleet, stamp, heard, disturbances, asked_for };
         let value = work.carry_out().await;
         let waiting = self.flights.lock().remove(&call);
         waiting.into_iter().flatten().for_each(|it| it.keep(()));
@@ -243,7 +247,9 @@ impl Work<'_> {
                     if let Some(loaded) = read(redis, &wanted, &mut patience).await? {
                         return Ok(Some(self.adopt(loaded, From::Server)));
                     }
-                    self.fleet = Fleet::Granted(lease, captured);
+                    let spent = process.time.now().saturating_sub(begun);
+                    self.asked_for = waiter.is_none().then_some(spent);
+                    self.fleet = Fleet::Granted(lease, captured, patience);
                     return Ok(None);
                 }
                 Claimed::Held => {}
@@ -373,7 +379,7 @@ impl Work<'_> {
     /// The naive way: captures what the computation has begun without.
     async fn capture(&mut self, marks: &[crate::mark::Mark]) {
         let redis = &self.process.redis;
-        if let Fleet::Granted(_, captured) = &mut self.fleet
+        if let Fleet::Granted(_, captured, _) = &mut self.fleet
             && let Ok(Some(now)) = redis.witness(marks, &mut redis.patience()).await
         {
             let known: Vec<_> = captured.versions().collect();
@@ -391,9 +397,20 @@ impl Work<'_> {
         let value = Arc::new(value);
         let mut is_delivered = false;
         match std::mem::replace(&mut self.fleet, Fleet::NotAsked) {
-            Fleet::Granted(lease, captured) => {
+            Fleet::Granted(lease, captured, patience) => {
                 self.fleet = Fleet::Barred;
-                is_delivered = self.deliver(&value, (lease, captured), &mut about, expires).await;
+                let (right, begun) = ((lease, captured, patience), process.time.now());
+                is_delivered = self.deliver(&value, right, &mut about, expires).await;
+                if let Some(asked_for) = self.asked_for {
+                    let waited = asked_for + process.time.now().saturating_sub(begun);
+                    let deadline = process.redis.settings().deadline;
+                    process.oracle.waited(
+                        call,
+                        (process.owner, self.disturbances),
+                        waited,
+                        deadline,
+                    );
+                }
             }
             Fleet::Witnessed(captured) => {
                 let captured = vouched(captured, &about, &outward(&about));
@@ -436,7 +453,7 @@ impl Work<'_> {
     async fn deliver(
         &self,
         value: &Value,
-        (lease, captured): (Lease, Captured),
+        (lease, captured, mut patience): (Lease, Captured, Patience),
         about: &mut About,
         expires: Duration,
     ) -> bool {
@@ -473,7 +490,7 @@ impl Work<'_> {
         let parts = [&[], &key[..], &payload[..], &versions[..]];
         let bytes = outward::envelope(header, &outward, parts).expect("an envelope");
         about.captured = Some(Arc::new(captured));
-        let stored = redis.store(lease, bytes, ttl, &mut redis.patience()).await;
+        let stored = redis.store(lease, bytes, ttl, &mut patience).await;
         stored == Outcome::Kept
     }
 }
