@@ -6,7 +6,7 @@ use crate::party::PLACES;
 use crate::server::Server;
 use crate::words::Words;
 use crate::worker;
-use larder::cached;
+use larder::{Runtime, cached};
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
@@ -41,7 +41,7 @@ async fn cold() -> u64 {
 fn work(inside: &Inside) {
     COUNTS.get_or_init(|| Words::map(&inside.directory.join("counts"), 2));
     // A machine that has other things to do is no fault of the server.
-    worker::runtime(&inside.role, LIMIT, LIMIT);
+    worker::runtime(Runtime::builder().redis_deadline(LIMIT), &inside.role, LIMIT);
     say("ready");
     assert_eq!(hear().as_deref(), Some("call"));
     let executor = Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();

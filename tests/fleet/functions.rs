@@ -36,12 +36,14 @@ pub(crate) enum Function {
     Outer,
     /// In Redis alone, made of what is in memory.
     OuterShared,
+    /// On the disk of a machine, and in Redis.
+    Kept,
     /// Of keys that all come to at the same time, and never again.
     Turn,
 }
 
 /// Those that are called for the same keys again and again.
-pub(crate) const FUNCTIONS: [Function; 8] = [
+pub(crate) const FUNCTIONS: [Function; 9] = [
     Function::Shared,
     Function::Renewed,
     Function::Near,
@@ -50,6 +52,7 @@ pub(crate) const FUNCTIONS: [Function; 8] = [
     Function::Inner,
     Function::Outer,
     Function::OuterShared,
+    Function::Kept,
 ];
 
 /// A body: it takes its time, so that it is overtaken and waited for.
@@ -158,6 +161,18 @@ fn outer_shared(key: u64) -> Value {
     compute(Function::OuterShared, key, || of_inner(key))
 }
 
+#[cached(
+    tier = "l2,l3",
+    ttl = "1h",
+    wait = "1h",
+    name = "fleet::kept",
+    key = "kept:{key}",
+    tags("third:{third}", "half:{half}")
+)]
+async fn kept(key: u64, third: u64, half: u64) -> Value {
+    compute(Function::Kept, key, || 0)
+}
+
 #[cached(tier = "l1,l3", ttl = "10s", wait = "1h", name = "fleet::turn")]
 fn turn(key: u64) -> Value {
     compute(Function::Turn, key, || {
@@ -201,6 +216,7 @@ impl Function {
             Self::Inner => inner(key, third, half),
             Self::Outer => outer(key),
             Self::OuterShared => outer_shared(key),
+            Self::Kept => kept(key, third, half).await,
             Self::Turn => turn(key),
         }
     }
@@ -215,6 +231,7 @@ impl Function {
             Self::Inner => inner::invalidate(key),
             Self::Outer => outer::invalidate(key),
             Self::OuterShared => outer_shared::invalidate(key),
+            Self::Kept => kept::invalidate(key).await,
             Self::Turn => turn::invalidate(key),
         }
     }
@@ -229,6 +246,7 @@ impl Function {
             Self::Inner => "fleet::inner",
             Self::Outer => "fleet::outer",
             Self::OuterShared => "fleet::outer_shared",
+            Self::Kept => "fleet::kept",
             Self::Turn => "fleet::turn",
         })
     }

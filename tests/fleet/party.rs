@@ -1,4 +1,4 @@
-//! Four processes, some of which are killed and replaced.
+//! Four processes on two machines, some of which are killed and replaced.
 
 use crate::child::{Child, Test, folder};
 use crate::journal::{self, Account};
@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub(crate) const PLACES: usize = 4;
+/// Processes of one share a disk.
+const MACHINES: usize = 2;
 
 /// How long a trial runs unless said, in seconds.
 const USUALLY: u64 = 15;
@@ -60,7 +62,8 @@ impl<'a> Party<'a> {
 
     fn child(&mut self, place: usize) -> Child {
         let name = format!("p{}", self.names.len());
-        let role = format!("{name} {} {}", self.random.u64(..1 << 60), self.urls[place]);
+        let (machine, seed) = (place % MACHINES, self.random.u64(..1 << 60));
+        let role = format!("{name} {machine} {seed} {}", self.urls[place]);
         self.names.push(name);
         let mut child = self.test.start(&role, self.folder.path());
         child.expect("ready");

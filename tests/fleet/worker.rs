@@ -6,7 +6,7 @@ use crate::journal::{self, Outcome};
 use crate::moment::{self, nanos, next};
 use crate::names::Name;
 use futures_lite::future::{block_on, poll_once};
-use larder::{Breaker, FunctionStats, OnPartition, Runtime};
+use larder::{Breaker, Builder, FunctionStats, OnPartition, Runtime};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -21,13 +21,15 @@ const THREADS: u64 = 2;
 /// For how long all come to the same new key.
 const TURN: Duration = Duration::from_millis(20);
 
-/// Works until the parent wants it to end. The role is a name, a seed, and where the servers are.
+/// Works until the parent wants it to end. The role is a name, a machine, a seed, and where the servers
+/// are.
 pub(crate) fn work(inside: &Inside) {
-    let mut role = inside.role.splitn(3, ' ');
+    let mut role = inside.role.splitn(4, ' ');
     let mut word = || role.next().unwrap();
-    let (name, seed, url) = (word(), word().parse().unwrap(), word());
+    let (name, machine, seed, url) = (word(), word(), word().parse().unwrap(), word());
     moment::share(&inside.directory);
-    let runtime = runtime(url, DEADLINE, BOUND);
+    let disk = inside.directory.join(format!("machine{machine}"));
+    let runtime = runtime(Runtime::builder().dir(disk).redis_deadline(DEADLINE), url, BOUND);
     say("ready");
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -53,8 +55,8 @@ pub(crate) fn work(inside: &Inside) {
 }
 
 /// Makes a runtime that is the one of this process.
-pub(crate) fn runtime(url: &str, deadline: Duration, bound: Duration) -> Runtime {
-    let builder = Runtime::builder().namespace("fleet").redis(url).redis_deadline(deadline);
+pub(crate) fn runtime(builder: Builder, url: &str, bound: Duration) -> Runtime {
+    let builder = builder.namespace("fleet").redis(url);
     let builder = builder.coherence_bound(bound).on_partition(OnPartition::Compute);
     let runtime = builder.build().unwrap();
     runtime.install().unwrap();

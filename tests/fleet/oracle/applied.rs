@@ -13,8 +13,8 @@ pub(super) struct Applied {
     /// When it returned, in whatever way: from then on it holds in its own process (C1, C5).
     pub(super) end: Option<u64>,
     /// When it is sure to have been applied by the servers (C3): when it returned success, or when
-    /// nothing waited any more in its process. What waits in a process that is killed is lost with
-    /// it, there being no disk.
+    /// nothing waited any more in its process. Of what waits in a process that is killed nobody says
+    /// when it was delivered.
     pub(super) told: Option<u64>,
     /// It may have been told to who was in charge no more, so that nobody is bound by it: the process
     /// itself may find the value of before with who is.
