@@ -37,8 +37,9 @@ pub(crate) struct Captured {
     /// What was listed up to that place had been recorded in this process by then: what is kept in the
     /// tier and found valid here later is as good as captured there.
     has_heard: bool,
-    /// What has these is not kept in the tier, so it is not forgotten where that can't be told.
-    is_witness: bool,
+    /// What was listed since may hold for what has these, and this process would not have been told: that
+    /// is not kept in the tier, or comes from a disk and was compared with nothing yet.
+    may_be_behind: bool,
 }
 
 /// When something was captured, as far as this process can tell.
@@ -85,17 +86,22 @@ impl Captured {
             versions.dedup_by_key(|(mark, _)| *mark);
         }
         let (origin, taken) = (Origin::default(), Taken::now(None));
-        Self { ledger, versions, origin, taken, has_heard: false, is_witness: false }
+        Self { ledger, versions, origin, taken, has_heard: false, may_be_behind: false }
     }
 
-    /// The same, captured or found to hold by now. `generation` was read no earlier than they were.
+    /// The same, captured by now. `generation` was read no earlier than they were.
     pub(crate) fn taken_now(self, generation: Option<Version>) -> Self {
         Self { taken: Taken::now(generation), ..self }
     }
 
-    /// The same, of what is kept in this process alone.
+    /// The same, of what is not kept in the tier.
     pub(crate) fn of_witness(self) -> Self {
-        Self { is_witness: true, ..self }
+        Self { may_be_behind: true, ..self }
+    }
+
+    /// The same, found to hold up to a place in the ledger by now. `generation` is that of then.
+    pub(crate) fn compared(self, ledger: LedgerAt, generation: Option<Version>) -> Self {
+        Self { ledger, may_be_behind: false, ..self.taken_now(generation) }
     }
 
     /// The same, where this process has recorded all that was listed up to that place, or not.
@@ -119,7 +125,7 @@ impl Captured {
         if self.ledger.epoch != other.ledger.epoch {
             return false;
         }
-        if !self.has_heard || other.is_witness {
+        if !self.has_heard || other.may_be_behind {
             self.ledger.position = self.ledger.position.min(other.ledger.position);
         }
         let may_add = !other.taken.is_behind(self.taken);
@@ -164,7 +170,7 @@ impl Captured {
             (Mark::from_words([word(0), word(8)]), Version(version))
         });
         let ledger = LedgerAt { epoch: Version(*epoch), position: u64::from_le_bytes(*position) };
-        Some(Self { origin: *origin, ..Self::new(ledger, versions) })
+        Some(Self { origin: *origin, ..Self::new(ledger, versions).of_witness() })
     }
 }
 
@@ -212,6 +218,23 @@ mod tests {
         assert!(early.clone().join(&late.clone().taken_now(same)));
         assert!(!early.clone().join(&late.clone().taken_now(other)));
         assert!(!early.clone().join(&late.taken_now(None)));
+    }
+
+    #[test]
+    fn the_place_of_what_was_compared_is_not_taken_over_where_all_before_was_heard() {
+        let position = |own: &Captured, other: &Captured| {
+            let mut own = own.clone();
+            assert!(own.join(other));
+            own.ledger.position
+        };
+        let (own, old) = (captured(9, &[("a", 1)]), captured(3, &[("a", 1)]));
+        assert_eq!(position(&own, &old), 3, "what was listed since may hold for it");
+        let own = own.heard(true);
+        assert_eq!(position(&own, &old), 9);
+        assert_eq!(position(&own, &old.clone().of_witness()), 3);
+        let read = Captured::read(&old.write()).unwrap();
+        assert_eq!(position(&own, &read), 3, "nobody has compared it yet");
+        assert_eq!(position(&own, &read.compared(old.ledger, None)), 9);
     }
 
     #[test]

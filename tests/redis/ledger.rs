@@ -69,6 +69,17 @@ fn v1_a_value_outlives_a_thousand_patterns_that_do_not_mean_it_and_no_more() {
     let ledger = third.stats().redis.unwrap();
     assert_eq!(ledger.ledger_entries, 1_000);
     assert!(ledger.ledger_bytes > 40_000, "{ledger:?}");
+    // Who has read the end of the list, to keep up with it, reads the rest when there is need to.
+    let follower = process(&server.url());
+    call(&follower, 6);
+    let changes = || follower.stats().redis.unwrap().changes;
+    let before = changes();
+    invalidate(1);
+    until("it to be told of", || (changes() > before).then_some(()));
+    until("the end of the list to be read", || {
+        (follower.stats().redis.unwrap().ledger_bytes > 0).then_some(())
+    });
+    assert_eq!((call(&follower, 5), found_in_l3(&follower)), (old, 1));
     invalidate(100);
     let fourth = process(&server.url());
     // What the list does not reach back to may have been meant.

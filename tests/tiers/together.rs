@@ -125,6 +125,36 @@ fn c3_a_copy_on_disk_does_not_pass_for_what_was_put_in_its_place_elsewhere() {
     assert_eq!(later.with(price::stats).hits_l3, 1);
 }
 
+#[cached(tier = "l2", name = "together::noted", tags("noted:a", "noted:b"))]
+fn noted(number: u64) -> u64 {
+    number * 100 + ROUND.load(SeqCst)
+}
+
+#[cached(tier = "l3", name = "together::report")]
+fn report(number: u64) -> u64 {
+    noted(number)
+}
+
+/// What a machine keeps to itself is not told of what others add to the ledger: nothing that is made of
+/// it may pass for later than that.
+#[test]
+fn c3_a_machines_own_copy_makes_nothing_stale_for_others() {
+    let (server, here, there) = (Server::start(), machine(), machine());
+    let one = process(&server, here.path());
+    let before = one.with(|| report(1));
+    futures_lite::future::block_on(one.close()).unwrap();
+    drop(one);
+    let elsewhere = process(&server, there.path());
+    assert_eq!(elsewhere.with(|| report(1)), before);
+    ROUND.fetch_add(1, SeqCst);
+    elsewhere.with(|| blocking::invalidate_tagged_with_all(["noted:a", "noted:b"])).unwrap();
+    let later = process(&server, here.path());
+    for _ in 0..3 {
+        later.with(|| report(1));
+    }
+    assert!(elsewhere.with(|| report(1)) > before);
+}
+
 #[test]
 fn c4_what_the_machine_has_is_served_while_nothing_else_can_be_asked() {
     let (server, here) = (Server::start(), machine());

@@ -198,20 +198,22 @@ impl Core {
     /// is retired others may open it again: the first of them does so.
     fn condemn(&self, path: &Path, incarnation: Incarnation, what: &str) -> Failed {
         let failed = Failed { source: io::Error::other(what.to_owned()), is_damage: true };
-        if self.condemned.lock().replace(incarnation) == Some(incarnation) {
+        let name = file_of(incarnation);
+        let mut condemned = self.condemned.lock();
+        if condemned.replace(incarnation) == Some(incarnation) {
             return failed;
         }
-        let name = file_of(incarnation);
-        log::warn!(
-            "the store {name} of the disk tier in {} is damaged, so it is set aside as `damaged.db` \
-             and everything in it is computed again: {what}",
-            path.display()
-        );
         // From now on it is kept for a while.
         let touch = |file: File| file.set_modified(SystemTime::now());
         let _ = File::options().write(true).open(path.join(&name)).and_then(touch);
         // If it can't be moved away, it stays where no process looks for it any more.
         let _ = fs::rename(path.join(&name), path.join(DAMAGED));
+        drop(condemned);
+        log::warn!(
+            "the store {name} of the disk tier in {} is damaged, so it is set aside as `damaged.db` \
+             and everything in it is computed again: {what}",
+            path.display()
+        );
         failed
     }
 

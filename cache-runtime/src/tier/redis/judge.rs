@@ -66,8 +66,8 @@ pub(super) struct Known {
 /// What was not read, and has to be.
 pub(super) enum Lack {
     Versions(Vec<Mark>),
-    /// The list that goes with a place in it.
-    Recent(LedgerAt),
+    /// The list from one place to another.
+    Recent(u64, LedgerAt),
 }
 
 /// Shows an entry, if it may be served.
@@ -142,9 +142,9 @@ pub(super) fn valid_at(
         return Ok(None);
     };
     if now.position != captured.ledger.position {
-        let recent = known.recent.clone().or_else(|| shared.ledger.list_at(now));
-        let recent = recent.ok_or(Lack::Recent(now))?;
         let since = captured.ledger.position;
+        let recent = known.recent.clone().or_else(|| shared.ledger.list(since, now));
+        let recent = recent.ok_or(Lack::Recent(since, now))?;
         if !recent.is_silent_on(since, now.position, &about()) {
             return Ok(None);
         }
@@ -161,7 +161,9 @@ pub(super) fn valid_at(
 impl Sound<'_> {
     /// What is known of its value.
     pub(crate) fn about(&self) -> About {
-        let captured = Some(Arc::new(self.captured.clone().taken_now(self.generation)));
+        let captured = self.captured.clone();
+        let ledger = captured.ledger;
+        let captured = Some(Arc::new(captured.compared(ledger, self.generation)));
         let about = outward::about(&self.envelope.header, self.envelope.names.clone());
         About { captured, ..about }
     }

@@ -53,6 +53,9 @@ impl Ledger {
     /// Takes note that everything has been forgotten.
     pub(super) fn forget(&self) {
         *self.caught_up.lock() = None;
+        // Where another server is trusted, it may go on from an earlier place.
+        *self.recent.lock() = None;
+        *self.head.lock() = None;
     }
 
     /// How many entries it had, and how many bytes these had when they were last read.
@@ -108,28 +111,29 @@ impl Ledger {
         }
     }
 
-    /// The list that reaches up to a place, if it is known.
-    pub(super) fn list_at(&self, now: LedgerAt) -> Option<Recent> {
-        self.recent.lock().clone().filter(|it| it.epoch == now.epoch && now.position <= it.end())
+    /// The list from one place to another, if it is known.
+    pub(super) fn list(&self, since: u64, now: LedgerAt) -> Option<Recent> {
+        let recent = self.recent.lock().clone().filter(|it| it.epoch == now.epoch)?;
+        recent.reaches(since, now.position).then_some(recent)
     }
 
-    /// How many of the last entries are to be asked for, to know all that are kept up to a place.
-    fn lacking(&self, now: LedgerAt) -> usize {
+    /// How many of the last entries are to be asked for, to know those from one place to another.
+    fn lacking(&self, since: u64, now: LedgerAt) -> usize {
         let recent = self.recent.lock();
-        let known = recent.as_ref().filter(|it| it.epoch == now.epoch);
-        let lacking = known.and_then(|it| now.position.checked_sub(it.end()));
-        let lacking = lacking.and_then(|it| usize::try_from(it).ok()).filter(|it| *it > 0);
-        lacking.map_or(wire::RECENT, |it| it.saturating_add(FEW).min(wire::RECENT))
+        let known = recent.as_ref().filter(|it| it.epoch == now.epoch && it.behind <= since);
+        let from = known.map_or(since, |it| it.end().max(since));
+        let lacking = usize::try_from(now.position.saturating_sub(from)).unwrap_or(usize::MAX);
+        lacking.saturating_add(FEW).min(wire::RECENT)
     }
 
-    /// Takes in what was read of a list's end. What doesn't connect to what is known replaces it.
+    /// Takes in what was read of a list's end. Of what doesn't connect to what is known, the later is
+    /// kept.
     fn keep(&self, epoch: Version, read: &[Vec<u8>], run: Run) -> Recent {
         let read = Recent::read(epoch, read, run);
         let mut recent = self.recent.lock();
         let kept = match recent.take().filter(|it| it.epoch == epoch) {
-            Some(known) if known.end() >= read.end() => known,
-            Some(known) if known.end() >= read.behind => known.with(&read),
-            _ => read,
+            Some(known) => known.and(read),
+            None => read,
         };
         recent.insert(kept).clone()
     }
@@ -142,15 +146,16 @@ impl Recent {
         let mut entries = Vec::with_capacity(read.len());
         for entry in read {
             let parsed = parse(entry, run).filter(|(at, _)| at.epoch == epoch);
-            let Some((LedgerAt { position, .. }, target)) = parsed else {
+            let before = parsed.as_ref().and_then(|(at, _)| at.position.checked_sub(1));
+            let (Some(before), Some((_, target))) = (before, parsed) else {
                 entries.clear();
                 continue;
             };
-            if position != behind + entries.len() as u64 + 1 {
+            if before.checked_sub(behind) != Some(entries.len() as u64) {
                 entries.clear();
             }
             if entries.is_empty() {
-                behind = position.saturating_sub(1);
+                behind = before;
             }
             entries.push(Arc::new(Entry { target, length: entry.len() }));
         }
@@ -161,7 +166,14 @@ impl Recent {
         self.behind + self.entries.len() as u64
     }
 
-    /// The same, and what comes later of another one.
+    /// All of two that overlap or meet; of others, the later.
+    fn and(self, other: Self) -> Self {
+        let (first, second) =
+            if self.behind <= other.behind { (self, other) } else { (other, self) };
+        if first.end() >= second.behind { first.with(&second) } else { second }
+    }
+
+    /// The same, and what comes later of another one that does not begin later than this ends.
     fn with(mut self, later: &Self) -> Self {
         let entries = Arc::make_mut(&mut self.entries);
         let end = self.behind + entries.len() as u64;
@@ -178,11 +190,14 @@ impl Recent {
         self.entries.get(at..).unwrap_or_default()
     }
 
+    fn reaches(&self, since: u64, now: u64) -> bool {
+        // A list that does not reach as far as it did is not the one it was.
+        self.behind <= since && since <= now && now <= self.end()
+    }
+
     /// What was added after `since`, up to `now` at least. Nothing if that can't be told.
     fn later(&self, since: u64, now: u64) -> Option<impl Iterator<Item = &Target>> {
-        // A list that does not reach as far as it did is not the one it was.
-        let is_known = self.behind <= since && since <= now && now <= self.end();
-        is_known.then(|| self.after(since).iter().map(|it| &it.target))
+        self.reaches(since, now).then(|| self.after(since).iter().map(|it| &it.target))
     }
 
     /// Whether nothing that was added after `since`, up to `now`, holds for a value.
@@ -195,13 +210,14 @@ impl Recent {
 }
 
 impl Shared {
-    /// Reads so much of the list that it reaches up to a place.
+    /// Reads so much of the list that it reaches from one place to another, if it does.
     pub(super) async fn learn_recent(
         &self,
+        since: u64,
         now: LedgerAt,
         patience: &mut Patience,
     ) -> Result<Recent, Fault> {
-        let count = self.ledger.lacking(now);
+        let count = self.ledger.lacking(since, now);
         let commands = vec![Command::Recent { key: self.names.recent(), count }];
         let replies = patience.ask(&*self.link, commands).await?;
         match replies.into_iter().next() {
@@ -244,7 +260,7 @@ impl Shared {
         let Some(now) = head.filter(|now| now.epoch == before.epoch) else { return Ok(false) };
         let mut recent = self.ledger.keep(now.epoch, read, *run);
         if recent.later(before.position, now.position).is_none() {
-            recent = self.learn_recent(now, patience).await?;
+            recent = self.learn_recent(before.position, now, patience).await?;
         }
         let Some(later) = recent.later(before.position, now.position) else { return Ok(false) };
         let later = later.filter(|_| !planted::is(Bug::AnnouncedNotRecorded));
@@ -349,7 +365,14 @@ mod tests {
         assert_eq!(ends(ledger.keep(EPOCH, &some(7..=10), [0; 16])), (4, 10));
         assert_eq!(ends(ledger.keep(EPOCH, &some(11..=11), [0; 16])), (4, 11));
         assert_eq!(ends(ledger.keep(EPOCH, &some(6..=9), [0; 16])), (4, 11), "it came late");
+        assert_eq!(
+            ends(ledger.keep(EPOCH, &some(2..=7), [0; 16])),
+            (1, 11),
+            "it reaches back further"
+        );
         assert_eq!(ends(ledger.keep(EPOCH, &some(13..=14), [0; 16])), (12, 14), "one is missing");
+        assert_eq!(ends(ledger.keep(EPOCH, &some(2..=15), [0; 16])), (1, 15), "it has all");
+        assert_eq!(ends(ledger.keep(EPOCH, &some(3..=5), [0; 16])), (1, 15), "it says nothing new");
         let long = some(15..=15 + crate::tier::redis::wire::RECENT as u64);
         assert_eq!(
             ledger.keep(EPOCH, &long, [0; 16]).entries.len(),

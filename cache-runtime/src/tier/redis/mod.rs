@@ -391,13 +391,20 @@ impl Shared {
             // A full server still removes: with the list, everything is forgotten.
             replies = self.forget_all(&mut patience).await;
         }
-        if let (true, Ok([done @ Reply::Done(_), news @ ..])) = (is_announced, replies.as_deref()) {
-            if !planted::is(Bug::AnnouncedNotRead) {
+        match replies.as_deref() {
+            _ if !is_announced || planted::is(Bug::AnnouncedNotRead) => {}
+            Ok([done @ Reply::Done(_), news @ ..]) => {
                 self.catch_up_with(news, &mut patience).await;
+                return outcome(Ok(std::slice::from_ref(done)));
             }
-            return outcome(Ok(std::slice::from_ref(done)));
+            Ok([refused, ..]) => return outcome(Ok(std::slice::from_ref(refused))),
+            // It may have been added, and what others added since would not be told of.
+            _ => {
+                self.ledger.forget();
+                self.listener.lose();
+            }
         }
-        outcome(replies.as_deref())
+        outcome(replies.as_deref().map(|it| it.get(..1).unwrap_or_default()))
     }
 
     /// Removes the ledger. Nobody tells who did that itself, so it forgets everything here, too,

@@ -33,7 +33,7 @@ pub(super) async fn read(
     visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
 ) -> Result<Seen, Fault> {
     let Place { mark, id } = *wanted.place;
-    // Not for what it has: the server tells who waits of its end. Nobody else is told of leases.
+    // Not for what it has: the server tells who waits of its end, and of nothing who does not.
     let lease = wanted.is_awaited.then_some(Named::Lease { mark, id });
     let keys = names(wanted).chain(lease).map(|it| shared.names.of(it)).collect();
     read_there(shared, wanted, keys, patience, visit).await
@@ -208,7 +208,9 @@ async fn learn(
             let versions = found.iter().map(|found| found.as_ref().and_then(version));
             known.versions.extend(marks.iter().copied().zip(versions));
         }
-        Lack::Recent(now) => known.recent = Some(shared.learn_recent(*now, patience).await?),
+        Lack::Recent(since, now) => {
+            known.recent = Some(shared.learn_recent(*since, *now, patience).await?);
+        }
     }
     Ok(())
 }
@@ -252,7 +254,7 @@ pub(super) async fn check(
     loop {
         match valid_at(shared, captured, &known, &about) {
             Ok(valid_at) => {
-                return Ok(valid_at.map(|_| captured.clone().taken_now(generation)));
+                return Ok(valid_at.map(|now| captured.clone().compared(now, generation)));
             }
             Err(lack) => learn(shared, &mut known, &lack, patience).await?,
         }

@@ -4,8 +4,7 @@
 //! that file, it may read there of a log with billions of pages: it then makes the index as long as one of
 //! such a log, tens of gigabytes, page by page, while everyone else waits.
 //!
-//! 1. A part of the index that no log of a store could need is refused. Who asked for it finds the store
-//!    damaged.
+//! 1. A part of the index that no log of a store could need is refused, as damage.
 //! 2. The methods that `SQLite` keeps for a file are replaced by a copy of them, whose only difference
 //!    this is. A file with other methods than the first one had keeps its own.
 
@@ -56,7 +55,9 @@ pub(super) fn bound(connection: &Connection, bounds: Bounds) {
     // SAFETY: the file is the connection's, which nobody else uses now, and has methods while it is open.
     let place = unsafe { (*file).pMethods };
     // SAFETY: a table of methods outlives every file that has it.
-    let Some(theirs) = (unsafe { place.as_ref() }) else { return };
+    let theirs = unsafe { place.as_ref() }.filter(|theirs| theirs.xShmMap.is_some());
+    // Without one, the file can have no index.
+    let Some(theirs) = theirs else { return };
     let methods = METHODS.get_or_init(|| Methods {
         place: place.addr(),
         theirs: *theirs,
