@@ -109,6 +109,11 @@ impl Captured {
         Self { has_heard, ..self }
     }
 
+    /// Whether what was listed since may hold for what has these, and nobody here would know.
+    pub(crate) fn may_be_behind(&self) -> bool {
+        self.may_be_behind
+    }
+
     pub(crate) fn get(&self, mark: Mark) -> Option<Version> {
         let at = self.versions.binary_search_by_key(&mark, |(it, _)| *it).ok()?;
         Some(self.versions[at].1)

@@ -291,6 +291,14 @@ where
         let frame = context::frame();
         Box::pin(async move {
             let (_, loaded) = self.find_outside(runtime, why).await.ok()?;
+            let suits = match (frame.as_deref(), self.only(runtime)) {
+                (None, _) => true,
+                (frame, Some(function)) => function.suits(&loaded.about, frame),
+                (Some(frame), None) => !frame.leaves() && !frame.is_shared(),
+            };
+            if !suits {
+                return None;
+            }
             if let Some(frame) = frame {
                 let keyed = self.site.options.keyed;
                 frame.inherit(runtime.inner.id, &Arc::new(loaded.about), loaded.expires, keyed);

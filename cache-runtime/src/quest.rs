@@ -179,8 +179,11 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     fn take(&self, landing: &Landing<Kd::Shared>) -> Next<Kd> {
         let counters = &self.function.counters;
         let frame = context::frame();
-        let suits = landing.stamp >= self.basis.arrival
-            || self.function.suits(&landing.about, frame.as_deref());
+        // That nothing was recorded here since does not mean that it began later: others may have
+        // invalidated what it is made of, and who makes something for them looks at its versions.
+        let is_later = landing.stamp >= self.basis.arrival
+            && frame.as_deref().is_none_or(|frame| !frame.is_shared());
+        let suits = is_later || self.function.suits(&landing.about, frame.as_deref());
         if !suits || !self.function.memory.accepts(landing, self.basis.arrival) {
             counters.refused_joins.add(1);
             return Next::Begin;

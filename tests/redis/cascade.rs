@@ -1,10 +1,12 @@
 //! What a function calls is a part of its value, also where that is kept nearer (V7).
 
+use crate::limit::until;
 use crate::server::Server;
 use crate::support::{Gate, process};
 use larder::{Runtime, blocking, cached};
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
+use std::time::Duration;
 
 static ROUND: AtomicU64 = AtomicU64::new(1);
 
@@ -86,7 +88,7 @@ fn v1_what_is_made_anew_of_what_a_pattern_does_not_name_is_shared_again() {
 }
 
 /// What bodies read, and where those wait that have read it themselves.
-static RECORDS: [AtomicU64; 4] = [const { AtomicU64::new(1) }; 4];
+static RECORDS: [AtomicU64; 5] = [const { AtomicU64::new(1) }; 5];
 static GATES: [Gate; 3] = [const { Gate::new() }; 3];
 
 fn read(record: usize) -> u64 {
@@ -160,4 +162,52 @@ fn v7_what_a_callee_computed_meanwhile_depends_on_is_stored_at_once_if_nothing_w
         assert_eq!(other.with(|| twice(3, is_near)), found);
     }
     assert_eq!(other.with(|| (twice::stats().hits_l3, twice::stats().computations)), (2, 0));
+}
+
+/// The last record, and whether who has read it waits.
+const SLOW: usize = 4;
+static IS_SLOW: AtomicBool = AtomicBool::new(false);
+static READ: Gate = Gate::new();
+
+#[cached(tier = "l1", name = "cascade::slow_record", tags("slow record"))]
+fn slow_record() -> u64 {
+    let found = read(SLOW);
+    if IS_SLOW.load(SeqCst) {
+        READ.pass();
+    }
+    found
+}
+
+#[cached(tier = "l3", name = "cascade::of_slow_record")]
+fn of_slow_record() -> u64 {
+    slow_record()
+}
+
+/// That this process has recorded nothing since a computation began says nothing of what others have
+/// invalidated: who makes something of it for the fleet does not take it.
+#[test]
+fn c3_what_was_under_way_before_an_invalidation_elsewhere_is_no_part_of_what_is_shared() {
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| process(&server.url()));
+    let invalidate = || other.with(|| blocking::invalidate_tag("slow record")).unwrap();
+    let changes = || one.stats().redis.unwrap().changes;
+    let before = changes();
+    one.with(of_slow_record);
+    invalidate();
+    // After that, nobody tells it of the tag until it asks for that again.
+    until("it to be told", || (changes() > before).then_some(()));
+    IS_SLOW.store(true, SeqCst);
+    thread::scope(|scope| {
+        scope.spawn(|| one.with(slow_record));
+        READ.await_arrivals(1);
+        RECORDS[SLOW].fetch_add(1, SeqCst);
+        invalidate();
+        IS_SLOW.store(false, SeqCst);
+        let shared = scope.spawn(|| one.with(of_slow_record));
+        // Time for it to join what is under way. Where it comes too late for that, it computes.
+        thread::park_timeout(Duration::from_millis(200));
+        READ.open();
+        shared.join().unwrap();
+    });
+    assert_eq!(other.with(of_slow_record), read(SLOW));
 }

@@ -135,6 +135,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             && fleet.settings().on_partition == OnPartition::Serve
             && let Ok(loaded) = stored.find_latest(address)
             && self.function.home.versions.never_heard_of(&loaded.about)
+            && self.function.suits(&loaded.about, self.frame.caller())
         {
             self.count_hit(&loaded, |counters| &counters.hits_l2);
             return Some(loaded);

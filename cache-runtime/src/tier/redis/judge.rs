@@ -7,6 +7,7 @@ use super::ledger::Recent;
 use super::planted::{self, Bug};
 use super::server::{Bytes, Timed};
 use super::versions::Versions;
+use super::wire::RECENT;
 use super::{Fault, LONGEST, Place, Shared};
 use crate::captured::{Captured, LedgerAt, Version};
 use crate::codec::envelope::Envelope;
@@ -143,6 +144,10 @@ pub(super) fn valid_at(
     };
     if now.position != captured.ledger.position {
         let since = captured.ledger.position;
+        if now.position.checked_sub(since).is_none_or(|added| added > RECENT as u64) {
+            // The list does not reach back that far.
+            return Ok(None);
+        }
         let recent = known.recent.clone().or_else(|| shared.ledger.list(since, now));
         let recent = recent.ok_or(Lack::Recent(since, now))?;
         if !recent.is_silent_on(since, now.position, &about()) {

@@ -96,9 +96,14 @@ impl Ledger {
         self.caught_up.lock().is_some()
     }
 
+    /// Whether everything that was added up to there, and nothing else, is recorded in this process.
+    pub(super) fn has_caught_up_with(&self, at: LedgerAt) -> bool {
+        *self.caught_up.lock() == Some(at)
+    }
+
     /// What a computation begins with that was captured just now.
     pub(super) fn beginning(&self, captured: Captured) -> Captured {
-        let has_heard = *self.caught_up.lock() == Some(captured.ledger);
+        let has_heard = self.has_caught_up_with(captured.ledger);
         captured.heard(has_heard)
     }
 
@@ -241,11 +246,21 @@ impl Shared {
 
     /// The same, once what is asked for to do so has been.
     pub(super) async fn catch_up_with(&self, news: &[Reply], patience: &mut Patience) {
-        let Some(before) = *self.ledger.caught_up.lock() else { return };
-        if !self.record_after(before, news, patience).await.unwrap_or(false) {
-            self.ledger.forget();
-            self.listener.lose();
+        let before = *self.ledger.caught_up.lock();
+        let is_done = match before {
+            Some(before) => self.record_after(before, news, patience).await.unwrap_or(false),
+            // Nobody has looked anything up since all was forgotten, but stored something maybe.
+            None => false,
+        };
+        if !is_done {
+            self.lose_track();
         }
+    }
+
+    /// Forgets everything here, and then where it stood: nobody is to take what is kept for heard of.
+    pub(super) fn lose_track(&self) {
+        self.listener.lose();
+        self.ledger.forget();
     }
 
     /// False if what was added can't be told.

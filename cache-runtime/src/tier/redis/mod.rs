@@ -205,6 +205,12 @@ impl Redis {
         self.shared.link.time(&|| self.shared.names.value(place))
     }
 
+    /// Whether what has these may be a part of what is kept in the tier, as far as the ledger goes: what
+    /// was listed since may hold for it.
+    pub(crate) fn is_current(&self, captured: &Captured) -> bool {
+        !captured.may_be_behind() || self.shared.ledger.has_caught_up_with(captured.ledger)
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.shared.settings
     }
@@ -399,10 +405,7 @@ impl Shared {
             }
             Ok([refused, ..]) => return outcome(Ok(std::slice::from_ref(refused))),
             // It may have been added, and what others added since would not be told of.
-            _ => {
-                self.ledger.forget();
-                self.listener.lose();
-            }
+            _ => self.lose_track(),
         }
         outcome(replies.as_deref().map(|it| it.get(..1).unwrap_or_default()))
     }
@@ -412,8 +415,7 @@ impl Shared {
     async fn forget_all(&self, patience: &mut Patience) -> Result<Vec<Reply>, Fault> {
         let unlink = vec![Command::Unlink(vec![self.names.ledger()])];
         let replies = patience.ask(&*self.link, unlink).await;
-        self.ledger.forget();
-        self.listener.lose();
+        self.lose_track();
         replies
     }
 }
@@ -438,8 +440,8 @@ impl Ear for Shared {
             self.listener.hear(&Target::Any(marks));
         }
         if is_announced && self.ledger.is_followed() {
-            let link = Arc::clone(&self);
-            link.link.spawn(Box::pin(async move { self.catch_up().await }));
+            let shared = Arc::clone(&self);
+            self.link.spawn(Box::pin(async move { shared.catch_up().await }));
         } else if is_announced {
             // Somebody may be about to keep what was read before.
             self.listener.lose();
@@ -447,8 +449,7 @@ impl Ear for Shared {
     }
 
     fn lost(&self) {
-        self.ledger.forget();
-        self.listener.lose();
+        self.lose_track();
         self.waiters.wake_all();
     }
 }

@@ -141,8 +141,9 @@ impl Process {
         let mut memory = self.memory.lock();
         let near = memory.get_mut(&call).filter(|it| it.expires > self.time.now())?;
         near.valid_at = self.versions.check(&near.about, near.valid_at)?;
-        let has_versions =
-            near.about.captured.is_some() || planted::is(Bug::NearCopyWithoutVersions);
+        let captured = near.about.captured.as_deref();
+        let has_versions = captured.is_some_and(|it| self.redis.is_current(it))
+            || planted::is(Bug::NearCopyWithoutVersions);
         if let Some(frame) = frame {
             if frame.is_shared() && !has_versions {
                 return None;
