@@ -34,8 +34,8 @@ pub(crate) struct Captured {
     /// Which computation's value is valid under them, once there is one.
     pub(crate) origin: Origin,
     taken: Taken,
-    /// What was listed up to that place had been recorded in this process by then: what is kept in the
-    /// tier and found valid here later is as good as captured there.
+    /// What was listed up to that place had been recorded in this process by then: what is found valid
+    /// here later is as good as captured there.
     has_heard: bool,
     /// What was listed since may hold for what has these, and this process would not have been told: that
     /// is not kept in the tier, or comes from a disk and was compared with nothing yet.
@@ -130,7 +130,7 @@ impl Captured {
         if self.ledger.epoch != other.ledger.epoch {
             return false;
         }
-        if !self.has_heard || other.may_be_behind {
+        if !self.has_heard {
             self.ledger.position = self.ledger.position.min(other.ledger.position);
         }
         let may_add = !other.taken.is_behind(self.taken);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_what_was_compared_is_not_taken_over_where_all_before_was_heard() {
+    fn an_older_place_is_not_taken_over_where_all_that_was_listed_since_was_heard() {
         let position = |own: &Captured, other: &Captured| {
             let mut own = own.clone();
             assert!(own.join(other));
@@ -236,10 +236,14 @@ mod tests {
         assert_eq!(position(&own, &old), 3, "what was listed since may hold for it");
         let own = own.heard(true);
         assert_eq!(position(&own, &old), 9);
-        assert_eq!(position(&own, &old.clone().of_witness()), 3);
-        let read = Captured::read(&old.write()).unwrap();
-        assert_eq!(position(&own, &read), 3, "nobody has compared it yet");
-        assert_eq!(position(&own, &read.compared(old.ledger, None)), 9);
+    }
+
+    #[test]
+    fn what_comes_from_a_disk_may_be_behind_until_it_was_compared() {
+        let read = Captured::read(&captured(3, &[("a", 1)]).write()).unwrap();
+        assert!(read.may_be_behind());
+        let ledger = read.ledger;
+        assert!(!read.compared(ledger, None).may_be_behind());
     }
 
     #[test]

@@ -62,6 +62,11 @@ impl Home {
         Runtime { inner }.redis().cloned()
     }
 
+    /// Whether a value may be a part of what machines share.
+    fn may_share(&self, about: &About) -> bool {
+        self.runtime.upgrade().is_some_and(|inner| Runtime { inner }.may_share(about))
+    }
+
     /// Records the invalidation of one key. What is kept in a runtime that is gone is, too.
     pub(crate) async fn record_key(
         &self,
@@ -203,21 +208,7 @@ where
     pub(crate) fn suits(&self, about: &About, frame: Option<&Frame>) -> bool {
         let Some(frame) = frame else { return true };
         (!frame.leaves() || self.home.versions.vouch_beyond(about))
-            && (!frame.is_shared() || self.may_be_shared(about))
-    }
-
-    /// Whether a value has the versions that other machines would look at, and is held to all that is
-    /// known to be listed.
-    #[cfg(feature = "redis")]
-    fn may_be_shared(&self, about: &About) -> bool {
-        let captured = about.captured.as_deref();
-        captured.is_some_and(|it| self.home.fleet().is_some_and(|fleet| fleet.is_current(it)))
-    }
-
-    #[cfg(not(feature = "redis"))]
-    #[expect(clippy::unused_self, reason = "the same where there is a tier that machines share")]
-    fn may_be_shared(&self, about: &About) -> bool {
-        about.captured.is_some()
+            && (!frame.is_shared() || self.home.may_share(about))
     }
 
     /// Looks at the entry of a copy that was served: records its age, and shows that it is used.

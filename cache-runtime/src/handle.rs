@@ -9,7 +9,7 @@ use crate::context::{self, Surroundings};
 use crate::entry::Entry;
 use crate::error::{Error, Level};
 use crate::explanation::{Explanation, State};
-use crate::frame::Keyed;
+use crate::frame::{Frame, Keyed};
 use crate::function::{self, FunctionFor};
 use crate::key::OwnedKey;
 use crate::lookup::Miss;
@@ -291,12 +291,8 @@ where
         let frame = context::frame();
         Box::pin(async move {
             let (_, loaded) = self.find_outside(runtime, why).await.ok()?;
-            let suits = match (frame.as_deref(), self.only(runtime)) {
-                (None, _) => true,
-                (frame, Some(function)) => function.suits(&loaded.about, frame),
-                (Some(frame), None) => !frame.leaves() && !frame.is_shared(),
-            };
-            if !suits {
+            let is_shared = frame.as_deref().is_some_and(Frame::is_shared);
+            if is_shared && !runtime.may_share(&loaded.about) {
                 return None;
             }
             if let Some(frame) = frame {

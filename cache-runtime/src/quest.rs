@@ -3,6 +3,7 @@
 use crate::clock::{Moment, TimeSource};
 use crate::context;
 use crate::flight::{Follower, Landing, Waited};
+use crate::frame::Frame;
 use crate::function::FunctionFor;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
@@ -181,9 +182,14 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let frame = context::frame();
         // That nothing was recorded here since does not mean that it began later: others may have
         // invalidated what it is made of, and who makes something for them looks at its versions.
-        let is_later = landing.stamp >= self.basis.arrival
-            && frame.as_deref().is_none_or(|frame| !frame.is_shared());
-        let suits = is_later || self.function.suits(&landing.about, frame.as_deref());
+        let is_shared = frame.as_deref().is_some_and(Frame::is_shared);
+        let suits = landing.stamp >= self.basis.arrival && !is_shared
+            || self.function.suits(&landing.about, frame.as_deref());
+        if !suits && is_shared {
+            // Whoever is next may be no better.
+            counters.refused_joins.add(1);
+            return Next::ComputeAlone;
+        }
         if !suits || !self.function.memory.accepts(landing, self.basis.arrival) {
             counters.refused_joins.add(1);
             return Next::Begin;

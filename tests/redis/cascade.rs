@@ -2,7 +2,7 @@
 
 use crate::limit::until;
 use crate::server::Server;
-use crate::support::{Gate, process};
+use crate::support::{Calls, Gate, process};
 use larder::{Runtime, blocking, cached};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
@@ -210,4 +210,29 @@ fn c3_what_was_under_way_before_an_invalidation_elsewhere_is_no_part_of_what_is_
         shared.join().unwrap();
     });
     assert_eq!(other.with(of_slow_record), read(SLOW));
+}
+
+static PARTS: Calls = Calls::new();
+
+#[cached(tier = "l1", name = "cascade::counted", tags("counted:{id}"))]
+fn counted(id: u64) -> u64 {
+    PARTS.note();
+    id
+}
+
+#[cached(tier = "l3", name = "cascade::sum")]
+fn sum(id: u64) -> u64 {
+    counted(id) + counted(id) + counted(id + 1)
+}
+
+#[test]
+fn v7_what_is_in_memory_is_used_again_by_what_is_shared_also_where_nothing_was_looked_up() {
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| process(&server.url()));
+    assert_eq!(one.with(|| sum::refresh(1)), 4);
+    assert_eq!(PARTS.taken(), 2, "one for each key");
+    other.with(|| blocking::invalidate_pattern("nothing")).unwrap();
+    assert_eq!(one.with(|| sum::refresh(1)), 4);
+    assert_eq!(PARTS.taken(), 0, "that meant neither");
+    assert_eq!((other.with(|| sum(1)), other.with(sum::stats).hits_l3), (4, 1));
 }

@@ -14,6 +14,8 @@ pub(crate) use self::redis::RedisOf;
 
 use crate::clock::TimeSource;
 use crate::counters::{Count, Counters};
+#[cfg(not(feature = "redis"))]
+use crate::entry::About;
 use crate::error::{Error, ErrorKind};
 use crate::held;
 use crate::mark::Mark;
@@ -311,6 +313,15 @@ pub(crate) fn named_beyond(name: &str) -> Option<Mark> {
 #[cfg(not(feature = "beyond"))]
 pub(crate) fn named_beyond(_: &str) -> Option<Mark> {
     None
+}
+
+/// Machines share nothing.
+#[cfg(not(feature = "redis"))]
+impl Runtime {
+    #[expect(clippy::unused_self, reason = "the same where they do")]
+    pub(crate) fn may_share(&self, about: &About) -> bool {
+        about.captured.is_some()
+    }
 }
 
 impl fmt::Debug for Runtime {

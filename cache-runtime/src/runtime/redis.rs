@@ -2,7 +2,7 @@
 //! heard.
 
 use super::{Inner, Runtime};
-use crate::entry::{Marks, Stamp};
+use crate::entry::{About, Marks, Stamp};
 use crate::error::{Error, ErrorKind, Level};
 use crate::site::Site;
 use crate::target::Target;
@@ -60,6 +60,11 @@ impl Runtime {
             });
         }
         redis
+    }
+
+    /// Whether a value may be a part of what machines share.
+    pub(crate) fn may_share(&self, about: &About) -> bool {
+        self.redis().is_some_and(|redis| redis.may_share(about))
     }
 
     /// Tells the servers of an invalidation, if there are any.

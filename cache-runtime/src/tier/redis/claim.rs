@@ -3,7 +3,7 @@
 use super::held::{self, Lease};
 use super::judge::Wanted;
 use super::server::{Command, Fault, Key, Patience, Reply};
-use super::{LEASE, Redis, Shared, ledger, random, reading, wire};
+use super::{LEASE, Redis, Shared, random, reading, wire};
 use crate::captured::Captured;
 use crate::entry::Stamp;
 use crate::mark::Mark;
@@ -67,7 +67,7 @@ impl Redis {
                 Box::pin(self.claim(wanted, since, (ttl, true), patience)).await
             };
         }
-        let mut versions = captured(wanted.marks, replies.last());
+        let mut versions = self.captured(wanted.marks, replies.last());
         let ends_early =
             |reply: &Reply| matches!(reply, Reply::Remaining(Some(left)) if *left < ttl);
         let remaining = &replies[asked + 2..replies.len() - 1];
@@ -106,7 +106,7 @@ impl Redis {
         let unheard = Unheard { shared: &self.shared, marks: short };
         let replies = patience.ask(&*self.shared.link, commands).await?;
         std::mem::forget(unheard);
-        Ok(captured(marks, replies.last()))
+        Ok(self.captured(marks, replies.last()))
     }
 
     /// Captures the versions of what something is going to depend on that is stored as a part of
@@ -120,7 +120,7 @@ impl Redis {
         commands.push(Command::Read(self.versioned(marks)));
         let (replies, generation) = self.shared.ask_with_generation(commands, patience).await?;
         self.count_made(&replies, marks);
-        let captured = captured(marks, replies.last()).map(|it| it.taken_now(generation));
+        let captured = self.captured(marks, replies.last()).map(|it| it.taken_now(generation));
         Ok(captured.map(|it| self.shared.ledger.beginning(it).of_witness()))
     }
 
@@ -142,6 +142,16 @@ impl Redis {
         marks.iter().map(create).chain([ledger]).collect()
     }
 
+    /// What was read of the versions and the ledger, if all of it is there.
+    fn captured(&self, marks: &[Mark], reply: Option<&Reply>) -> Option<Captured> {
+        let Some(Reply::Found(found)) = reply else { return None };
+        let (ledger, versions) = found.split_last()?;
+        let ledger = reading::stands(&self.shared, ledger.as_ref(), true)?;
+        let versions: Option<Vec<_>> =
+            versions.iter().map(|found| found.as_ref().and_then(reading::version)).collect();
+        Some(Captured::new(ledger, marks.iter().copied().zip(versions?)))
+    }
+
     pub(super) fn versioned(&self, marks: &[Mark]) -> Vec<Key> {
         let names = &self.shared.names;
         let versions = marks.iter().map(|mark| names.version(*mark));
@@ -159,14 +169,4 @@ impl Drop for Unheard<'_> {
     fn drop(&mut self) {
         self.shared.listener.hear(&Target::Any(self.marks.to_vec()));
     }
-}
-
-/// What was read of the versions and the ledger, if all of it is there.
-fn captured(marks: &[Mark], reply: Option<&Reply>) -> Option<Captured> {
-    let Some(Reply::Found(found)) = reply else { return None };
-    let (ledger, versions) = found.split_last()?;
-    let ledger = ledger::head(ledger.as_ref()?)?;
-    let versions: Option<Vec<_>> =
-        versions.iter().map(|found| found.as_ref().and_then(reading::version)).collect();
-    Some(Captured::new(ledger, marks.iter().copied().zip(versions?)))
 }

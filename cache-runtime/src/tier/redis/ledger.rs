@@ -96,14 +96,19 @@ impl Ledger {
         self.caught_up.lock().is_some()
     }
 
-    /// Whether everything that was added up to there, and nothing else, is recorded in this process.
-    pub(super) fn has_caught_up_with(&self, at: LedgerAt) -> bool {
-        *self.caught_up.lock() == Some(at)
+    /// Whether nothing that was added since, up to where this process has caught up, holds for a value.
+    pub(super) fn is_silent_since(&self, at: LedgerAt, about: &dyn Fn() -> About) -> bool {
+        let now = *self.caught_up.lock();
+        now.filter(|now| now.epoch == at.epoch).is_some_and(|now| {
+            let (since, now_at) = (at.position, now.position);
+            let silent = |list: Recent| list.is_silent_on(since, now_at, &about());
+            since >= now_at || self.list(since, now).is_some_and(silent)
+        })
     }
 
     /// What a computation begins with that was captured just now.
     pub(super) fn beginning(&self, captured: Captured) -> Captured {
-        let has_heard = self.has_caught_up_with(captured.ledger);
+        let has_heard = *self.caught_up.lock() == Some(captured.ledger);
         captured.heard(has_heard)
     }
 

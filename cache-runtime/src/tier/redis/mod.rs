@@ -72,6 +72,7 @@ use crate::captured::{Captured, Version};
 use crate::entry::{About, Marks, Stamp};
 use crate::error::Error;
 use crate::mark::Mark;
+use crate::outward::outward;
 use crate::target::Target;
 use std::io;
 use std::iter::once_with;
@@ -205,10 +206,13 @@ impl Redis {
         self.shared.link.time(&|| self.shared.names.value(place))
     }
 
-    /// Whether what has these may be a part of what is kept in the tier, as far as the ledger goes: what
-    /// was listed since may hold for it.
-    pub(crate) fn is_current(&self, captured: &Captured) -> bool {
-        !captured.may_be_behind() || self.shared.ledger.has_caught_up_with(captured.ledger)
+    /// Whether a value may be a part of what is kept in the tier: it has versions, and nothing that was
+    /// listed since, as far as this process has caught up, holds for it.
+    pub(crate) fn may_share(&self, about: &About) -> bool {
+        about.captured.as_deref().is_some_and(|captured| {
+            !captured.may_be_behind()
+                || self.shared.ledger.is_silent_since(captured.ledger, &|| outward(about))
+        })
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -111,7 +111,7 @@ fn names(wanted: &Wanted<'_>) -> impl Iterator<Item = Named> {
 
 /// Where the ledger stands. If it is another than before, and nobody told, what was kept under that
 /// one is forgotten: what was added to it meanwhile is not known.
-fn stands(shared: &Shared, head: Option<&Bytes>, is_told_of: bool) -> Option<LedgerAt> {
+pub(super) fn stands(shared: &Shared, head: Option<&Bytes>, is_told_of: bool) -> Option<LedgerAt> {
     let now = head.and_then(|head| shared.ledger.at(head));
     if !shared.ledger.is_same(now, is_told_of) {
         shared.listener.lose();

@@ -141,9 +141,8 @@ impl Process {
         let mut memory = self.memory.lock();
         let near = memory.get_mut(&call).filter(|it| it.expires > self.time.now())?;
         near.valid_at = self.versions.check(&near.about, near.valid_at)?;
-        let captured = near.about.captured.as_deref();
-        let has_versions = captured.is_some_and(|it| self.redis.is_current(it))
-            || planted::is(Bug::NearCopyWithoutVersions);
+        let has_versions =
+            self.redis.may_share(&near.about) || planted::is(Bug::NearCopyWithoutVersions);
         if let Some(frame) = frame {
             if frame.is_shared() && !has_versions {
                 return None;
