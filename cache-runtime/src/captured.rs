@@ -35,8 +35,9 @@ pub(crate) struct Captured {
     pub(crate) origin: Origin,
     taken: Taken,
     /// What was listed up to that place had been recorded in this process by then: what is found valid
-    /// here later is as good as captured there.
-    has_heard: bool,
+    /// here later is as good as captured there, as long as this process goes on to follow: so often it had
+    /// lost track by then.
+    has_heard: Option<u64>,
     /// What was listed since may hold for what has these, and this process would not have been told: that
     /// is not kept in the tier, or comes from a disk and was compared with nothing yet.
     may_be_behind: bool,
@@ -86,7 +87,7 @@ impl Captured {
             versions.dedup_by_key(|(mark, _)| *mark);
         }
         let (origin, taken) = (Origin::default(), Taken::now(None));
-        Self { ledger, versions, origin, taken, has_heard: false, may_be_behind: false }
+        Self { ledger, versions, origin, taken, has_heard: None, may_be_behind: false }
     }
 
     /// The same, captured by now. `generation` was read no earlier than they were.
@@ -105,8 +106,12 @@ impl Captured {
     }
 
     /// The same, where this process has recorded all that was listed up to that place, or not.
-    pub(crate) fn heard(self, has_heard: bool) -> Self {
+    pub(crate) fn heard(self, has_heard: Option<u64>) -> Self {
         Self { has_heard, ..self }
+    }
+
+    pub(crate) fn has_heard(&self) -> Option<u64> {
+        self.has_heard
     }
 
     /// Whether what was listed since may hold for what has these, and nobody here would know.
@@ -130,7 +135,7 @@ impl Captured {
         if self.ledger.epoch != other.ledger.epoch {
             return false;
         }
-        if !self.has_heard {
+        if self.has_heard.is_none() {
             self.ledger.position = self.ledger.position.min(other.ledger.position);
         }
         let may_add = !other.taken.is_behind(self.taken);
@@ -234,7 +239,7 @@ mod tests {
         };
         let (own, old) = (captured(9, &[("a", 1)]), captured(3, &[("a", 1)]));
         assert_eq!(position(&own, &old), 3, "what was listed since may hold for it");
-        let own = own.heard(true);
+        let own = own.heard(Some(0));
         assert_eq!(position(&own, &old), 9);
     }
 

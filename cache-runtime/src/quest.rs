@@ -185,11 +185,6 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let is_shared = frame.as_deref().is_some_and(Frame::is_shared);
         let suits = landing.stamp >= self.basis.arrival && !is_shared
             || self.function.suits(&landing.about, frame.as_deref());
-        if !suits && is_shared {
-            // Whoever is next may be no better.
-            counters.refused_joins.add(1);
-            return Next::ComputeAlone;
-        }
         if !suits || !self.function.memory.accepts(landing, self.basis.arrival) {
             counters.refused_joins.add(1);
             return Next::Begin;

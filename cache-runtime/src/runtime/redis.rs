@@ -64,7 +64,7 @@ impl Runtime {
 
     /// Whether a value may be a part of what machines share.
     pub(crate) fn may_share(&self, about: &About) -> bool {
-        self.redis().is_some_and(|redis| redis.may_share(about))
+        about.captured.is_some() && self.redis().is_some_and(|redis| redis.may_share(about))
     }
 
     /// Tells the servers of an invalidation, if there are any.

@@ -258,6 +258,7 @@ impl<V> Stored<V> {
             return None;
         }
         let outward = outward(about);
+        let captured = self.fleet()?.ending(captured);
         let Some(mut captured) = vouched(captured, about, &outward) else {
             self.remember(address.id, &outward.marks);
             return None;

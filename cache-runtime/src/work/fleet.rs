@@ -301,10 +301,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// Notes what is valid under the versions that were captured for those who make something of it.
     pub(super) fn testify(&mut self, about: &mut About) {
-        if let Fleet::Witnessed(captured) = &self.fleet {
-            let captured = vouched(captured.clone(), about, &outward(about));
-            about.captured = captured.map(Arc::new);
-        }
+        let Fleet::Witnessed(captured) = &self.fleet else { return };
+        let Some(fleet) = self.function.home.fleet() else { return };
+        let captured = fleet.ending(captured.clone());
+        about.captured = vouched(captured, about, &outward(about)).map(Arc::new);
     }
 
     /// Whether a value may be kept in memory.

@@ -30,6 +30,8 @@ pub(super) struct Ledger {
     /// Up to where all that was added is recorded in this process. Nothing while nothing is kept here
     /// that was found valid under it.
     caught_up: Mutex<Option<LedgerAt>>,
+    /// How often it was forgotten where that is. Changed under the lock of it.
+    losses: AtomicU64,
     /// How many entries it had when its key was read last.
     entries: AtomicU64,
 }
@@ -52,7 +54,10 @@ struct Entry {
 impl Ledger {
     /// Takes note that everything has been forgotten.
     pub(super) fn forget(&self) {
-        *self.caught_up.lock() = None;
+        let mut caught_up = self.caught_up.lock();
+        *caught_up = None;
+        self.losses.fetch_add(1, Relaxed);
+        drop(caught_up);
         // Where another server is trusted, it may go on from an earlier place.
         *self.recent.lock() = None;
         *self.head.lock() = None;
@@ -108,8 +113,19 @@ impl Ledger {
 
     /// What a computation begins with that was captured just now.
     pub(super) fn beginning(&self, captured: Captured) -> Captured {
-        let has_heard = *self.caught_up.lock() == Some(captured.ledger);
-        captured.heard(has_heard)
+        let caught_up = self.caught_up.lock();
+        let has_heard = *caught_up == Some(captured.ledger);
+        let losses = self.losses.load(Relaxed);
+        drop(caught_up);
+        captured.heard(has_heard.then_some(losses))
+    }
+
+    /// What a computation began with, once it is over. After a loss, an answer from before may have been
+    /// followed: what was found valid then was held to less than that.
+    pub(super) fn ending(&self, captured: Captured) -> Captured {
+        let losses = self.losses.load(Relaxed);
+        let heard = captured.has_heard().filter(|before| *before == losses);
+        captured.heard(heard)
     }
 
     /// Takes note that everything that was added up to there is recorded, if it is the same one still.

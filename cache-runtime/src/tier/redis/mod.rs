@@ -206,6 +206,11 @@ impl Redis {
         self.shared.link.time(&|| self.shared.names.value(place))
     }
 
+    /// What a computation captured, once it is over and what it was made of is known.
+    pub(crate) fn ending(&self, captured: Captured) -> Captured {
+        self.shared.ledger.ending(captured)
+    }
+
     /// Whether a value may be a part of what is kept in the tier: it has versions, and nothing that was
     /// listed since, as far as this process has caught up, holds for it.
     pub(crate) fn may_share(&self, about: &About) -> bool {

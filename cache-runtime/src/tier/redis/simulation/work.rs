@@ -413,6 +413,7 @@ impl Work<'_> {
                 }
             }
             Fleet::Witnessed(captured) => {
+                let captured = process.redis.ending(captured);
                 let captured = vouched(captured, &about, &outward(&about));
                 about.captured = captured.map(Arc::new);
             }
@@ -460,7 +461,7 @@ impl Work<'_> {
         let (process, call) = (self.process, self.call);
         let redis = &process.redis;
         let outward = outward(about);
-        let mut captured = vouched(captured, about, &outward);
+        let mut captured = vouched(redis.ending(captured), about, &outward);
         if planted::is(Bug::CapturedAtStore) {
             let now = redis.witness(&outward.marks, &mut redis.patience()).await;
             captured = now.ok().flatten();
