@@ -33,6 +33,18 @@ fn is_connected(runtime: &Runtime) -> bool {
     runtime.with(|| larder::blocking::invalidate_tag("nobody has this tag")).is_ok()
 }
 
+/// The clock that tells how old something is, which lags behind the precise one by a few milliseconds.
+pub(crate) fn coarse() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
+    Duration::new(now.tv_sec.cast_unsigned(), u32::try_from(now.tv_nsec).unwrap())
+}
+
+/// What it shows when it moves next: no less than the precise one shows now.
+pub(crate) fn coarse_tick() -> Duration {
+    let before = coarse();
+    until("the clock to move", || Some(coarse()).filter(|now| *now > before))
+}
+
 /// How often a body ran since this was last asked.
 pub(crate) struct Calls(AtomicU64);
 

@@ -3,7 +3,7 @@
 use crate::client::Reply;
 use crate::limit::until;
 use crate::server::Server;
-use crate::support::{Calls, draw, keys, patient};
+use crate::support::{Calls, coarse, coarse_tick, draw, keys, patient};
 use larder::{Runtime, blocking, cached};
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -67,14 +67,14 @@ fn what_expires_does_so_in_every_tier() {
     let [one, other] = [(); 2].map(|()| patient(&server.url()));
     let begun = Instant::now();
     let value = one.with(short);
-    let computed = Instant::now();
+    let computed = coarse_tick();
     until("it to be taken late in its life", || {
         (begun.elapsed() > Duration::from_millis(700)).then_some(())
     });
     let taken = other.with(short);
     // It has its age with it.
     until("it to be over everywhere", || {
-        let asked = Instant::now();
+        let asked = coarse();
         let values = [one.with(short), other.with(short)];
         let is_over = asked > computed + Duration::from_secs(1);
         assert!(!is_over || values.iter().all(|it| *it > value.min(taken)), "{values:?}");
