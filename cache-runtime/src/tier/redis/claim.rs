@@ -48,7 +48,7 @@ impl Redis {
         }
         commands.push(Command::Read(self.versioned(wanted.marks)));
         let mut guard = held::Asked::new(shared, place, token);
-        let (replies, generation) = shared.ask_with_generation(commands, patience).await?;
+        let (replies, generation) = shared.ask_in_generation(commands, true, patience).await?;
         self.count_made(&replies, wanted.marks);
         let is_granted = match replies.get(asked) {
             Some(Reply::Done(is_granted)) => *is_granted,
@@ -118,7 +118,7 @@ impl Redis {
     ) -> Result<Option<Captured>, Fault> {
         let mut commands = self.created(marks, VERSION);
         commands.push(Command::Read(self.versioned(marks)));
-        let (replies, generation) = self.shared.ask_with_generation(commands, patience).await?;
+        let (replies, generation) = self.shared.ask_in_generation(commands, true, patience).await?;
         self.count_made(&replies, marks);
         let captured = self.captured(marks, replies.last()).map(|it| it.taken_now(generation));
         Ok(captured.map(|it| self.shared.ledger.beginning(it).of_witness()))

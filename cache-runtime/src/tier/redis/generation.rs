@@ -20,17 +20,18 @@ impl Shared {
         self.link.keeps_order().then(|| self.names.generation())
     }
 
-    /// Asks, and then for the generation of that time.
-    pub(super) async fn ask_with_generation(
+    /// Asks, and then, if that is wanted, for the generation of that time.
+    pub(super) async fn ask_in_generation(
         &self,
         mut commands: Vec<Command>,
+        is_wanted: bool,
         patience: &mut Patience,
     ) -> Result<(Vec<Reply>, Option<Version>), Fault> {
         let count = commands.len();
         let settle = |key| Command::Settle { key, bytes: random().to_vec(), ttl: VERSION };
-        commands.extend(self.generation().map(settle));
+        commands.extend(self.generation().filter(|_| is_wanted).map(settle));
         let mut replies = patience.ask(&*self.link, commands).await?;
-        if planted::is(Bug::LentTooLate) {
+        if is_wanted && planted::is(Bug::LentTooLate) {
             replies.truncate(count);
             return Ok((replies, Some(Version([0; 16]))));
         }

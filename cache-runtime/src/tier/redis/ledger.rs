@@ -96,11 +96,6 @@ impl Ledger {
         is_same
     }
 
-    /// Whether this process keeps up with one.
-    pub(super) fn is_followed(&self) -> bool {
-        self.caught_up.lock().is_some()
-    }
-
     /// Whether nothing that was added since, up to where this process has caught up, holds for a value.
     pub(super) fn is_silent_since(&self, at: LedgerAt, about: &dyn Fn() -> About) -> bool {
         let now = *self.caught_up.lock();
@@ -270,7 +265,8 @@ impl Shared {
         let before = *self.ledger.caught_up.lock();
         let is_done = match before {
             Some(before) => self.record_after(before, news, patience).await.unwrap_or(false),
-            // Nobody has looked anything up since all was forgotten, but stored something maybe.
+            // Nothing was followed since all was forgotten, but somebody may be about to keep what was
+            // read before.
             None => false,
         };
         if !is_done {

@@ -448,12 +448,9 @@ impl Ear for Shared {
         if !marks.is_empty() {
             self.listener.hear(&Target::Any(marks));
         }
-        if is_announced && self.ledger.is_followed() {
+        if is_announced {
             let shared = Arc::clone(&self);
             self.link.spawn(Box::pin(async move { shared.catch_up().await }));
-        } else if is_announced {
-            // Somebody may be about to keep what was read before.
-            self.listener.lose();
         }
     }
 

@@ -91,11 +91,7 @@ async fn read_there(
     visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
 ) -> Result<Seen, Fault> {
     let before = shared.waiting();
-    let (found, generation) = if wanted.is_part {
-        ask_for_part(shared, keys, patience).await?
-    } else {
-        (ask(shared, keys, patience).await?, None)
-    };
+    let (found, generation) = ask(shared, keys, wanted.is_part, patience).await?;
     match decide(shared, wanted, found, Then { before, generation, is_told_of: true }, visit)? {
         Ok(seen) => Ok(seen),
         Err(open) => settle(shared, wanted, open, patience, visit).await,
@@ -119,28 +115,16 @@ pub(super) fn stands(shared: &Shared, head: Option<&Bytes>, is_told_of: bool) ->
     now
 }
 
+/// What keys have, and the generation of that time if `is_part`.
 async fn ask(
     shared: &Shared,
     keys: Vec<Key>,
-    patience: &mut Patience,
-) -> Result<Vec<Option<Bytes>>, Fault> {
-    let count = keys.len();
-    let replies = patience.ask(&*shared.link, vec![Command::Read(keys)]).await?;
-    match replies.into_iter().next() {
-        Some(Reply::Found(found)) if found.len() == count => Ok(found),
-        _ => Err(Fault::Foreign),
-    }
-}
-
-/// The same with the generation of that time.
-async fn ask_for_part(
-    shared: &Shared,
-    keys: Vec<Key>,
+    is_part: bool,
     patience: &mut Patience,
 ) -> Result<(Vec<Option<Bytes>>, Option<Version>), Fault> {
     let count = keys.len();
-    let asked = shared.ask_with_generation(vec![Command::Read(keys)], patience);
-    let (replies, generation) = asked.await?;
+    let (replies, generation) =
+        shared.ask_in_generation(vec![Command::Read(keys)], is_part, patience).await?;
     match replies.into_iter().next() {
         Some(Reply::Found(found)) if found.len() == count => Ok((found, generation)),
         _ => Err(Fault::Foreign),
@@ -204,7 +188,7 @@ async fn learn(
     match lack {
         Lack::Versions(marks) => {
             let keys = marks.iter().map(|mark| shared.names.version(*mark)).collect();
-            let found = ask(shared, keys, patience).await?;
+            let (found, _) = ask(shared, keys, false, patience).await?;
             let versions = found.iter().map(|found| found.as_ref().and_then(version));
             known.versions.extend(marks.iter().copied().zip(versions));
         }
@@ -229,11 +213,8 @@ pub(super) async fn check(
     let keys = versions.chain([names.ledger()]).collect();
     let commands = vec![Command::Identify(names.value(wanted.place)), Command::Read(keys)];
     let before = shared.waiting();
-    let (replies, generation) = if wanted.is_part {
-        shared.ask_with_generation(commands, patience).await?
-    } else {
-        (patience.ask(&*shared.link, commands).await?, None)
-    };
+    let (replies, generation) =
+        shared.ask_in_generation(commands, wanted.is_part, patience).await?;
     let [Reply::Found(there), Reply::Found(found)] = &replies[..] else {
         return Err(Fault::Foreign);
     };
