@@ -6,13 +6,17 @@
 //! 3. What can't be read counts as everything.
 //! 4. Each entry has a number of its own. What is delivered is forgotten by that: what it names may
 //!    have been invalidated again in the meantime.
+//! 5. Who adds something records it on the machine's clock before saying so. So a file that was not
+//!    there after a reading of the clock need not be looked for while the clock stands there. Who ended
+//!    in between has said nothing; what it added is found when the file is looked for once in a while.
 
 use super::log_file::LogFile;
 use crate::target::Target;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// What is longer becomes everything.
@@ -22,19 +26,39 @@ const HEAD: usize = 24;
 
 pub(super) struct Journal {
     path: PathBuf,
+    /// The word of the machine's clock that was read before no file was found last. Zero is that of no
+    /// clock.
+    absent_at: AtomicU64,
 }
 
 impl Journal {
-    pub(super) fn new(folder: &Path) -> Self {
-        Self { path: folder.join("pending") }
+    /// One in a folder that may be made later.
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { path: folder.join("pending"), absent_at: AtomicU64::new(0) }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// All that waits, while the machine's clock shows this word: nothing if it can't be heard.
+    pub(super) fn waiting(&self, word: Option<u64>) -> Vec<(u64, Target)> {
+        if word.is_some_and(|word| word == self.absent_at.load(Ordering::Relaxed)) {
+            return Vec::new();
+        }
+        if self.is_absent() {
+            self.absent_at.store(word.unwrap_or(0), Ordering::Relaxed);
+            return Vec::new();
+        }
+        self.targets()
+    }
+
+    /// Has the file looked for again.
+    pub(super) fn look_again(&self) {
+        self.absent_at.store(0, Ordering::Relaxed);
+    }
+
+    fn is_absent(&self) -> bool {
         fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// All that waits.
-    pub(super) fn targets(&self) -> Vec<(u64, Target)> {
+    fn targets(&self) -> Vec<(u64, Target)> {
         let mut bytes = Vec::new();
         let read = File::open(&self.path).and_then(|file| {
             file.take(LONGEST + 1).read_to_end(&mut bytes)?;
@@ -166,8 +190,8 @@ mod tests {
     #[test]
     fn c5_what_was_added_is_there_until_it_is_delivered() {
         let folder = Folder::new();
-        let [one, other] = [(); 2].map(|()| Journal::new(folder.path()));
-        assert!(one.is_empty() && one.targets().is_empty());
+        let [one, other] = [(); 2].map(|()| Journal::new(folder.path().to_owned()));
+        assert!(one.is_absent() && one.targets().is_empty());
         one.add(&tag("a")).unwrap();
         other.add(&tag("b")).unwrap();
         assert_eq!(written(&one), [tag("a").bytes(), tag("b").bytes()]);
@@ -182,13 +206,32 @@ mod tests {
         one.remove(&numbers[..2]).unwrap();
         assert_eq!(written(&one), [tag("c").bytes()]);
         one.remove(&numbers[2..]).unwrap();
-        assert!(other.is_empty());
+        assert!(other.is_absent());
+    }
+
+    #[test]
+    fn c5_what_was_added_is_found_once_the_clock_has_moved() {
+        let folder = Folder::new();
+        let [one, other] = [(); 2].map(|()| Journal::new(folder.path().to_owned()));
+        assert!(one.waiting(Some(7)).is_empty() && one.waiting(None).is_empty());
+        assert!(one.waiting(Some(7)).is_empty());
+        other.add(&tag("a")).unwrap();
+        // Whose invalidation it is has not been told yet that it waits.
+        assert!(one.waiting(Some(7)).is_empty(), "the file is not looked for");
+        assert_eq!([one.waiting(Some(8)).len(), one.waiting(None).len()], [1, 1]);
+        assert_eq!(one.waiting(Some(8)).len(), 1, "what is there is read each time");
+        other.remove(&[one.targets()[0].0]).unwrap();
+        assert!(one.waiting(Some(8)).is_empty());
+        other.add(&tag("b")).unwrap();
+        assert!(one.waiting(Some(8)).is_empty());
+        one.look_again();
+        assert_eq!(one.waiting(Some(8)).len(), 1);
     }
 
     #[test]
     fn c5_what_is_damaged_or_too_much_is_everything() {
         let folder = Folder::new();
-        let journal = Journal::new(folder.path());
+        let journal = Journal::new(folder.path().to_owned());
         let everything = [Target::Everything.bytes()];
         journal.add(&tag("a")).unwrap();
         let path = folder.path().join("pending");
@@ -209,7 +252,7 @@ mod tests {
     #[test]
     fn c5_who_waits_for_a_file_that_is_replaced_adds_to_the_next() {
         let folder = Folder::new();
-        let journal = Journal::new(folder.path());
+        let journal = Journal::new(folder.path().to_owned());
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let journal = &journal;

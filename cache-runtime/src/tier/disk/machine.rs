@@ -307,6 +307,14 @@ impl Machine {
         self.let_go(tell);
     }
 
+    /// The word of the clock. As long as it is this one, nothing was recorded. Nothing if there is no
+    /// log to be heard.
+    #[cfg(feature = "redis")]
+    pub(crate) fn word(&self) -> Option<u64> {
+        let word = Log::clock_word(self.shared.words());
+        (word != 0 && !Log::is_retired(self.shared.words())).then_some(word)
+    }
+
     pub(crate) fn incarnation(&self) -> Option<Incarnation> {
         self.ear.lock().as_ref().map(|ear| ear.incarnation)
     }

@@ -89,6 +89,8 @@ struct Core {
     limit: u64,
     time: TimeSource,
     machine: Machine,
+    #[cfg(feature = "redis")]
+    journal: Journal,
     listener: Box<dyn Listener>,
     /// Whether there is a thread that keeps the house.
     has_house: AtomicBool,
@@ -129,6 +131,8 @@ impl Disk {
         listener: Box<dyn Listener>,
     ) -> io::Result<Arc<Self>> {
         let core = Arc::new(Core {
+            #[cfg(feature = "redis")]
+            journal: Journal::new(place.path().into()),
             place,
             limit,
             time,
@@ -238,25 +242,21 @@ impl Disk {
     pub(crate) fn postpone(&self, target: &Target) -> io::Result<()> {
         let opened = self.core.opened();
         opened.ok_or_else(|| io::Error::other("the disk tier can't be reached"))?;
-        self.journal().add(target)
+        self.core.journal.add(target)
     }
 
     /// Those that wait, and their numbers.
     #[cfg(feature = "redis")]
     pub(crate) fn postponed(&self) -> Vec<(u64, Target)> {
-        let journal = self.journal();
-        if journal.is_empty() { Vec::new() } else { journal.targets() }
+        let core = &self.core;
+        let word = core.machine.word().or_else(|| core.opened().and_then(|_| core.machine.word()));
+        core.journal.waiting(word)
     }
 
     /// Forgets those of these numbers, which have been delivered.
     #[cfg(feature = "redis")]
     pub(crate) fn delivered(&self, numbers: &[u64]) -> io::Result<()> {
-        self.journal().remove(numbers)
-    }
-
-    #[cfg(feature = "redis")]
-    fn journal(&self) -> Journal {
-        Journal::new(&self.core.place.path())
+        self.core.journal.remove(numbers)
     }
 
     /// Ends when everything given to `store` before has arrived.

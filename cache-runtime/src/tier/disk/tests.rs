@@ -228,3 +228,24 @@ fn a_store_found_damaged_as_it_is_opened_is_given_up_by_those_who_have_it_open()
     one.hear();
     assert_eq!(one.stamp().unwrap().incarnation, after);
 }
+
+/// C5: what waits is known to all of this machine's processes once that has been told, by one that has
+/// asked nothing else of the disk, too.
+#[cfg(feature = "redis")]
+#[test]
+fn c5_what_another_process_has_wait_is_known_at_once() {
+    let folder = Folder::new();
+    let (one, other) = (disk(&folder), disk(&folder));
+    let waiting = || one.postponed().into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+    assert!(waiting().is_empty());
+    assert!(one.core.machine.is_attached(), "the file would be looked for each time");
+    for round in 1..=20 {
+        let tag = Target::Any(vec![Mark::tag(&round.to_string())]);
+        other.postpone(&tag).unwrap();
+        other.record(&tag).unwrap();
+        let numbers = waiting();
+        assert_eq!(numbers.len(), 1, "round {round}");
+        other.delivered(&numbers).unwrap();
+        assert!(waiting().is_empty());
+    }
+}
