@@ -103,6 +103,7 @@ pub(crate) struct Counters {
     pub(crate) stores_l2: Count,
     pub(crate) fenced_stores_l2: Count,
     pub(crate) joins_l2: Count,
+    pub(crate) rechecks: Shares,
     pub(crate) hits_l3: Shares,
     pub(crate) stores_l3: Count,
     pub(crate) fenced_stores_l3: Count,

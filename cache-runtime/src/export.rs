@@ -37,6 +37,7 @@ impl FunctionStats {
             ("larder_l2_joins_total", self.joins_l2),
             ("larder_l2_stores_total", self.stores_l2),
             ("larder_l2_fenced_stores_total", self.fenced_stores_l2),
+            ("larder_rechecks_total", self.rechecks),
             ("larder_l3_hits_total", self.hits_l3),
             ("larder_l3_joins_total", self.joins_l3),
             ("larder_l3_stores_total", self.stores_l3),

@@ -62,6 +62,14 @@ impl Home {
         Runtime { inner }.redis().cloned()
     }
 
+    /// The reading of the clock before which what machines share was forgotten, whether or not it was
+    /// invalid.
+    #[cfg(feature = "redis")]
+    pub(crate) fn lost(&self) -> Stamp {
+        let inner = self.runtime.upgrade();
+        inner.map_or_else(Stamp::default, |inner| Runtime { inner }.lost())
+    }
+
     /// Whether a value may be a part of what machines share.
     fn may_share(&self, about: &About) -> bool {
         self.runtime.upgrade().is_some_and(|inner| Runtime { inner }.may_share(about))

@@ -62,6 +62,9 @@ pub struct FunctionStats {
     pub stores_l2: u64,
     /// Values not stored in L2 because they were overtaken, or because a later one was there.
     pub fenced_stores_l2: u64,
+    /// Those hits whose value was in L1, and that L3 was asked about: this process might not have been
+    /// told of its end.
+    pub rechecks: u64,
     /// Those hits that neither L1 nor L2 had, and L3 did.
     pub hits_l3: u64,
     /// Calls that waited for a process of any machine, and took what it computed.
@@ -127,7 +130,7 @@ impl FunctionStats {
             bypasses_dependencies computations failures joins refused_joins takeovers stores
             fenced_stores evictions_capacity evictions_oversized evictions_scope
             invalidations_key invalidations_function
-            hits_l2 joins_l2 stores_l2 fenced_stores_l2 hits_l3 joins_l3 stores_l3 fenced_stores_l3
+            hits_l2 joins_l2 stores_l2 fenced_stores_l2 rechecks hits_l3 joins_l3 stores_l3 fenced_stores_l3
             degraded bypasses_codec
         }
     }

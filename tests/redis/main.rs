@@ -41,5 +41,6 @@ mod settings;
 mod sharing;
 mod single_flight;
 mod support;
+mod suspects;
 mod traffic;
 mod values;

@@ -8,6 +8,7 @@ use crate::site::Site;
 use crate::target::Target;
 use crate::tier::redis::{Listener, Redis, RedisStats, Settings, VARIABLE};
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 
 /// What is said of the Redis tier, and the tier once there is one.
@@ -15,6 +16,8 @@ use std::sync::{Arc, OnceLock, Weak};
 pub(crate) struct RedisOf {
     settings: Option<Settings>,
     redis: OnceLock<Option<Arc<Redis>>>,
+    /// The clock as it stood when everything had been forgotten last.
+    lost: AtomicU64,
     /// Somebody was told that it is missing.
     is_missed: OnceLock<()>,
 }
@@ -67,6 +70,13 @@ impl Runtime {
         about.captured.is_some() && self.redis().is_some_and(|redis| redis.may_share(about))
     }
 
+    /// The reading of the clock before which what was in memory has been forgotten because this process
+    /// may not have been told of its end.
+    pub(crate) fn lost(&self) -> Stamp {
+        // Relaxed: it says what is worth comparing, and vouches for nothing.
+        Stamp(self.inner.redis.lost.load(Relaxed))
+    }
+
     /// Tells the servers of an invalidation, if there are any.
     pub(super) fn tell_fleet(
         &self,
@@ -112,7 +122,11 @@ impl Listener for Ear {
     }
 
     fn lose(&self) {
-        self.runtime().iter().for_each(|runtime| runtime.forget_kept_in(Level::L3));
+        if let Some(runtime) = self.runtime() {
+            runtime.forget_kept_in(Level::L3);
+            let Inner { redis, versions, .. } = &*runtime.inner;
+            redis.lost.fetch_max(versions.now().0, Relaxed);
+        }
     }
 
     fn settle(&self) {

@@ -70,6 +70,10 @@ impl Asking<'_> {
         Self { is_part, ..self }
     }
 
+    pub(crate) fn address(&self) -> &Address {
+        self.address
+    }
+
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }
@@ -203,25 +207,22 @@ impl<V> Stored<V> {
         looked.unwrap_or(Err(Miss::Unavailable)).map(|loaded| (Level::L3, loaded))
     }
 
-    /// A copy on this machine's disk, if it may be served. Whether it may is asked of the tier.
-    pub(crate) async fn copy(
+    /// Gives a copy that is kept nearer back if it may be served: that is asked of the tier.
+    pub(crate) async fn confirm(
         &self,
         fleet: &Redis,
         asking: &Asking<'_>,
+        copy: Loaded<V>,
         patience: &mut Patience,
     ) -> Result<Option<Loaded<V>>, Fault> {
-        let Ok(mut loaded) = self.find_latest(asking.address) else { return Ok(None) };
-        let Some(captured) = loaded.about.captured.clone() else { return Ok(None) };
-        let is_covered = asking.marks.iter().all(|mark| captured.get(*mark).is_some());
-        if !is_covered {
+        let Loaded { mut about, .. } = copy;
+        let Some(captured) = about.captured.take() else { return Ok(None) };
+        if !asking.marks.iter().all(|mark| captured.get(*mark).is_some()) {
             return Ok(None);
         }
-        let copy = (&*captured, &loaded.about);
-        let Some(captured) = fleet.check(&asking.wanted(), copy, patience).await? else {
-            return Ok(None);
-        };
-        loaded.about.captured = Some(Arc::new(captured));
-        Ok(Some(loaded))
+        let compared = fleet.check(&asking.wanted(), (&captured, &about), patience).await?;
+        about.captured = compared.map(Arc::new);
+        Ok(about.captured.is_some().then_some(Loaded { about, ..copy }))
     }
 
     /// Asks for the right to compute; nothing while another has it. `Err` says that what is computed

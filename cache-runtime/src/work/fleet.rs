@@ -162,10 +162,12 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             let stamp = self.function.home.versions.now();
             self.heard = stored.heard();
             if waiter.is_none()
-                && let Some(copy) = stored.copy(fleet, asking, &mut patience).await.map_err(drop)?
+                && let Some((copy, tier)) = self.nearer(stored, asking)
+                && let Some(copy) =
+                    stored.confirm(fleet, asking, copy, &mut patience).await.map_err(drop)?
             {
                 self.begin_at(stamp);
-                self.count_hit(&copy, |counters| &counters.hits_l2);
+                self.count_hit(&copy, tier);
                 return Ok(Some(copy));
             }
             if !mem::take(&mut has_looked) {
@@ -211,6 +213,29 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             // It is not the tier that this waited for.
             patience = fleet.patience();
         }
+    }
+
+    /// A copy that is kept nearer, and may be valid.
+    fn nearer(
+        &self,
+        stored: &Stored<Kd::Kept>,
+        asking: &Asking<'_>,
+    ) -> Option<(Loaded<Kd::Kept>, TierHits)> {
+        let (rechecks, hits_l2): (TierHits, TierHits) = (|it| &it.rechecks, |it| &it.hits_l2);
+        let on_disk = || stored.find_latest(asking.address()).ok().zip(Some(hits_l2));
+        self.suspect().zip(Some(rechecks)).or_else(on_disk)
+    }
+
+    /// What was in memory when this process may not have been told of its end.
+    fn suspect(&self) -> Option<Loaded<Kd::Kept>> {
+        let (Claim::Lead(lead), function) = (&self.claim, &self.function) else { return None };
+        let lost = (function.home.lost(), self.time());
+        let suspect = function.memory.suspect(self.basis.hash, lead, lost, |entry| {
+            (self.kind.serve(&entry.value), Arc::clone(&entry.about), entry.expires)
+        });
+        let (out, about, expires) = suspect?;
+        let value = self.kind.keep(&out)?;
+        Some(Loaded { value, about: outward(&about), expires, packed: None })
     }
 
     /// Takes the right to compute from whoever has it.

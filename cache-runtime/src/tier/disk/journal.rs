@@ -15,7 +15,7 @@ use crate::target::Target;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -33,7 +33,7 @@ pub(super) struct Journal {
 
 impl Journal {
     /// One in a folder that may be made later.
-    pub(super) fn new(folder: PathBuf) -> Self {
+    pub(super) fn new(folder: &Path) -> Self {
         Self { path: folder.join("pending"), absent_at: AtomicU64::new(0) }
     }
 
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn c5_what_was_added_is_there_until_it_is_delivered() {
         let folder = Folder::new();
-        let [one, other] = [(); 2].map(|()| Journal::new(folder.path().to_owned()));
+        let [one, other] = [(); 2].map(|()| Journal::new(folder.path()));
         assert!(one.is_absent() && one.targets().is_empty());
         one.add(&tag("a")).unwrap();
         other.add(&tag("b")).unwrap();
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn c5_what_was_added_is_found_once_the_clock_has_moved() {
         let folder = Folder::new();
-        let [one, other] = [(); 2].map(|()| Journal::new(folder.path().to_owned()));
+        let [one, other] = [(); 2].map(|()| Journal::new(folder.path()));
         assert!(one.waiting(Some(7)).is_empty() && one.waiting(None).is_empty());
         assert!(one.waiting(Some(7)).is_empty());
         other.add(&tag("a")).unwrap();
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn c5_what_is_damaged_or_too_much_is_everything() {
         let folder = Folder::new();
-        let journal = Journal::new(folder.path().to_owned());
+        let journal = Journal::new(folder.path());
         let everything = [Target::Everything.bytes()];
         journal.add(&tag("a")).unwrap();
         let path = folder.path().join("pending");
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn c5_who_waits_for_a_file_that_is_replaced_adds_to_the_next() {
         let folder = Folder::new();
-        let journal = Journal::new(folder.path().to_owned());
+        let journal = Journal::new(folder.path());
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let journal = &journal;

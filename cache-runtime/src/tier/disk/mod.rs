@@ -132,7 +132,7 @@ impl Disk {
     ) -> io::Result<Arc<Self>> {
         let core = Arc::new(Core {
             #[cfg(feature = "redis")]
-            journal: Journal::new(place.path().into()),
+            journal: Journal::new(&place.path()),
             place,
             limit,
             time,

@@ -75,6 +75,25 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         Begun::Lead(Lead { flight, term, stamp })
     }
 
+    /// Reads the entry of a flight's key, if it has not expired and was valid before `lost`: whether it
+    /// still is can't be told here.
+    #[cfg(feature = "redis")]
+    pub(crate) fn suspect<R>(
+        &self,
+        hash: u64,
+        lead: &Lead<S>,
+        (lost, time): (Stamp, &TimeSource),
+        read: impl FnOnce(&Entry<V>) -> R,
+    ) -> Option<R> {
+        let _held = held::hold();
+        let shard = self.shard(hash).read();
+        let flight = shard.flights.find(hash, |(_, it)| Arc::ptr_eq(it, &lead.flight));
+        let entry =
+            flight.and_then(|(Hashed { key, .. }, _)| shard.entries.peek(&Known { hash, key }));
+        let is_suspect = |it: &&Entry<V>| it.valid_at() < lost && time.now() < it.expires;
+        entry.filter(is_suspect).map(read)
+    }
+
     /// Gives a flight up: to a follower if there is one, else for good.
     pub(crate) fn abandon(&self, hash: u64, lead: &Lead<S>) {
         let mut unwanted = None;

@@ -2,6 +2,7 @@
 
 use super::held::{self, Lease};
 use super::judge::Wanted;
+use super::planted::{self, Bug};
 use super::server::{Command, Fault, Key, Patience, Reply};
 use super::{LEASE, Redis, Shared, random, reading, wire};
 use crate::captured::Captured;
@@ -68,8 +69,9 @@ impl Redis {
             };
         }
         let mut versions = self.captured(wanted.marks, replies.last());
+        let is_early = |left: Duration| left < ttl || planted::is(Bug::ProlongedEachTime);
         let ends_early =
-            |reply: &Reply| matches!(reply, Reply::Remaining(Some(left)) if *left < ttl);
+            |reply: &Reply| matches!(reply, Reply::Remaining(Some(left)) if is_early(*left));
         let remaining = &replies[asked + 2..replies.len() - 1];
         if remaining.iter().any(ends_early) {
             let short = wanted.marks.iter().zip(remaining).filter(|(_, left)| ends_early(left));

@@ -24,6 +24,8 @@ pub(super) enum Bug {
     MissingVersionMatches,
     /// A version is replaced instead of removed.
     SetInsteadOfUnlink,
+    /// Versions are made to last longer each time something is computed under them.
+    ProlongedEachTime,
     /// Another run of the server is taken for the same.
     RunIgnored,
     /// What was stored is not read back.
@@ -48,9 +50,9 @@ pub(super) enum Bug {
     CopyOutlivesEntry,
     /// Nobody looks at what waits in the machine's journal.
     JournalUnread,
-    /// A copy on the disk is served although nobody has compared its versions.
+    /// A copy in memory or on the disk is served although nobody has compared its versions.
     CopyNotCompared,
-    /// A copy on the disk passes for any value that is in its place.
+    /// Such a copy passes for any value that is in its place.
     CopyOfAnotherValue,
     /// What waits in the machine's journal is forgotten before a server has been told.
     JournalForgotten,

@@ -253,6 +253,7 @@ impl Host {
                     self.oracle.gone(&bytes, self.time.now());
                     gone = Some(bytes);
                 }
+                Happened::ToldInVain => self.oracle.told_in_vain(),
                 Happened::Stored(key) => {
                     if let Some(kept) = state.keyspace.keys.get(&key) {
                         self.oracle.stored(gone.take(), kept);

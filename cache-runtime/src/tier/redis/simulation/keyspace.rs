@@ -38,6 +38,8 @@ pub(super) enum Happened {
     Stored(Key),
     /// A key that was there is gone, or has another content.
     Gone(Vec<u8>),
+    /// Somebody is told of a key that lasts longer now, and lasted for long enough.
+    ToldInVain,
 }
 
 #[derive(Default)]
@@ -206,7 +208,17 @@ impl Keyspace {
                 Reply::Found(vec![found.map(|bytes| Bytes { bytes, run: self.run })])
             }
             Command::Slots | Command::Asking => Reply::Refused(Refusal::Other),
-            Command::Prolong { key, ttl } => Reply::Done(self.expire(key, by.now + *ttl, by)),
+            Command::Prolong { key, ttl } => {
+                let ends = self.live(key, by).and_then(|it| it.expires);
+                let others = |lines: &BTreeSet<Line>| lines.iter().any(|it| Some(*it) != by.line);
+                // A version lasts twice as long as what needs it.
+                if ends.is_some_and(|it| it >= by.now + *ttl / 2)
+                    && self.readers.get(key).is_some_and(others)
+                {
+                    self.happened.push(Happened::ToldInVain);
+                }
+                Reply::Done(self.expire(key, by.now + *ttl, by))
+            }
             Command::Lease { key, token, ttl, seize } => {
                 if !seize && self.live(key, by).is_some() {
                     return Reply::Done(false);

@@ -128,6 +128,7 @@ finds! {
     finds_a_near_copy_without_versions: NearCopyWithoutVersions,
     finds_a_missing_version_that_matches: MissingVersionMatches,
     finds_a_version_set_instead_of_removed: SetInsteadOfUnlink,
+    finds_a_version_prolonged_each_time: ProlongedEachTime,
     finds_another_run_taken_for_the_same: RunIgnored,
     finds_a_store_that_is_not_read_back: StoredNotReadBack in alone(14..15),
     finds_a_version_created_and_not_read: CreatedNotRead in alone(10..11),

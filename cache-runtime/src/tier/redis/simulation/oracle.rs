@@ -8,7 +8,8 @@
 //! 3. two computations of a key at once, while the first has the lease, and nothing disturbed it;
 //! 4. a value that replaces a later one;
 //! 5. an invalidation that waits for ever, and a call that never ends;
-//! 6. a call that waits for the server for longer than its deadline, to ask and to store together.
+//! 6. a call that waits for the server for longer than its deadline, to ask and to store together;
+//! 7. that all who read a version are told of it because it was made to last longer than anything needs.
 
 use super::keyspace::{Item, Kept};
 use super::time::Owner;
@@ -24,7 +25,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum From {
     Memory,
-    Disk,
+    /// In memory or on the disk, and a server was asked about it if one could be.
+    Copy,
     Server,
     Body,
 }
@@ -197,7 +199,7 @@ impl Oracle {
             let shares = |it| own.is_some() && state.machines.get(&it) == own;
             // The keys of what is in memory alone are each process's own.
             let is_near = call.function.is_shared() && it.by.is_some_and(shares) && has_returned;
-            let is_compared = from == From::Server || (from == From::Disk && is_vouched);
+            let is_compared = from == From::Server || (from == From::Copy && is_vouched);
             let grace = if is_compared { Duration::ZERO } else { self.bound };
             let is_promised = is_compared || (call.function.is_shared() && is_vouched);
             let is_others = is_promised && it.effective.is_some_and(|at| at + grace < begun);
@@ -214,9 +216,9 @@ impl Oracle {
                 }
             }
         }
-        let grace = if from == From::Disk { Duration::ZERO } else { self.bound };
+        let grace = if from == From::Copy { Duration::ZERO } else { self.bound };
         let is_gone = state.gone.get(&value.id).is_some_and(|at| *at + grace < begun);
-        let is_copy = matches!(from, From::Memory | From::Disk);
+        let is_copy = matches!(from, From::Memory | From::Copy);
         if is_copy && is_vouched && call.function.is_shared() && is_gone {
             fault = Some("the server has it no more".to_owned());
         }
@@ -260,6 +262,10 @@ impl Oracle {
         if !is_made_of_others && old.read.iter().any(is_less) {
             self.state.lock().complain(&format!("{value:?} replaces {old:?}"));
         }
+    }
+
+    pub(super) fn told_in_vain(&self) {
+        self.state.lock().complain("a version that lasted for long enough was made to last longer");
     }
 
     /// How often somebody has been disturbed.

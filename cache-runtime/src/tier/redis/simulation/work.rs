@@ -155,6 +155,14 @@ impl Process {
         Some(near.value)
     }
 
+    /// What is in memory, valid or not.
+    fn suspect(&self, call: Call) -> Option<Copy> {
+        let near = self.memory.lock().get(&call).cloned()?;
+        let Near { value, about, expires, .. } = near;
+        let heard = self.machine.now();
+        (expires > self.time.now()).then_some(Copy { value, about, heard, expires })
+    }
+
     fn serve(&self, call: Call, begun: Duration, value: &Value, (from, is_vouched): (From, bool)) {
         let by = self.owner;
         let served = Served { call, by, begun, value, from, is_vouched };
@@ -267,7 +275,8 @@ impl Work<'_> {
         }
     }
 
-    /// Takes a copy from the disk, if the server says that it may be served.
+    /// Takes a copy from memory or disk, if the server says that it may be served. That in memory need
+    /// not be valid here: this process may have been told less than there is to know, or more.
     async fn copy(
         &mut self,
         wanted: &Wanted<'_>,
@@ -275,7 +284,10 @@ impl Work<'_> {
         patience: &mut Patience,
     ) -> Result<Option<Arc<Value>>, Fault> {
         let process = self.process;
-        let Some(copy) = process.machine.copy(self.call) else { return Ok(None) };
+        let suspect = process.suspect(self.call);
+        let Some(copy) = suspect.or_else(|| process.machine.copy(self.call)) else {
+            return Ok(None);
+        };
         let Some(captured) = copy.about.captured.as_deref() else { return Ok(None) };
         if !wanted.marks.iter().all(|mark| captured.get(*mark).is_some()) {
             return Ok(None);
@@ -290,7 +302,7 @@ impl Work<'_> {
         let about = outward(&copy.about);
         let about = About { captured: Some(Arc::new(captured)), ..about };
         let left = copy.expires.saturating_sub(process.time.now());
-        Ok(Some(self.adopt(((*copy.value).clone(), about, left), From::Disk)))
+        Ok(Some(self.adopt(((*copy.value).clone(), about, left), From::Copy)))
     }
 
     /// Takes a copy from the disk while no server can be asked, if that may be served.
@@ -305,7 +317,7 @@ impl Work<'_> {
         if let Some(caller) = self.caller {
             caller.inherit(&copy.about, copy.expires);
         }
-        process.serve(self.call, self.begun, &copy.value, (From::Disk, false));
+        process.serve(self.call, self.begun, &copy.value, (From::Copy, false));
         Some(copy.value)
     }
 
