@@ -106,7 +106,7 @@ pub use scoped::{request, session};
 pub use site::FunctionOptions;
 pub use stats::{FunctionStats, Stats, stats};
 #[cfg(feature = "redis")]
-pub use tier::redis::{Breaker, OnFailover, OnPartition, RedisStats};
+pub use tier::redis::{Breaker, OnFailover, OnPartition, RedisStats, ServerStats};
 pub use warm::Warmed;
 
 /// What the crate's root has as async functions, for code that is not async.

@@ -105,6 +105,13 @@ fn c4_a_lost_primary_is_out_of_reach_for_what_lives_on_it() {
             (runtime.stats().redis?.breaker == Breaker::Open).then_some(())
         });
     }
+    let servers = one.stats().redis.unwrap().servers;
+    let is_lost = |address: &str| address == format!("127.0.0.1:{}", lost.port());
+    assert!(servers.len() >= 3, "{servers:?}");
+    for server in &servers {
+        let is_open = server.breaker == Breaker::Open;
+        assert_eq!(is_open, is_lost(&server.address), "{servers:?}");
+    }
     // Everything is forgotten once more when the other nodes give the lost one up.
     let before = until("all of it to be kept in memory", || {
         let before = all(&one);

@@ -7,7 +7,6 @@
 //! 3. When somebody else has a slot than before, everything is forgotten: what the former told of is
 //!    not all that happened.
 
-use super::breaker::Breaker;
 use super::link::{Ear, Link};
 use super::origin::Origin;
 use super::server::{Command, Fault, Key, Refusal, Replies, Reply, Server, Timed};
@@ -118,15 +117,18 @@ impl Server for Cluster {
     fn stats(&self) -> RedisStats {
         let nodes = self.shared.nodes.read();
         let each = nodes.links.values().map(|link| link.stats());
-        let none = RedisStats { breaker: Breaker::Closed, ..RedisStats::NONE };
-        each.fold(none, |all, one| RedisStats {
+        let all = each.fold(RedisStats::NONE, |all, one| RedisStats {
+            servers: all.servers.into_iter().chain(one.servers).collect(),
             breaker: all.breaker.max(one.breaker),
             breaker_openings: all.breaker_openings + one.breaker_openings,
             connections: all.connections + one.connections,
             late: all.late + one.late,
             changes: all.changes + one.changes,
             ..RedisStats::NONE
-        })
+        });
+        let mut servers = all.servers;
+        servers.sort();
+        RedisStats { servers, ..all }
     }
 
     fn time(&self, key: &dyn Fn() -> Key) -> Option<Timed> {

@@ -17,7 +17,7 @@ use super::complaints::{Complaint, Complaints};
 use super::origin::Origin;
 use super::requests::{Request, Requests};
 use super::server::{Command, Fault, Key, Replies, Reply, Run, Server, Timed};
-use super::statistics::RedisStats;
+use super::statistics::{RedisStats, ServerStats};
 use super::{dial, thread, wire};
 use crate::sync::Mutex;
 use redis::aio::MultiplexedConnection;
@@ -188,9 +188,13 @@ impl Server for Link {
     fn stats(&self) -> RedisStats {
         let state = &self.state;
         let is_up = state.is_up.load(Ordering::Relaxed);
+        let breaker = if is_up { state.fuse.state() } else { Breaker::Open };
+        let breaker_openings = state.fuse.opened.load(Ordering::Relaxed);
+        let address = state.origin.address();
         RedisStats {
-            breaker: if is_up { state.fuse.state() } else { Breaker::Open },
-            breaker_openings: state.fuse.opened.load(Ordering::Relaxed),
+            servers: vec![ServerStats { address, breaker, breaker_openings }],
+            breaker,
+            breaker_openings,
             connections: state.connections.load(Ordering::Relaxed),
             late: state.late.load(Ordering::Relaxed),
             changes: state.changes.load(Ordering::Relaxed),

@@ -53,7 +53,7 @@ pub(crate) use self::names::Place;
 pub(crate) use self::server::{Fault, Patience, Timed};
 pub use self::settings::{OnFailover, OnPartition};
 pub(crate) use self::settings::{Settings, VARIABLE};
-pub use self::statistics::RedisStats;
+pub use self::statistics::{RedisStats, ServerStats};
 
 use self::cluster::Cluster;
 use self::complaints::Complaints;

@@ -3,9 +3,11 @@
 use super::breaker::Breaker;
 
 /// What has been counted of a runtime's Redis tier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RedisStats {
+    /// The servers that are asked, by address: one, or the primaries of a cluster.
+    pub servers: Vec<ServerStats>,
     /// Whether servers are asked. Of several, that of the one in the worst state.
     pub breaker: Breaker,
     /// How often servers were no longer asked because they did not answer.
@@ -30,9 +32,22 @@ pub struct RedisStats {
     pub ledger_bytes: u64,
 }
 
+/// What has been counted of one server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct ServerStats {
+    /// Its host and port or the path of its socket; with sentinels, the name that they know it by.
+    pub address: String,
+    /// Whether it is asked.
+    pub breaker: Breaker,
+    /// How often it was no longer asked because it did not answer.
+    pub breaker_openings: u64,
+}
+
 impl RedisStats {
     /// Of no server.
     pub(super) const NONE: Self = Self {
+        servers: Vec::new(),
         breaker: Breaker::Closed,
         breaker_openings: 0,
         connections: 0,

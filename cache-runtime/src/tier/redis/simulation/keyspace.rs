@@ -38,7 +38,7 @@ pub(super) enum Happened {
     Stored(Key),
     /// A key that was there is gone, or has another content.
     Gone(Vec<u8>),
-    /// Somebody is told of a key that lasts longer now, and lasted for long enough.
+    /// Somebody is told of a key that lasts longer now, and had always lasted for long enough.
     ToldInVain,
 }
 
@@ -49,6 +49,8 @@ pub(super) struct Keyspace {
     pub(super) is_full: bool,
     readers: BTreeMap<Key, BTreeSet<Line>>,
     happened: Vec<Happened>,
+    /// What anyone was told that was left of a key.
+    shortest: BTreeMap<Key, Duration>,
 }
 
 /// Who does something, and when.
@@ -67,7 +69,8 @@ impl Keyspace {
 
     /// Starts anew, with these keys.
     pub(super) fn restart(&mut self, keys: Keys, run: Run) {
-        *self = Self { keys, run, is_full: self.is_full, ..Self::default() };
+        let shortest = std::mem::take(&mut self.shortest);
+        *self = Self { keys, run, is_full: self.is_full, shortest, ..Self::default() };
     }
 
     pub(super) fn forget_reader(&mut self, line: Line) {
@@ -194,13 +197,11 @@ impl Keyspace {
                 Reply::Found(vec![Some(Bytes { bytes: found.into(), run: self.run })])
             }
             Command::Remaining(key) => {
-                let expires = self.live(key, by).and_then(|it| it.expires);
+                let left = self.remaining(key, by);
                 if !is_unread(key, created) {
                     self.track(key, by);
                 }
-                let is_there = self.live(key, by).is_some();
-                let left = expires.map(|it| it.saturating_sub(by.now));
-                Reply::Remaining(if is_there { left } else { Some(Duration::ZERO) })
+                Reply::Remaining(left)
             }
             Command::Identify(key) => {
                 let found = self.read(key, by);
@@ -208,17 +209,7 @@ impl Keyspace {
                 Reply::Found(vec![found.map(|bytes| Bytes { bytes, run: self.run })])
             }
             Command::Slots | Command::Asking => Reply::Refused(Refusal::Other),
-            Command::Prolong { key, ttl } => {
-                let ends = self.live(key, by).and_then(|it| it.expires);
-                let others = |lines: &BTreeSet<Line>| lines.iter().any(|it| Some(*it) != by.line);
-                // A version lasts twice as long as what needs it.
-                if ends.is_some_and(|it| it >= by.now + *ttl / 2)
-                    && self.readers.get(key).is_some_and(others)
-                {
-                    self.happened.push(Happened::ToldInVain);
-                }
-                Reply::Done(self.expire(key, by.now + *ttl, by))
-            }
+            Command::Prolong { key, ttl } => Reply::Done(self.prolong(key, *ttl, by)),
             Command::Lease { key, token, ttl, seize } => {
                 if !seize && self.live(key, by).is_some() {
                     return Reply::Done(false);
@@ -270,6 +261,29 @@ impl Keyspace {
                 }
             }
         }
+    }
+
+    fn remaining(&mut self, key: &Key, by: Doer) -> Option<Duration> {
+        let left = match self.live(key, by) {
+            Some(kept) => kept.expires.map(|it| it.saturating_sub(by.now)),
+            None => Some(Duration::ZERO),
+        };
+        if let Some(left) = left {
+            let shortest = self.shortest.entry(key.clone()).or_insert(left);
+            *shortest = left.min(*shortest);
+        }
+        left
+    }
+
+    fn prolong(&mut self, key: &Key, ttl: Duration, by: Doer) -> bool {
+        let others = |lines: &BTreeSet<Line>| lines.iter().any(|it| Some(*it) != by.line);
+        // A version is made to last twice as long as what needs it. Several may find out at once that it
+        // doesn't.
+        let was_short = self.shortest.get(key).is_some_and(|it| *it < ttl / 2);
+        if !was_short && self.readers.get(key).is_some_and(others) {
+            self.happened.push(Happened::ToldInVain);
+        }
+        self.expire(key, by.now + ttl, by)
     }
 
     fn found(&mut self, key: &Key, created: &BTreeSet<Key>, by: Doer) -> Option<Bytes> {

@@ -59,6 +59,8 @@ struct State {
     /// Who has been disturbed; nobody, where all have.
     disturbed: Vec<Option<Owner>>,
     calls: BTreeMap<u64, (Owner, Call, Duration)>,
+    /// Which invalidation is kept, where it was taken for another.
+    instead: BTreeMap<usize, usize>,
     /// Which machine each process is on.
     machines: BTreeMap<Owner, usize>,
     next: u64,
@@ -142,7 +144,20 @@ impl Oracle {
         let mut state = self.state.lock();
         let it = &mut state.invalidations[which];
         it.returned = Some(now);
+        let delivered = it.effective.map(|_| now);
         it.effective = it.effective.or(is_ok.then_some(now));
+        if is_ok && it.is_kept {
+            // It is another of the same name that is kept: which one was not known then.
+            let (by, what) = (it.by, it.what.clone());
+            let is_other = |it: &Invalidation| {
+                it.by == by && it.what == what && it.effective.is_none() && !it.is_kept
+            };
+            if let Some(other) = state.invalidations.iter().position(is_other) {
+                state.invalidations[other].is_kept = true;
+                state.invalidations[other].effective = delivered;
+                state.instead.insert(which, other);
+            }
+        }
     }
 
     /// Which machine a process is on.
@@ -163,7 +178,9 @@ impl Oracle {
 
     /// One that was kept has been delivered.
     pub(super) fn takes_effect(&self, which: usize, now: Duration) {
-        self.state.lock().invalidations[which].effective.get_or_insert(now);
+        let mut state = self.state.lock();
+        let which = state.instead.get(&which).copied().unwrap_or(which);
+        state.invalidations[which].effective.get_or_insert(now);
     }
 
     /// One that waited in its own process has been delivered.

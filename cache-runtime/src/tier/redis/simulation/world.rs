@@ -17,10 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const PROCESSES: usize = 3;
-/// Until when anything happens, when everything has had time to come to its end, and the end.
+/// Until when anything happens, when everything has had time to come to its end, and the end. What can't be
+/// stored on a full server is computed by one process after the other.
 pub(super) const CALM: Duration = Duration::from_millis(3_500);
 const LATE: Duration = Duration::from_millis(6_500);
-const END: Duration = Duration::from_millis(7_500);
+const END: Duration = Duration::from_millis(8_500);
 
 pub(super) struct World {
     pub(super) time: Arc<Time>,
