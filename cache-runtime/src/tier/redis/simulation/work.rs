@@ -40,6 +40,8 @@ struct Found {
     tags: Marks,
     inherited: Vec<Arc<About>>,
     expires: Option<Duration>,
+    /// Something was used that no server vouched for.
+    is_doubtful: bool,
 }
 
 impl Frame<'_> {
@@ -48,8 +50,9 @@ impl Frame<'_> {
         frames.any(|it| it.is_shared.load(Relaxed))
     }
 
-    fn inherit(&self, about: &Arc<About>, expires: Duration) {
+    fn inherit(&self, about: &Arc<About>, expires: Duration, is_vouched: bool) {
         let mut found = self.found.lock();
+        found.is_doubtful |= !is_vouched;
         for one in std::iter::once(about).chain(&about.inherited) {
             if !found.inherited.iter().any(|it| Arc::ptr_eq(it, one)) {
                 found.inherited.push(Arc::clone(one));
@@ -147,7 +150,7 @@ impl Process {
             if frame.is_shared() && !has_versions {
                 return None;
             }
-            frame.inherit(&near.about, near.expires);
+            frame.inherit(&near.about, near.expires, is_vouched);
         }
         let near = near.clone();
         drop(memory);
@@ -315,7 +318,7 @@ impl Work<'_> {
             return None;
         }
         if let Some(caller) = self.caller {
-            caller.inherit(&copy.about, copy.expires);
+            caller.inherit(&copy.about, copy.expires, false);
         }
         process.serve(self.call, self.begun, &copy.value, (From::Copy, false));
         Some(copy.value)
@@ -333,7 +336,7 @@ impl Work<'_> {
             self.keep(&value, &about, expires);
         }
         if let Some(caller) = self.caller {
-            caller.inherit(&about, expires);
+            caller.inherit(&about, expires, true);
         }
         process.serve(call, self.begun, &value, (from, true));
         value
@@ -405,6 +408,7 @@ impl Work<'_> {
         let found = std::mem::take(&mut *frame.found.lock());
         let lasting = process.time.now() + call.function.lifetime();
         let expires = found.expires.map_or(lasting, |it| it.min(lasting));
+        let is_doubtful = found.is_doubtful;
         let mut about = self.about(found);
         let value = Arc::new(value);
         let mut is_delivered = false;
@@ -443,10 +447,12 @@ impl Work<'_> {
         if is_delivered {
             self.keep(&value, &about, expires);
         }
+        // Of what it is made of, too.
+        let is_vouched = !is_doubtful && process.redis.vouches();
         if let Some(caller) = self.caller {
-            caller.inherit(&about, expires);
+            caller.inherit(&about, expires, is_vouched);
         }
-        process.serve(call, self.begun, &value, (From::Body, process.redis.vouches()));
+        process.serve(call, self.begun, &value, (From::Body, is_vouched));
         value
     }
 
