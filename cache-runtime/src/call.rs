@@ -350,8 +350,10 @@ fn look_beyond<W: View, Kd: Kind>(
         }
     }
     let mut missed = Some(reason);
-    if address.is_none() || !function.is_on_fleet() {
-        // Where there is a tier still to be asked, it may not come to a miss.
+    let is_lenient = function.site.options.is_lenient();
+    if (address.is_none() || !function.is_on_fleet()) && !is_lenient {
+        // Where there is a tier still to be asked, or what is overdue is served, it may not come to a
+        // miss.
         function.counters.miss(reason);
         missed = None;
     }

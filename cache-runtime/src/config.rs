@@ -1,5 +1,6 @@
 //! The configuration of a runtime.
 
+use crate::attempts::Backoff;
 use crate::clock::{Clock, TimeSource};
 use crate::error::Error;
 #[cfg(feature = "disk")]
@@ -10,7 +11,6 @@ use crate::runtime::Runtime;
 use crate::tier::redis::{OnFailover, OnPartition, Settings};
 use std::fmt;
 use std::sync::Arc;
-#[cfg(feature = "redis")]
 use std::time::Duration;
 
 /// A runtime being configured. Everything is judged once, by [`build`](Self::build).
@@ -18,6 +18,7 @@ use std::time::Duration;
 pub struct Builder {
     namespace: Option<String>,
     clock: Option<Arc<dyn Clock>>,
+    backoff: Backoff,
     #[cfg(feature = "disk")]
     directory: Option<std::path::PathBuf>,
     #[cfg(feature = "disk")]
@@ -40,6 +41,15 @@ impl Builder {
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// When a value that could not be computed anew is attempted again, while `grace` serves the one before:
+    /// `first` after the first failure, twice as long after each that follows, and no longer than
+    /// `longest`; 1 s and 60 s unless said. `longest` counts as `first` if it is shorter.
+    #[must_use]
+    pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
+        self.backoff = Backoff { first, longest: longest.max(first) };
         self
     }
 
@@ -129,6 +139,7 @@ impl Builder {
         Ok(Runtime::assemble(
             namespace,
             time,
+            self.backoff,
             #[cfg(feature = "disk")]
             disk,
             #[cfg(feature = "redis")]

@@ -81,6 +81,8 @@ pub(crate) struct Counters {
     /// Of calls that have surroundings, and of threads that ended.
     pub(crate) hits: Shares,
     pub(crate) negative_hits: Shares,
+    pub(crate) stale_hits: Shares,
+    pub(crate) grace_hits: Shares,
     pub(crate) misses_absent: Count,
     pub(crate) misses_expired: Count,
     pub(crate) misses_invalidated: Count,

@@ -1,5 +1,6 @@
 //! What is stored: a value, what it depends on, and how long it is fresh.
 
+use crate::attempts::Attempts;
 use crate::captured::Captured;
 use crate::clock::Moment;
 use crate::files::Files;
@@ -23,7 +24,7 @@ pub(crate) const MOST_DEPENDENCIES: usize = 4_096;
 ///
 /// What callees depend on is shared by reference, never copied, and flat: each appears once, however
 /// many ways lead to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct About {
     pub(crate) marks: Marks,
     /// What stands for the first two marks beyond this process, where they mean nothing.
@@ -42,6 +43,8 @@ pub(crate) struct About {
     pub(crate) unbounded: bool,
     pub(crate) born: Moment,
     pub(crate) weight: u64,
+    /// To compute it anew, once its time was over.
+    pub(crate) attempts: Attempts,
 }
 
 impl About {
@@ -62,6 +65,7 @@ impl About {
             unbounded,
             born,
             weight,
+            attempts: Attempts::default(),
         }
     }
 

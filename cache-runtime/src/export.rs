@@ -26,6 +26,8 @@ impl FunctionStats {
         for (name, count) in [
             ("larder_hits_total", self.hits),
             ("larder_negative_hits_total", self.negative_hits),
+            ("larder_stale_hits_total", self.stale_hits),
+            ("larder_grace_hits_total", self.grace_hits),
             ("larder_computations_total", self.computations),
             ("larder_failures_total", self.failures),
             ("larder_joins_total", self.joins),

@@ -5,6 +5,8 @@
 //! 3. A landed flight stays landed; whoever waits on it is woken once.
 //! 4. The stamp is read before the leader of that term starts to compute.
 //! 5. Who joined after the leader sent the question that it found the answer to is late for that.
+//! 6. What is offered is for those who would rather have a former value than wait: they leave, the others
+//!    go on waiting.
 
 use crate::clock::{Moment, Sleep, TimeSource};
 use crate::entry::{About, Marks, Stamp};
@@ -49,6 +51,8 @@ struct State<S> {
     stamp: Stamp,
     /// Which followers were not there yet when the leader last asked elsewhere, unless it computes.
     late: Option<u64>,
+    /// What the leader found, and computes anew.
+    offer: Option<Landing<S>>,
     /// One for each follower; `None` until it first waits.
     followers: BTreeMap<u64, Option<Waker>>,
     next_follower: u64,
@@ -86,6 +90,8 @@ impl<S> Clone for Landing<S> {
 #[derive(Debug)]
 pub(crate) enum Waited<S> {
     Landed(Landing<S>),
+    /// There is a former value.
+    Offered(Landing<S>),
     /// The leader is gone, or the patience is: the caller leads now.
     TakenOver(Term, Stamp),
 }
@@ -100,6 +106,7 @@ impl<S> Flight<S> {
                 term: Term(0),
                 stamp,
                 late: None,
+                offer: None,
                 followers: BTreeMap::new(),
                 next_follower: 0,
             }),
@@ -134,6 +141,18 @@ impl<S> Flight<S> {
         if state.term == term {
             state.late = None;
         }
+    }
+
+    /// Offers a former value to whoever waits, now or later.
+    pub(crate) fn offer(&self, term: Term, former: Landing<S>) {
+        let mut state = self.state.lock();
+        if state.term != term {
+            return;
+        }
+        state.offer = Some(former);
+        let waiting = state.wakers();
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// Whether it was given up and nobody is left to take it over.
@@ -221,6 +240,7 @@ pub(crate) struct Wait<'a, S> {
     versions: &'a Versions,
     time: &'a TimeSource,
     patience: Duration,
+    takes_offers: bool,
     sleep: Option<Sleep>,
 }
 
@@ -235,8 +255,9 @@ impl<S> Follower<S> {
         versions: &'a Versions,
         time: &'a TimeSource,
         patience: Duration,
+        takes_offers: bool,
     ) -> Wait<'a, S> {
-        Wait { follower: self, versions, time, patience, sleep: None }
+        Wait { follower: self, versions, time, patience, takes_offers, sleep: None }
     }
 }
 
@@ -272,6 +293,9 @@ impl<S> Wait<'_, S> {
                 return Poll::Ready(Waited::TakenOver(term, stamp));
             }
             Phase::Flying => {}
+        }
+        if let Some(former) = state.offer.as_ref().filter(|_| self.takes_offers) {
+            return Poll::Ready(Waited::Offered(former.clone()));
         }
         state.followers.insert(self.follower.number, Some(context.waker().clone()));
         Poll::Pending

@@ -1,5 +1,6 @@
 //! One instantiation of one cached function in one runtime or scope.
 
+use crate::attempts::Backoff;
 use crate::clock::{Moment, TimeSource};
 use crate::context::Surroundings;
 use crate::counters::{Counters, Shares};
@@ -15,7 +16,7 @@ use crate::shelf::{Kept, Place};
 use crate::site::Site;
 use crate::stored::{self, Address, Beyond, Glanced, Loaded, Stored};
 use crate::tier::Miss;
-use crate::tier::memory::{AnyMemory, Capacity, Memory, Probe};
+use crate::tier::memory::{AnyMemory, Capacity, Memory, Probe, Served};
 use crate::versions::Versions;
 use crate::view::View;
 use std::any::{Any, TypeId};
@@ -51,6 +52,7 @@ pub(crate) struct Home {
     pub(crate) id: u64,
     pub(crate) versions: Arc<Versions>,
     pub(crate) time: TimeSource,
+    pub(crate) backoff: Backoff,
     runtime: Weak<Inner>,
 }
 
@@ -167,6 +169,7 @@ where
                 id: runtime.inner.id,
                 versions: Arc::clone(&versions),
                 time: runtime.inner.time.clone(),
+                backoff: runtime.inner.backoff,
                 runtime: Arc::downgrade(&runtime.inner),
             },
             memory: Arc::new(Memory::new(capacity, versions, Arc::clone(&counters))),
@@ -245,7 +248,27 @@ where
         out
     }
 
-    /// The same, uncounted.
+    /// Whether a value may be served after its time. What is negative may not: how long it counts is said
+    /// apart.
+    pub(crate) fn may_linger<Kd: Kind<Kept = V>>(&self, kind: Kd, value: &V) -> bool {
+        self.site.options.negative.is_none() || !kind.keeps_negative(value)
+    }
+
+    /// Counts a value that was served after its time.
+    pub(crate) fn count_overdue<Kd: Kind<Kept = V>>(&self, kind: Kd, why: Served, out: &Kd::Out) {
+        let counters = &self.counters;
+        counters.hits.add(1);
+        match why {
+            Served::Fresh => {}
+            Served::Stale => counters.stale_hits.add(1),
+            Served::Grace => counters.grace_hits.add(1),
+        }
+        if kind.is_negative(out) {
+            counters.negative_hits.add(1);
+        }
+    }
+
+    /// The same as `hand_out`, uncounted.
     pub(crate) fn lend<Kd: Kind<Kept = V>>(
         &self,
         kind: Kd,
@@ -291,7 +314,8 @@ where
     pub(crate) fn expires_in_memory(&self, expires: Moment) -> Moment {
         let options = &self.site.options;
         let own = options.ttl.filter(|_| options.is_stored() && options.ttl != options.ttl_stored);
-        own.map_or(expires, |ttl| self.home.time.now().after(ttl).min(expires))
+        let end = |ttl| self.home.time.now().after(options.spread(ttl));
+        own.map_or(expires, |ttl| end(ttl).min(expires))
     }
 
     /// Serves a value that was read in a tier beyond memory for its caller alone.

@@ -6,6 +6,7 @@ compile_error!("the feature `disk` of larder needs Linux; leave it out for other
 mod ambience;
 pub mod ambient;
 mod ask;
+mod attempts;
 mod call;
 mod call_context;
 #[cfg_attr(not(feature = "redis"), path = "uncaptured.rs")]

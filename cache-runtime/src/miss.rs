@@ -139,9 +139,10 @@ where
         {
             return out;
         }
-        let out = work.run(body);
-        let verdict = judge(&out);
-        settle(work.finish(out, verdict))
+        settle(match work.run(body) {
+            Ok(out) => work.finish(out, judge),
+            Err(panic) => work.recover(panic),
+        })
     }
 
     /// The same for a function whose values are kept on other machines alone: it looks there first.
@@ -221,9 +222,11 @@ where
         {
             return out;
         }
-        let out = work.drive(body()).await;
-        let verdict = judge(&out);
-        settle_async(work.finish(out, verdict)).await
+        let placed = match work.drive(body()).await {
+            Ok(out) => work.finish(out, judge),
+            Err(panic) => work.recover(panic),
+        };
+        settle_async(placed).await
     }
 }
 

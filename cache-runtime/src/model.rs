@@ -19,7 +19,7 @@ use crate::planted::{Bug, plant};
 use crate::runtime::Runtime;
 use crate::site::{FunctionOptions, Site};
 use crate::target::Target;
-use crate::tier::memory::{AnyMemory as _, Begun, Capacity, Memory};
+use crate::tier::memory::{AnyMemory as _, Begun, Capacity, Leniency, Memory};
 use crate::verdict::Verdict;
 use crate::versions::Versions;
 use shuttle::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -155,7 +155,8 @@ fn desertion() {
     let memory = Arc::new(Memory::<u64, u64, u64>::new(capacity, versions, counters));
     let give_up = |memory: &Memory<u64, u64, u64>| {
         let time = TimeSource::Injected(Arc::new(Frozen));
-        match memory.begin(1, &mut Some(7), &time, &Marks::new(), |_| Some(())) {
+        let at = (&time, Leniency::default());
+        match memory.begin(1, &mut Some(7), at, &Marks::new(), |_, _| Some(())) {
             Begun::Found(()) => unreachable!("nothing is stored"),
             Begun::Lead(lead) => memory.abandon(1, &lead),
             Begun::Follow(follower) => {

@@ -5,6 +5,7 @@
 //! mark of any of its keys stands for them: an invalidation of one reaches what was computed from
 //! another as well, and none is missed.
 
+use crate::attempts::Attempts;
 #[cfg(feature = "redis")]
 use crate::captured::Captured;
 use crate::clock::Moment;
@@ -37,6 +38,7 @@ pub(crate) fn outward(about: &About) -> About {
         unbounded: about.unbounded,
         born: about.born,
         weight: about.weight,
+        attempts: Attempts::default(),
     }
 }
 
@@ -86,6 +88,7 @@ pub(crate) fn about(header: &Header, names: Groups<'_>) -> About {
         unbounded: false,
         born: Moment::NEVER,
         weight: header.weight,
+        attempts: Attempts::default(),
     }
 }
 

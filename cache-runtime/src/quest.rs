@@ -2,13 +2,14 @@
 
 use crate::clock::{Moment, TimeSource};
 use crate::context;
+use crate::entry::Stamp;
 use crate::flight::{Follower, Landing, Waited};
 use crate::frame::Frame;
 use crate::function::FunctionFor;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
 use crate::stored::Stored;
-use crate::tier::memory::{Begun, Lead};
+use crate::tier::memory::{Begun, Lead, Served};
 use crate::waits::{Waiting, Waits};
 #[cfg(feature = "redis")]
 use crate::work::Glanced;
@@ -113,23 +114,36 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let begun = function.memory.begin(
             self.basis.hash,
             &mut self.key,
-            &function.home.time,
+            (&function.home.time, function.site.options.leniency()),
             &self.basis.marks,
-            |entry| {
-                let suits = may_serve && function.suits(&entry.about, frame.as_deref());
-                suits.then(|| function.lend(self.kind, entry, frame.as_deref()))
+            |entry, why| {
+                let is_due = why == Served::Fresh || function.may_linger(self.kind, &entry.value);
+                let suits = may_serve && is_due && function.suits(&entry.about, frame.as_deref());
+                suits.then(|| (function.lend(self.kind, entry, frame.as_deref()), why))
             },
         );
         match begun {
-            Begun::Found(out) => {
+            Begun::Found((out, Served::Fresh)) => {
                 self.count_miss();
                 // It has been counted as a miss, and what another call computed ends it.
                 function.counters.joins.add(1);
                 Step::Serve(out)
             }
-            Begun::Lead(lead) => Step::Work(self.lead(lead)),
+            Begun::Found((out, why)) => {
+                self.basis.missed = None;
+                function.count_overdue(self.kind, why, &out);
+                Step::Serve(out)
+            }
+            Begun::Lead(lead) => {
+                if !function.is_on_fleet() {
+                    self.count_miss();
+                }
+                Step::Work(self.lead(lead))
+            }
             Begun::Follow(follower) => {
-                self.count_miss();
+                if !function.site.options.is_lenient() {
+                    self.count_miss();
+                }
                 let inside = frame.map(|frame| frame.flights()).unwrap_or_default();
                 match WAITS.begin(inside, follower.flight.id) {
                     Some(waiting) => Step::Wait(Waiter { follower, _waiting: waiting }),
@@ -149,13 +163,26 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// Waits for a flight, and finds out what is to be done next.
     pub(crate) async fn wait(&mut self, waiter: Waiter<Kd::Shared>) {
         let function = Arc::clone(&self.function);
-        let leaving = Leaving::<K, Kd> { function, hash: self.basis.hash, waiter: Some(waiter) };
+        let leaving = Leaving::<K, Kd> {
+            function: Arc::clone(&function),
+            hash: self.basis.hash,
+            waiter: Some(waiter),
+        };
         let waiter = leaving.waiter.as_ref().expect("it has not left yet");
         let now = self.time().now();
         let latest = now.after(self.function.site.options.wait);
         let patience = self.patience.get_or_insert(latest).since(now);
-        let versions = &self.function.home.versions;
-        let outcome = waiter.follower.wait(versions, self.time(), patience).await;
+        let versions = &function.home.versions;
+        let wait = |offers| waiter.follower.wait(versions, &function.home.time, patience, offers);
+        let mut outcome = wait(function.site.options.is_lenient()).await;
+        if let Waited::Offered(former) = &outcome {
+            if let Some(out) = self.take_former(former) {
+                self.next = Next::Serve(out);
+                return;
+            }
+            outcome = wait(false).await;
+        }
+        self.count_miss();
         #[cfg(feature = "redis")]
         {
             // It was before that.
@@ -173,7 +200,28 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 let flight = Arc::clone(&waiter.follower.flight);
                 Next::Lead(Lead { flight, term, stamp })
             }
+            Waited::Offered(_) => unreachable!("it was not asked for"),
         };
+    }
+
+    /// Takes a former value that the leader found, if that may be served while it is computed anew.
+    fn take_former(&mut self, former: &Landing<Kd::Shared>) -> Option<Kd::Out> {
+        let function = &self.function;
+        let frame = context::frame();
+        let is_stale = self.time().now().since(former.expires) < function.site.options.stale;
+        let suits = || function.suits(&former.about, frame.as_deref());
+        let is_valid = || function.memory.accepts(former, Stamp(u64::MAX));
+        if !is_stale || !suits() || !is_valid() {
+            return None;
+        }
+        let out = self.kind.open(former.shared.as_ref()?);
+        self.basis.missed = None;
+        function.count_overdue(self.kind, Served::Stale, &out);
+        if let Some(frame) = frame {
+            let keyed = function.site.options.keyed;
+            frame.inherit(function.home.id, &former.about, former.expires, keyed);
+        }
+        Some(out)
     }
 
     /// Takes what a leader found, if it is good enough (V6).

@@ -2,6 +2,7 @@
 
 use crate::error::Level;
 use crate::frame::Keyed;
+use crate::tier::memory::Leniency;
 use std::fmt;
 #[cfg(feature = "disk")]
 use std::sync::atomic::AtomicBool;
@@ -46,6 +47,12 @@ pub struct FunctionOptions {
     pub write_through: bool,
     /// Whether arguments name files that entries depend on.
     pub files: bool,
+    /// How long after its time to live a value is served while it is computed anew; zero if not at all.
+    pub stale: Duration,
+    /// How long after its time to live a value is served if computing it anew fails; zero if not at all.
+    pub grace: Duration,
+    /// By how many thousandths times to live are shortened at most, each by another share.
+    pub jitter: u32,
     /// How long an `Err` or a `None` is fresh, if it is kept apart from other values.
     pub negative: Option<Duration>,
     /// How much L1 keeps, in entries or, with `weigh`, in weight.
@@ -85,6 +92,30 @@ impl FunctionOptions {
         self.ttl
     }
 
+    /// What may be served of values whose time is over.
+    pub(crate) fn leniency(&self) -> Leniency {
+        Leniency { stale: self.stale, grace: self.grace }
+    }
+
+    /// How long after its time anything may be.
+    pub(crate) fn linger(&self) -> Duration {
+        self.stale.max(self.grace)
+    }
+
+    /// Whether anything may be.
+    pub(crate) fn is_lenient(&self) -> bool {
+        !self.linger().is_zero()
+    }
+
+    /// A time to live, shortened by a share of its own.
+    pub(crate) fn spread(&self, ttl: Duration) -> Duration {
+        if self.jitter == 0 {
+            return ttl;
+        }
+        let most = ttl.mul_f64(f64::from(self.jitter.min(1_000)) / 1_000.0);
+        ttl.saturating_sub(most.mul_f64(fastrand::f64()))
+    }
+
     /// Whether values are kept beyond memory.
     pub(crate) fn is_stored(&self) -> bool {
         self.tiers.iter().any(|tier| *tier > Level::L1)
@@ -115,6 +146,9 @@ impl FunctionOptions {
             compress: "none",
             write_through: false,
             files: false,
+            stale: Duration::ZERO,
+            grace: Duration::ZERO,
+            jitter: 0,
             negative: None,
             capacity: 10_000,
             weigh: None,

@@ -24,6 +24,10 @@ pub struct FunctionStats {
     pub hits: u64,
     /// Those of them that were an `Err` or a `None`.
     pub negative_hits: u64,
+    /// Those whose time to live was over, while another call computed the value anew.
+    pub stale_hits: u64,
+    /// Those whose time to live was over, where computing the value anew had failed.
+    pub grace_hits: u64,
     /// Calls for which nothing was cached.
     pub misses_absent: u64,
     /// Calls that found an entry past its time to live.
@@ -124,7 +128,7 @@ impl FunctionStats {
             };
         }
         stats! {
-            misses_absent misses_expired misses_invalidated
+            stale_hits grace_hits misses_absent misses_expired misses_invalidated
             bypasses_when bypasses_context bypasses_scope bypasses_asked bypasses_reentrant
             bypasses_tenant
             bypasses_dependencies computations failures joins refused_joins takeovers stores

@@ -111,7 +111,7 @@ impl<V> Stored<V> {
         match self.0 {}
     }
 
-    pub(crate) fn find_latest(&self, _: &Address) -> Result<Loaded<V>, Miss> {
+    pub(crate) fn find_latest(&self, _: &Address, _: Duration) -> Result<Loaded<V>, Miss> {
         match self.0 {}
     }
 

@@ -14,5 +14,6 @@ mod invalidation;
 mod keeping;
 mod keys;
 mod lifetimes;
+mod overdue;
 mod settings;
 mod support;

@@ -24,6 +24,7 @@ mod lies;
 mod limit;
 mod listener;
 mod log;
+mod overdue;
 mod partition;
 mod pending;
 #[path = "../servers/port.rs"]

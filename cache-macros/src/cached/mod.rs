@@ -8,6 +8,7 @@ mod borrow;
 mod companion;
 mod files;
 mod flow;
+mod freshness;
 mod generate;
 mod handle;
 mod inputs;

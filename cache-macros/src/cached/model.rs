@@ -1,6 +1,7 @@
 //! What is generated from: only what makes sense can be put into one.
 
 use super::ast::Function;
+use super::freshness::Freshness;
 use super::parse::Scope;
 use super::tier::Tier;
 use crate::paths::Paths;
@@ -32,6 +33,7 @@ pub(crate) struct Site {
     pub(crate) ttl: Option<Duration>,
     /// What is said of the tiers beyond L1, where there are any.
     pub(crate) stored: Option<Stored>,
+    pub(crate) freshness: Freshness,
     pub(crate) negative: Option<Duration>,
     pub(crate) wait: Option<Duration>,
     pub(crate) capacity: Option<Expr>,

@@ -1,6 +1,7 @@
 //! The options of the attribute, each read into what it says. Nothing here knows the function.
 
 use super::files::{Files, files};
+use super::freshness::{grace, jitter, stale};
 use super::stored::{codec, compress, write};
 use super::tier::{Tier, Ttl, tier, ttl};
 use super::value::{
@@ -81,6 +82,9 @@ options! {
     version: Version = "version", version;
     called: LitStr = "name", name;
     when: Expr = "when", when;
+    stale: Duration = "stale", stale;
+    grace: Duration = "grace", grace;
+    jitter: u32 = "jitter", jitter;
     negative: Duration = "negative", negative;
     ttl_for: ExprPath = "ttl_for", path;
     cache_if: ExprPath = "cache_if", path;
@@ -96,9 +100,7 @@ options! {
 }
 
 /// Words that mean nothing yet.
-const LATER: &[&str] = &[
-    "stale", "grace", "refresh", "jitter", "timeout", "deadline", "fallback", "batch", "batch_of",
-];
+const LATER: &[&str] = &["refresh", "timeout", "deadline", "fallback", "batch", "batch_of"];
 
 /// What makes the key.
 pub(crate) enum Key {

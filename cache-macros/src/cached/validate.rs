@@ -4,7 +4,7 @@ use super::ast::Function;
 use super::model::{Judge, Model, Site, Version};
 use super::parse::{self, Options, Scope};
 use super::tier::Tier;
-use super::{files, handle, key, placeholder, signature, stored};
+use super::{files, freshness, handle, key, placeholder, signature, stored};
 use crate::diagnostics::Errors;
 use crate::fingerprint;
 use crate::paths::Paths;
@@ -59,10 +59,11 @@ pub(crate) fn model(
 fn site(options: &mut Options, written: TokenStream, errors: &mut Errors) -> Site {
     let tiers = options.tiers.take().map(|tiers| tiers.value);
     let mut stored = None;
+    let reached = tiers.as_deref().unwrap_or(&[Tier::L1]);
+    let freshness = freshness::freshness(options, reached, errors);
     if !options.is_faulty("tier") {
-        let tiers = tiers.as_deref().unwrap_or(&[Tier::L1]);
-        options.ttl.iter().for_each(|ttl| ttl.value.check(tiers, errors));
-        stored = stored::stored(options, tiers, errors);
+        options.ttl.iter().for_each(|ttl| ttl.value.check(reached, errors));
+        stored = stored::stored(options, reached, errors);
     }
     Site {
         name: options.called.take().map(|name| name.value),
@@ -73,6 +74,7 @@ fn site(options: &mut Options, written: TokenStream, errors: &mut Errors) -> Sit
         tiers,
         ttl: options.ttl.take().and_then(|ttl| ttl.value.of(Tier::L1)),
         stored,
+        freshness,
         negative: options.negative.take().map(|negative| negative.value),
         wait: options.wait.take().map(|wait| wait.value),
         capacity: options.capacity.take().map(|capacity| capacity.value),

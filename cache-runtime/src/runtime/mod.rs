@@ -12,6 +12,7 @@ pub(crate) use self::disk::DiskOf;
 #[cfg(feature = "redis")]
 pub(crate) use self::redis::RedisOf;
 
+use crate::attempts::Backoff;
 use crate::clock::TimeSource;
 use crate::counters::{Count, Counters};
 #[cfg(not(feature = "redis"))]
@@ -45,6 +46,7 @@ pub(crate) struct Inner {
     pub(crate) id: u64,
     pub(crate) namespace: String,
     pub(crate) time: TimeSource,
+    pub(crate) backoff: Backoff,
     pub(crate) versions: Arc<Versions>,
     pub(crate) shelf: Shelf,
     /// What scopes keep under these versions.
@@ -77,6 +79,7 @@ impl Runtime {
     pub(crate) fn assemble(
         namespace: String,
         time: TimeSource,
+        backoff: Backoff,
         #[cfg(feature = "disk")] disk: DiskOf,
         #[cfg(feature = "redis")] redis: RedisOf,
     ) -> Self {
@@ -86,6 +89,7 @@ impl Runtime {
                 id: NEXT.fetch_add(1, Relaxed),
                 namespace,
                 time,
+                backoff,
                 versions: Arc::default(),
                 shelf: Shelf::default(),
                 scoped: Mutex::default(),
@@ -108,6 +112,7 @@ impl Runtime {
             Self::assemble(
                 namespace::of_environment(),
                 TimeSource::System,
+                Backoff::default(),
                 #[cfg(feature = "disk")]
                 DiskOf::default(),
                 #[cfg(feature = "redis")]

@@ -32,9 +32,11 @@ impl KeptBy {
         #[cfg(not(feature = "redis"))]
         let captured = None;
         let about = About { born: now.before(age(sound)), captured, ..sound.about() };
-        let left = Duration::from_nanos(header.expires).saturating_sub(sound.wall);
-        let never = header.expires == u64::MAX;
-        let expires = if never { Moment::NEVER } else { now.after(left) };
+        let expires = match Duration::from_nanos(header.expires) {
+            _ if header.expires == u64::MAX => Moment::NEVER,
+            end if end > sound.wall => now.after(end.saturating_sub(sound.wall)),
+            end => now.before(sound.wall.saturating_sub(end)),
+        };
         Loaded { value, about, expires, packed: None }
     }
 }
@@ -49,10 +51,14 @@ impl<V> Stored<V> {
         self.read(address, |value, sound| self.kept.load(value, sound))
     }
 
-    /// The same for who waits for another process to store it.
-    pub(crate) fn find_latest(&self, address: &Address) -> Result<Loaded<V>, Miss> {
+    /// The same for who waits for another process to store it. Its time may be over for so long.
+    pub(crate) fn find_latest(
+        &self,
+        address: &Address,
+        linger: Duration,
+    ) -> Result<Loaded<V>, Miss> {
         let take = |value, sound: &Sound<'_>| self.kept.load(value, sound);
-        self.read_in(address, State::Latest, &take).map_err(|(miss, _)| miss)
+        self.read_in(address, (State::Latest, linger), &take).map_err(|(miss, _)| miss)
     }
 
     /// The same where nobody asks what the value depends on.
@@ -61,8 +67,10 @@ impl<V> Stored<V> {
     }
 
     fn read<R>(&self, address: &Address, take: impl Fn(V, &Sound<'_>) -> R) -> Result<R, Miss> {
-        let found = match self.read_in(address, State::Recent, &take) {
-            Err((_, State::Recent)) => self.read_in(address, State::Latest, &take),
+        let found = match self.read_in(address, (State::Recent, Duration::ZERO), &take) {
+            Err((_, State::Recent)) => {
+                self.read_in(address, (State::Latest, Duration::ZERO), &take)
+            }
             found => found,
         };
         found.map_err(|(miss, _)| miss)
@@ -71,10 +79,11 @@ impl<V> Stored<V> {
     fn read_in<R>(
         &self,
         address: &Address,
-        state: State,
+        (state, linger): (State, Duration),
         take: &impl Fn(V, &Sound<'_>) -> R,
     ) -> Result<R, (Miss, State)> {
-        let wanted = Wanted { id: address.id, key: address.key(), shape: *self.bytes.shape() };
+        let (id, key, shape) = (address.id, address.key(), *self.bytes.shape());
+        let wanted = Wanted { id, key, shape, linger };
         let (mut found, mut files) = (None, None);
         let disk = self.kept.disk.as_ref().ok_or((Miss::Absent, State::Latest))?;
         let state = disk.read(&wanted, state, &mut |sound| {
@@ -112,7 +121,9 @@ impl<V> Stored<V> {
         let (now, wall) = (self.kept.time.now(), self.kept.time.wall());
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let created = nanos(wall.saturating_sub(now.since(about.born)));
-        let own = self.site.options.ttl_disk.map_or(Moment::NEVER, |ttl| now.after(ttl));
+        let options = &self.site.options;
+        let end = |ttl| now.after(options.spread(ttl));
+        let own = options.ttl_disk.map_or(Moment::NEVER, end);
         let expires = match keep.expires.min(own) {
             Moment::NEVER => u64::MAX,
             expires => nanos(wall.saturating_add(expires.since(now))),
@@ -140,10 +151,11 @@ impl<V> Stored<V> {
             self.kept.counters.evictions_oversized.add(1);
             return None;
         };
+        let linger = nanos(options.linger());
         Some(disk.store(Parcel {
             id: keep.address.id,
             created,
-            expires,
+            expires: expires.saturating_add(linger),
             stamp: keep.stamp,
             envelope,
             about,

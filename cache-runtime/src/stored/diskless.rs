@@ -4,6 +4,7 @@ use super::{Address, Glanced, Heard, Keep, KeptBy, Loaded, Stored};
 use crate::lookup::Miss;
 use std::convert::Infallible;
 use std::future::Ready;
+use std::time::Duration;
 
 pub(crate) type OnDisk = Nothing;
 pub(crate) type Lease = Infallible;
@@ -37,7 +38,7 @@ impl<V> Stored<V> {
         Err(Miss::Absent)
     }
 
-    pub(crate) fn find_latest(&self, _: &Address) -> Result<Loaded<V>, Miss> {
+    pub(crate) fn find_latest(&self, _: &Address, _: Duration) -> Result<Loaded<V>, Miss> {
         Err(Miss::Absent)
     }
 

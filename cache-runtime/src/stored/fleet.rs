@@ -35,6 +35,7 @@ pub(crate) struct Asking<'a> {
     marks: Marks,
     shape: [u8; 16],
     is_part: bool,
+    linger: Duration,
 }
 
 /// The right to compute, and what the value will be valid under.
@@ -60,9 +61,14 @@ pub(super) fn vouches(fleet: Option<&OnFleet>) -> bool {
 
 impl Asking<'_> {
     fn wanted(&self) -> Wanted<'_> {
-        let Self { address, place, marks, shape, is_part } = self;
-        let (key, shape, is_part) = (address.key(), *shape, *is_part);
-        Wanted { place, marks, key, shape, is_part, is_awaited: false }
+        let Self { address, place, marks, shape, is_part, linger } = self;
+        let (key, shape, is_part, linger) = (address.key(), *shape, *is_part, *linger);
+        Wanted { place, marks, key, shape, is_part, is_awaited: false, linger }
+    }
+
+    /// The same for a value whose time may be over for so long.
+    pub(crate) fn lingering(self, linger: Duration) -> Self {
+        Self { linger, ..self }
     }
 
     /// The same for something that is to be kept in the tier itself, if this says so.
@@ -122,7 +128,14 @@ impl<V> Stored<V> {
                 marks.push(*mark);
             }
         }
-        Asking { address, place, marks, shape: *self.bytes.shape(), is_part: false }
+        Asking {
+            address,
+            place,
+            marks,
+            shape: *self.bytes.shape(),
+            is_part: false,
+            linger: Duration::ZERO,
+        }
     }
 
     /// Looks for a value that another process stored, or says why there is none. `is_awaited` says that
@@ -150,7 +163,9 @@ impl<V> Stored<V> {
                     length: header.unpacked,
                     payload: payload.to_vec(),
                 });
-                Loaded { value, about, expires: now.after(sound.left), packed }
+                let is_over = sound.left.is_zero();
+                let expires = if is_over { now.before(sound.late) } else { now.after(sound.left) };
+                Loaded { value, about, expires, packed: packed.filter(|_| !is_over) }
             });
             found.is_some()
         };
@@ -200,7 +215,11 @@ impl<V> Stored<V> {
         let asking = self.asking(address, &[address.mark()]);
         if !asking.is_up(fleet) {
             let may_serve = fleet.settings().on_partition == OnPartition::Serve;
-            let found = if may_serve { self.find_latest(address) } else { Err(Miss::Unavailable) };
+            let found = if may_serve {
+                self.find_latest(address, Duration::ZERO)
+            } else {
+                Err(Miss::Unavailable)
+            };
             return found.map(|loaded| (Level::L2, loaded));
         }
         let looked = self.look_up(fleet, &asking, false, &mut fleet.patience()).await;
@@ -234,7 +253,8 @@ impl<V> Stored<V> {
         (since, seize): (Stamp, bool),
         patience: &mut Patience,
     ) -> Result<Option<Granted>, Fault> {
-        let ttl = self.site.options.lifetime().unwrap_or(Duration::MAX);
+        let options = &self.site.options;
+        let ttl = options.lifetime().unwrap_or(Duration::MAX).saturating_add(options.linger());
         let claimed = fleet.claim(&asking.wanted(), since, (ttl, seize), patience).await?;
         match claimed {
             Claimed::Granted(lease, captured) => {
@@ -287,6 +307,7 @@ impl<V> Stored<V> {
             return None;
         };
         about.captured = Some(Arc::new(captured));
+        let ttl = ttl.saturating_add(self.site.options.linger());
         Some(Consignment { lease, bytes, ttl, patience })
     }
 

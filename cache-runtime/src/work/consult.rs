@@ -42,9 +42,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             // Not a part of every call's future, most of which never come here.
             Box::pin(self.consult_fleet(stored, &address)).await
         } else {
-            let found = self.consult_machine(stored, &address).await;
-            function.counters.joins_l2.add(found.is_some().into());
-            found
+            self.consult_machine(stored, &address).await
         };
         let found = found.map(|mut loaded| {
             if function.in_memory {
@@ -65,15 +63,31 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         address: &Address,
     ) -> Option<Loaded<Kd::Kept>> {
         let begun = Instant::now();
+        let options = &self.function.site.options;
+        let (stale, linger) = (options.stale, options.linger());
         let mut pause = SHORTEST_PAUSE;
         loop {
             match stored.lease(address) {
                 Leased::Taken(lease) => {
                     self.lease = Some(lease);
                     // What its last holder found may be there by now.
-                    return stored.find_latest(address).ok().filter(|it| self.suits(it));
+                    let stamp = self.function.home.versions.now();
+                    let found = stored.find_latest(address, linger).ok();
+                    let found = found.filter(|it| self.suits(it));
+                    let fresh = found.and_then(|loaded| self.set_aside(loaded, stamp));
+                    self.function.counters.joins_l2.add(fresh.is_some().into());
+                    return fresh;
                 }
                 Leased::Unavailable => return None,
+                Leased::Held
+                    if !stale.is_zero()
+                        && let Ok(loaded) = stored.find_latest(address, stale)
+                        && self.suits(&loaded)
+                        && self.may_take(&loaded) =>
+                {
+                    self.count_taken(&loaded);
+                    return Some(loaded);
+                }
                 // Inside another computation it might wait for itself (F2).
                 Leased::Held if self.frame.caller().is_some() => return None,
                 Leased::Held if begun.elapsed() >= self.function.site.options.wait => return None,
@@ -82,9 +96,28 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             clock::pause(pause).await;
             pause = (2 * pause).min(LONGEST_PAUSE);
             stored.hear();
-            if let Ok(loaded) = stored.find_latest(address) {
-                return Some(loaded).filter(|it| self.suits(it));
+            if let Ok(loaded) = stored.find_latest(address, Duration::ZERO) {
+                let found = Some(loaded).filter(|it| self.suits(it));
+                self.function.counters.joins_l2.add(found.is_some().into());
+                return found;
             }
+        }
+    }
+
+    fn may_take(&self, loaded: &Loaded<Kd::Kept>) -> bool {
+        let is_fresh = loaded.expires > self.time().now();
+        is_fresh || self.function.may_linger(self.kind, &loaded.value)
+    }
+
+    /// Counts what was taken while another process computes it: as a stale hit if its time is over.
+    pub(super) fn count_taken(&mut self, loaded: &Loaded<Kd::Kept>) {
+        let counters = &self.function.counters;
+        if loaded.expires <= self.time().now() {
+            self.basis.missed = None;
+            counters.hits.add(1);
+            counters.stale_hits.add(1);
+        } else {
+            counters.joins_l2.add(1);
         }
     }
 

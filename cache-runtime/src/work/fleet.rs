@@ -93,6 +93,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let is_part = self.frame.caller().is_some_and(Frame::is_shared);
         let asking =
             fleet.is_up().then(|| stored.asking(address, &self.basis.marks).for_part(is_part));
+        let asking = asking.map(|it| it.lingering(self.function.site.options.linger()));
         let Some(asking) = asking.filter(|asking| asking.is_up(fleet)) else {
             self.fleet = Fleet::Down(self.basis.marks.clone());
             self.function.counters.degraded.add(1);
@@ -133,7 +134,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let is_lead = matches!(self.claim, Claim::Lead(_));
         if is_lead
             && fleet.settings().on_partition == OnPartition::Serve
-            && let Ok(loaded) = stored.find_latest(address)
+            && let Ok(loaded) = stored.find_latest(address, Duration::ZERO)
             && self.function.home.versions.never_heard_of(&loaded.about)
             && self.function.suits(&loaded.about, self.frame.caller())
         {
@@ -175,27 +176,41 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 let look = stored.look_up(fleet, asking, waiter.is_some(), &mut patience);
                 match look.await.map_err(drop)? {
                     Ok(loaded) => {
-                        self.begin_at(stamp);
-                        self.count_found(&loaded, waiter.is_some());
-                        return Ok(Some(loaded));
+                        if let Some(loaded) = self.set_aside(loaded, stamp) {
+                            self.begin_at(stamp);
+                            self.count_found(&loaded, waiter.is_some());
+                            return Ok(Some(loaded));
+                        }
+                        self.basis.blame(Miss::Expired);
                     }
                     Err(why) => self.basis.blame(why),
                 }
             }
-            self.count_miss(None);
+            if !self.is_stale_at_hand() {
+                self.count_miss(None);
+            }
             let claim = stored.claim(fleet, asking, (stamp, false), &mut patience);
             if let Some(granted) = claim.await.map_err(drop)? {
                 self.begin_at(stamp);
                 self.note_asking(stored);
                 // What its last holder found may be there by now.
                 let look = stored.look_up(fleet, asking, false, &mut patience);
-                if let Ok(loaded) = look.await.map_err(drop)? {
+                let loaded = look.await.map_err(drop)?.ok();
+                if let Some(loaded) = loaded.and_then(|it| self.set_aside(it, stamp)) {
+                    self.count_miss(None);
                     self.function.counters.joins_l3.add(1);
                     return Ok(Some(loaded));
                 }
+                self.count_miss(None);
                 self.grant(Granted { patience, ..granted });
                 return Ok(None);
             }
+            if let Some(stale) = self.take_stale() {
+                self.begin_at(stamp);
+                self.count_taken(&stale);
+                return Ok(Some(stale));
+            }
+            self.count_miss(None);
             // Inside another computation it might wait for itself (F2).
             let is_inside = self.frame.caller().is_some();
             if is_inside || begun.elapsed() >= self.function.site.options.wait {
@@ -222,7 +237,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         asking: &Asking<'_>,
     ) -> Option<(Loaded<Kd::Kept>, TierHits)> {
         let (rechecks, hits_l2): (TierHits, TierHits) = (|it| &it.rechecks, |it| &it.hits_l2);
-        let on_disk = || stored.find_latest(asking.address()).ok().zip(Some(hits_l2));
+        let on_disk =
+            || stored.find_latest(asking.address(), Duration::ZERO).ok().zip(Some(hits_l2));
         self.suspect().zip(Some(rechecks)).or_else(on_disk)
     }
 

@@ -6,12 +6,15 @@
 //! 3. What it was found to depend on goes to the computation it is part of, stored or not (V7).
 
 mod consult;
+mod failure;
 #[cfg_attr(not(feature = "redis"), path = "fleetless.rs")]
 mod fleet;
 
+use self::failure::{Driven, Overdue};
 use self::fleet::Fleet;
 #[cfg(feature = "redis")]
 pub(crate) use self::fleet::Glanced;
+use crate::attempts::Attempts;
 use crate::clock::{Moment, TimeSource};
 use crate::context::{self, Inside, Surroundings};
 use crate::entry::{About, Marks, Stamp};
@@ -29,8 +32,9 @@ use crate::tier::memory::{Arrival, Lead};
 use crate::verdict::Verdict;
 use std::future::Future;
 use std::mem;
-use std::pin::Pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 /// What is known of a value before it is computed.
@@ -75,6 +79,8 @@ pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     started: Duration,
     heard: Heard,
     lease: Option<Lease>,
+    /// What was found beyond memory, and is no longer fresh.
+    overdue: Option<Box<Overdue<Kd::Kept>>>,
     #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "there is no such tier"))]
     fleet: Fleet,
     /// The caller's computation knows what this depends on.
@@ -149,22 +155,49 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let started = function.home.time.precise();
         let heard = function.stored.as_ref().map_or(Heard::NotAsked, Stored::heard);
         let inside = Arc::new(inside);
-        let (lease, fleet, told) = (None, Fleet::NotAsked, false);
-        Self { function, kind, basis, claim, frame, inside, started, heard, lease, fleet, told }
+        let (lease, overdue, fleet, told) = (None, None, Fleet::NotAsked, false);
+        Self {
+            function,
+            kind,
+            basis,
+            claim,
+            frame,
+            inside,
+            started,
+            heard,
+            lease,
+            overdue,
+            fleet,
+            told,
+        }
     }
 
-    pub(crate) fn run(&self, body: impl FnOnce() -> Kd::Out) -> Kd::Out {
-        context::inside(Arc::clone(&self.inside), body)
+    /// Runs the body. A panic is caught if something else may be served then.
+    pub(crate) fn run(&self, body: impl FnOnce() -> Kd::Out) -> thread::Result<Kd::Out> {
+        let run = || context::inside(Arc::clone(&self.inside), body);
+        // What the body leaves behind is its own matter, as with any panic that is caught.
+        if self.is_graceful() { catch_unwind(AssertUnwindSafe(run)) } else { Ok(run()) }
     }
 
-    /// Boxed, so that the caller's future stays small and may contain itself.
-    pub(crate) fn drive<Fut: Future<Output = Kd::Out>>(&self, body: Fut) -> Pin<Box<Inside<Fut>>> {
-        Box::pin(Inside::new(body, Some(Arc::clone(&self.inside))))
+    /// The same for a future. Boxed, so that the caller's stays small and may contain itself.
+    pub(crate) fn drive<Fut: Future<Output = Kd::Out>>(&self, body: Fut) -> Driven<Inside<Fut>> {
+        let body = Box::pin(Inside::new(body, Some(Arc::clone(&self.inside))));
+        Driven { body, is_caught: self.is_graceful() }
     }
 
     /// Stores what was computed, hands it to those who wait, and returns it.
-    pub(crate) fn finish(self, out: Kd::Out, verdict: Verdict) -> Placed<K, Kd> {
+    pub(crate) fn finish(
+        mut self,
+        out: Kd::Out,
+        judge: impl FnOnce(&Kd::Out) -> Verdict,
+    ) -> Placed<K, Kd> {
         self.count(&out);
+        if self.kind.is_failure(&out)
+            && let Some(placed) = self.fall_back()
+        {
+            return placed;
+        }
+        let verdict = judge(&out);
         self.place(out, verdict)
     }
 
@@ -287,6 +320,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             unbounded: false,
             born: self.time().now(),
             weight: verdict.weight,
+            attempts: Attempts::default(),
         };
         found.complete(&mut about);
         let callees = about.inherited.iter().filter_map(|it| it.files.clone());
@@ -340,7 +374,7 @@ pub(crate) fn expiry<Kd: Kind>(
 ) -> Moment {
     let negative = options.negative.filter(|_| kind.is_negative(out));
     let ttl = negative.or(verdict.ttl).or(options.lifetime());
-    ttl.map_or(Moment::NEVER, |ttl| time.now().after(ttl))
+    ttl.map_or(Moment::NEVER, |ttl| time.now().after(options.spread(ttl)))
 }
 
 impl<K: OwnedKey, Kd: Kind> Drop for Work<K, Kd> {

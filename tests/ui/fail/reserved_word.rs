@@ -1,22 +1,7 @@
 use larder::cached;
 
-#[cached(stale = "10m")]
-fn with_stale(id: u64) -> u64 {
-    id
-}
-
-#[cached(grace = "1h")]
-fn with_grace(id: u64) -> u64 {
-    id
-}
-
 #[cached(refresh = "auto")]
 fn with_refresh(id: u64) -> u64 {
-    id
-}
-
-#[cached(jitter = "10%")]
-fn with_jitter(id: u64) -> u64 {
     id
 }
 

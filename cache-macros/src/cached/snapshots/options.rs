@@ -112,6 +112,9 @@ impl Every {
             __larder_options.ttl = ::core::option::Option::Some(
                 ::core::time::Duration::new(3600, 0),
             );
+            __larder_options.stale = ::core::time::Duration::new(600, 0);
+            __larder_options.grace = ::core::time::Duration::new(86400, 0);
+            __larder_options.jitter = 125;
             __larder_options.negative = ::core::option::Option::Some(
                 ::core::time::Duration::new(5, 0),
             );

@@ -294,7 +294,8 @@ impl Core {
             return Err(Miss::Absent);
         }
         let wall = self.time.wall();
-        if u128::from(header.expires) <= wall.as_nanos() {
+        let end = Duration::from_nanos(header.expires).saturating_add(wanted.linger);
+        if end <= wall {
             return Err(Miss::Expired);
         }
         let files = if envelope.files.is_empty() {

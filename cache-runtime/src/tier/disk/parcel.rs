@@ -24,9 +24,11 @@ pub(crate) struct Wanted<'a> {
     /// The canonical key, behind its function's identity.
     pub(crate) key: &'a [u8],
     pub(crate) shape: [u8; 16],
+    /// For how long its time may be over.
+    pub(crate) linger: Duration,
 }
 
-/// An entry that is whole, of the key and shape that were asked for, and not expired.
+/// An entry that is whole, of the key and shape that were asked for, and not expired for too long.
 pub(crate) struct Sound<'a> {
     pub(crate) envelope: Envelope<'a>,
     /// What it depends on of the file system.

@@ -4,6 +4,7 @@
 
 use super::Memory;
 use super::hashed::{Hashed, Known};
+use super::overdue::{Leniency, Served};
 use crate::clock::TimeSource;
 use crate::entry::{Entry, Marks, Stamp};
 use crate::flight::{Flight, Follower, Landing, Term};
@@ -39,19 +40,34 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         &self,
         hash: u64,
         key: &mut Option<K>,
-        time: &TimeSource,
+        (time, leniency): (&TimeSource, Leniency),
         marks: &Marks,
-        read: impl FnOnce(&Entry<V>) -> Option<R>,
+        read: impl Fn(&Entry<V>, Served) -> Option<R>,
     ) -> Begun<R, S> {
         let mut overtaken = None;
         let held = held::hold();
-        let mut shard = self.shard(hash).write();
+        let mut guard = self.shard(hash).write();
+        let shard = &mut *guard;
         let owned = key.as_ref().expect("the key is given back unless a flight takes it");
-        if let Some(entry) = shard.entries.get(&Known { hash, key: owned })
+        let entry = shard.entries.get(&Known { hash, key: owned });
+        if let Some(entry) = entry
             && self.judge(entry, time).is_ok()
             // Seldom looked at here: only if it came to be since the look-up.
             && entry.about.files_hold()
-            && let Some(read) = read(entry)
+            && let Some(read) = read(entry, Served::Fresh)
+        {
+            return Begun::Found(read);
+        }
+        let most = leniency.stale.max(leniency.grace);
+        let now = time.now();
+        let overdue = entry.filter(|_| !most.is_zero()).and_then(|entry| {
+            let late = self.overdue(entry, now, most)?;
+            Some((entry, late))
+        });
+        if let Some((entry, late)) = overdue
+            && late < leniency.grace
+            && !entry.about.attempts.is_due(now)
+            && let Some(read) = read(entry, Served::Grace)
         {
             return Begun::Found(read);
         }
@@ -59,6 +75,12 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         if let Ok(entry) = found {
             let flight = &entry.get().1;
             if !self.versions.overtook(&flight.marks, flight.stamp()) {
+                if let Some((entry, late)) = overdue
+                    && late < leniency.stale
+                    && let Some(read) = read(entry, Served::Stale)
+                {
+                    return Begun::Found(read);
+                }
                 return Begun::Follow(flight.join());
             }
             overtaken = Some(entry.remove().0);
@@ -68,7 +90,7 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         let key = key.take().expect("looked at above");
         let slot = (Hashed { hash, key }, Arc::clone(&flight));
         shard.flights.insert_unique(hash, slot, |(it, _)| it.hash);
-        drop(shard);
+        drop(guard);
         drop(held);
         drop(overtaken);
         let term = flight.term();

@@ -9,10 +9,12 @@
 mod bounds;
 mod flights;
 mod hashed;
+mod overdue;
 
 pub(crate) use self::bounds::Capacity;
 pub(crate) use self::flights::{Begun, Lead};
 pub(crate) use self::hashed::Probe;
+pub(crate) use self::overdue::{Leniency, Served};
 
 use self::bounds::{Evictions, SHARD_ENTRIES, Weigh};
 use self::hashed::{Carried, Hashed, Known};

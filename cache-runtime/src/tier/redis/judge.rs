@@ -31,6 +31,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) is_part: bool,
     /// Whether somebody computes it, whose end this waits for.
     pub(crate) is_awaited: bool,
+    /// For how long its time may be over.
+    pub(crate) linger: Duration,
 }
 
 /// An entry that may be served.
@@ -40,8 +42,10 @@ pub(crate) struct Sound<'a> {
     /// That of when it was found to be valid, if it was asked for.
     generation: Option<Version>,
     pub(crate) age: Duration,
-    /// How long it stays.
+    /// How long it is fresh.
     pub(crate) left: Duration,
+    /// For how long its time has been over.
+    pub(crate) late: Duration,
 }
 
 /// What a look-up came to.
@@ -110,12 +114,13 @@ pub(super) fn judge(
     captured.origin = envelope.header.incarnation;
     let now = shared.link.time(&|| shared.names.value(wanted.place));
     let Some(Timed { earliest, latest }) = now else { return Err(Fault::Down) };
-    let left = Duration::from_nanos(envelope.header.expires).saturating_sub(latest);
-    if left.is_zero() {
+    let end = Duration::from_nanos(envelope.header.expires);
+    let (left, late) = (end.saturating_sub(latest), latest.saturating_sub(end));
+    if left.is_zero() && late >= wanted.linger {
         return miss(Miss::Expired);
     }
     let age = earliest.saturating_sub(Duration::from_nanos(envelope.header.created));
-    let sound = Sound { envelope, captured, generation: known.generation, age, left };
+    let sound = Sound { envelope, captured, generation: known.generation, age, left, late };
     if visit(&sound) { Ok(Ok(Seen::Hit)) } else { damaged() }
 }
 

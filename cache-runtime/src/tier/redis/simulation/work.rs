@@ -238,8 +238,8 @@ impl Work<'_> {
             let marks = self.marks();
             let is_part = self.caller.is_some_and(Frame::is_shared);
             let (key, is_awaited) = (&key, waiter.is_some());
-            let wanted =
-                Wanted { place: &place, marks: &marks, key, shape: SHAPE, is_part, is_awaited };
+            let (place, marks, linger) = (&place, &marks, Duration::ZERO);
+            let wanted = Wanted { place, marks, key, shape: SHAPE, is_part, is_awaited, linger };
             self.heard = process.machine.now();
             if waiter.is_none()
                 && let Some(value) = self.copy(&wanted, stamp, &mut patience).await?
@@ -271,7 +271,7 @@ impl Work<'_> {
                 return Ok(None);
             }
             match &waiter {
-                None => waiter = Some(redis.join(&place)),
+                None => waiter = Some(redis.join(place)),
                 Some(waiter) => waiter.wait(process.time.sleep(PAUSE)).await,
             }
             patience = redis.patience();

@@ -1,0 +1,66 @@
+//! Entries whose time is over, while they may still be served: to those who would wait for another, and
+//! to who could not compute another.
+//!
+//! 1. What was invalidated is none of them, whatever fails.
+
+use super::Memory;
+use super::flights::Lead;
+use super::hashed::{Hashed, Known};
+use crate::clock::{Moment, TimeSource};
+use crate::entry::Entry;
+use crate::held;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long after its time an entry may be served.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Leniency {
+    /// While it is computed anew.
+    pub(crate) stale: Duration,
+    /// If that fails.
+    pub(crate) grace: Duration,
+}
+
+/// Why an entry may be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Served {
+    Fresh,
+    /// Another caller computes it anew.
+    Stale,
+    /// Computing it anew has failed, and the next attempt is not due.
+    Grace,
+}
+
+impl<K: Eq, V, S> Memory<K, V, S> {
+    /// For how long an entry's time has been over, if it would be valid otherwise and may be served for so
+    /// long.
+    pub(super) fn overdue(
+        &self,
+        entry: &Entry<V>,
+        now: Moment,
+        most: Duration,
+    ) -> Option<Duration> {
+        let late = now.since(entry.expires);
+        let is_over = entry.expires != Moment::NEVER && now >= entry.expires;
+        let is_valid = || self.versions.check(&entry.about, entry.valid_at()).is_some();
+        (is_over && late < most && is_valid() && entry.about.files_hold()).then_some(late)
+    }
+
+    /// Reads the entry of a flight's key, which could not be computed anew, if it may be served
+    /// nevertheless.
+    pub(crate) fn last_resort<R>(
+        &self,
+        hash: u64,
+        lead: &Lead<S>,
+        (time, grace): (&TimeSource, Duration),
+        read: impl FnOnce(&Entry<V>) -> R,
+    ) -> Option<R> {
+        let now = time.now();
+        let _held = held::hold();
+        let shard = self.shard(hash).read();
+        let flight = shard.flights.find(hash, |(_, it)| Arc::ptr_eq(it, &lead.flight));
+        let (Hashed { key, .. }, _) = flight?;
+        let entry = shard.entries.peek(&Known { hash, key })?;
+        self.overdue(entry, now, grace).map(|_| read(entry))
+    }
+}

@@ -1,0 +1,273 @@
+//! `grace`: where computing a value anew fails, the one before is served for a while, and the body is not
+//! tried again by everyone.
+
+use crate::support::{Calls, Stage, block_on, fresh, run, until};
+use larder::testing::ManualClock;
+use larder::{Runtime, blocking, cached};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
+
+const TTL: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(3_600);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A source that fails when told to.
+#[derive(Default)]
+struct Source {
+    runs: Calls,
+    /// So many more attempts fail.
+    failures: AtomicU64,
+    panics: bool,
+}
+
+/// An error that can't be handed to several.
+#[derive(Debug, PartialEq)]
+struct Fault(u64);
+
+impl Source {
+    fn read(&self) -> Result<u64, Fault> {
+        let run = self.runs.note();
+        let fails = self.failures.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+        assert!(!(fails && self.panics), "on purpose");
+        if fails { Err(Fault(run)) } else { Ok(run) }
+    }
+
+    fn fail(&self, times: u64) {
+        self.failures.store(times, SeqCst);
+    }
+}
+
+#[cached(ttl = "10s", grace = "1h", tags("grace"), skip(source))]
+fn number(source: &Source) -> Result<u64, Fault> {
+    source.read()
+}
+
+#[cached(ttl = "10s", grace = "1h", skip(source))]
+async fn number_async(source: Arc<Source>) -> Result<u64, u64> {
+    source.read().map_err(|Fault(run)| run)
+}
+
+/// A runtime whose value is just over its time, from a source that fails so often.
+fn expired(source: &Source, times: u64) -> (Runtime, ManualClock) {
+    let (runtime, clock) = fresh();
+    assert_eq!(runtime.with(|| number(source)), Ok(1));
+    clock.advance(TTL);
+    source.fail(times);
+    (runtime, clock)
+}
+
+#[test]
+fn a_failure_serves_the_value_before() {
+    let source = Source::default();
+    let (runtime, _) = expired(&source, 1);
+    assert_eq!(runtime.with(|| number(&source)), Ok(1));
+    let stats = runtime.with(number::stats);
+    assert_eq!((stats.grace_hits, stats.computations, stats.failures), (1, 2, 1));
+}
+
+#[test]
+fn the_next_attempt_comes_after_a_wait_that_grows() {
+    let source = Source::default();
+    let (runtime, clock) = expired(&source, u64::MAX);
+    source.runs.taken();
+    // After each, this many seconds without another.
+    for wait in [1, 2, 4, 8, 16, 32, 60, 60] {
+        assert_eq!(runtime.with(|| number(&source)), Ok(1));
+        assert_eq!(source.runs.taken(), 1);
+        for _ in 0..3 {
+            assert_eq!(runtime.with(|| number(&source)), Ok(1));
+        }
+        clock.advance(wait * SECOND - Duration::from_nanos(1));
+        assert_eq!(runtime.with(|| number(&source)), Ok(1));
+        assert_eq!(source.runs.taken(), 0, "before {wait} s are over");
+        clock.advance(Duration::from_nanos(1));
+    }
+}
+
+#[test]
+fn the_wait_is_as_long_as_the_runtime_says_and_begins_anew_after_a_success() {
+    let clock = ManualClock::new();
+    let builder = Runtime::builder().clock(clock.clone());
+    let runtime = builder.backoff(5 * SECOND, 7 * SECOND).build().unwrap();
+    let source = Source::default();
+    let call = || runtime.with(|| number(&source));
+    assert_eq!(call(), Ok(1));
+    for first in [1, 4] {
+        clock.advance(TTL);
+        source.fail(2);
+        source.runs.taken();
+        for wait in [5, 7] {
+            assert!(call().is_ok());
+            clock.advance(wait * SECOND - Duration::from_nanos(1));
+            assert!(call().is_ok());
+            assert_eq!(source.runs.taken(), 1, "{first}: {wait} s");
+            clock.advance(Duration::from_nanos(1));
+        }
+        assert!(call().is_ok());
+        assert_eq!(source.runs.taken(), 1, "it succeeds");
+    }
+}
+
+#[test]
+fn grace_ends_when_it_ends_however_often_it_was_served() {
+    let source = Source::default();
+    let (runtime, clock) = expired(&source, u64::MAX);
+    for _ in 0..59 {
+        assert_eq!(runtime.with(|| number(&source)), Ok(1));
+        clock.advance(60 * SECOND);
+    }
+    clock.advance(60 * SECOND - Duration::from_nanos(1));
+    assert_eq!(runtime.with(|| number(&source)), Ok(1));
+    clock.advance(Duration::from_nanos(1));
+    assert!(runtime.with(|| number(&source)).is_err());
+    assert_eq!(TTL + GRACE, TTL + 60 * 60 * SECOND);
+}
+
+/// C1: what was invalidated is never served, failure or not.
+#[test]
+fn an_invalidation_ends_it_at_once() {
+    let source = Source::default();
+    let (runtime, _) = expired(&source, u64::MAX);
+    assert_eq!(runtime.with(|| number(&source)), Ok(1));
+    runtime.with(|| blocking::invalidate_tag("grace")).unwrap();
+    assert_eq!(runtime.with(|| number(&source)), Err(Fault(3)));
+}
+
+/// The same while the attempt that fails is under way.
+#[test]
+fn what_is_invalidated_while_the_attempt_fails_is_not_served() {
+    #[cached(ttl = "10s", grace = "1h", tags("grace under way"), skip(stage, fails))]
+    fn slow(stage: &Stage, fails: bool) -> Result<u64, Fault> {
+        let call = stage.act();
+        if fails { Err(Fault(call)) } else { Ok(call) }
+    }
+
+    let (runtime, clock) = fresh();
+    assert_eq!(runtime.with(|| slow(&Stage::open(), false)), Ok(1));
+    clock.advance(TTL);
+    let stage = Arc::new(Stage::default());
+    let leader = {
+        let (runtime, stage) = (runtime.clone(), Arc::clone(&stage));
+        run("the caller that computes", move || runtime.with(|| slow(&stage, true)))
+    };
+    stage.entered.wait("its body");
+    runtime.with(|| blocking::invalidate_tag("grace under way")).unwrap();
+    stage.leave.open();
+    assert_eq!(leader.ended(), Err(Fault(1)));
+}
+
+#[test]
+fn a_panic_serves_the_value_before() {
+    let source = Source { panics: true, ..Source::default() };
+    let (runtime, clock) = expired(&source, 2);
+    assert_eq!(runtime.with(|| number(&source)), Ok(1));
+    assert_eq!(runtime.with(number::stats).grace_hits, 1);
+    // Where there is nothing to serve, it is the caller's.
+    clock.advance(GRACE);
+    assert!(catch_unwind(AssertUnwindSafe(|| runtime.with(|| number(&source)))).is_err());
+    assert_eq!(runtime.with(|| number(&source)), Ok(4));
+}
+
+#[test]
+fn a_panic_of_a_future_serves_the_value_before() {
+    let (runtime, clock) = fresh();
+    let source = Arc::new(Source { panics: true, ..Source::default() });
+    let call = || number_async(Arc::clone(&source));
+    let check = async {
+        assert_eq!(call().await, Ok(1));
+        clock.advance(TTL);
+        source.fail(1);
+        assert_eq!(call().await, Ok(1));
+        assert_eq!(source.runs.so_far(), 2);
+        clock.advance(SECOND);
+        assert_eq!(call().await, Ok(3));
+    };
+    block_on(runtime.scope(check));
+}
+
+/// An error that is kept counts for as long as is said of it, and no longer.
+#[test]
+fn what_is_negative_is_not_served_after_its_time() {
+    #[cached(ttl = "10s", negative = "2s", stale = "1m", grace = "1h", skip(source))]
+    fn number(source: &Source) -> Result<u64, u64> {
+        source.read().map_err(|Fault(run)| run)
+    }
+
+    let (runtime, clock) = fresh();
+    let source = Source::default();
+    let call = || runtime.with(|| number(&source));
+    source.fail(2);
+    assert_eq!([call(), call()], [Err(1), Err(1)]);
+    clock.advance(2 * SECOND);
+    assert_eq!(call(), Err(2));
+    clock.advance(2 * SECOND);
+    assert_eq!(call(), Ok(3));
+    // A value comes before an error that could be kept.
+    clock.advance(TTL);
+    source.fail(1);
+    assert_eq!([call(), call()], [Ok(3), Ok(3)]);
+    assert_eq!(source.runs.so_far(), 4);
+}
+
+/// Who waits for the attempt is served, too: nobody tries on its own, although the error can't be shared.
+#[test]
+fn those_who_wait_for_an_attempt_that_fails_are_served() {
+    #[cached(ttl = "10s", grace = "1h", skip(stage, fails))]
+    fn slow(stage: &Stage, fails: bool) -> Result<u64, Fault> {
+        let call = stage.act();
+        if fails { Err(Fault(call)) } else { Ok(call) }
+    }
+
+    let (runtime, clock) = fresh();
+    assert_eq!(runtime.with(|| slow(&Stage::open(), false)), Ok(1));
+    clock.advance(TTL);
+    let stage = Arc::new(Stage::default());
+    let start = || {
+        let (runtime, stage) = (runtime.clone(), Arc::clone(&stage));
+        run("a caller", move || runtime.with(|| slow(&stage, true)))
+    };
+    let leader = start();
+    stage.entered.wait("the leader's body");
+    let waiting: Vec<_> = (0..5).map(|_| start()).collect();
+    until("them to wait", || clock.sleepers() == 5);
+    stage.leave.open();
+    assert_eq!(leader.ended(), Ok(1));
+    for caller in waiting {
+        assert_eq!(caller.ended(), Ok(1));
+    }
+    assert_eq!(stage.calls.so_far(), 1);
+}
+
+/// Ten thousand at once, whether there is a value before or not.
+#[test]
+fn a_stampede_on_what_fails_three_times_runs_the_body_four_times_at_most() {
+    for is_known in [false, true] {
+        let (runtime, clock) = fresh();
+        let source = Arc::new(Source::default());
+        let stampede = async {
+            if is_known {
+                assert_eq!(number_async(Arc::clone(&source)).await, Ok(1));
+                source.runs.taken();
+                clock.advance(TTL);
+            }
+            source.fail(3);
+            let mut answers = Vec::new();
+            for _ in 0..4 {
+                let call = || tokio::spawn(larder::inherit(number_async(Arc::clone(&source))));
+                let calls: Vec<_> = (0..2_500).map(|_| call()).collect();
+                for call in calls {
+                    answers.push(call.await.unwrap());
+                }
+                clock.advance(2 * SECOND);
+            }
+            assert_eq!(answers.len(), 10_000);
+            let failed = answers.iter().filter(|it| it.is_err()).count();
+            assert!(failed == 0 || !is_known, "{failed} were not served the value before");
+            assert!(source.runs.so_far() <= 4, "it ran {} times", source.runs.so_far());
+            assert!(answers.last().unwrap().is_ok());
+        };
+        block_on(runtime.scope(stampede));
+    }
+}
