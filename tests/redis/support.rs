@@ -29,7 +29,8 @@ pub(crate) fn connected(runtime: Runtime) -> Runtime {
     runtime
 }
 
-fn is_connected(runtime: &Runtime) -> bool {
+/// Whether a runtime has a server that answers.
+pub(crate) fn is_connected(runtime: &Runtime) -> bool {
     runtime.with(|| larder::blocking::invalidate_tag("nobody has this tag")).is_ok()
 }
 

@@ -5,8 +5,10 @@ use crate::client::Reply;
 use crate::limit::until;
 use crate::proxy::Proxy;
 use crate::server::Server;
-use crate::support::{connected, draw, keys, patience, patient};
-use larder::{Runtime, blocking, cached};
+use crate::support::{coarse, connected, draw, is_connected, keys, patience, patient};
+use larder::testing::ManualClock;
+use larder::{Breaker, Runtime, blocking, cached};
+use std::time::Duration;
 
 const LENGTH: usize = 100_000;
 const PAGES: u64 = 20;
@@ -33,15 +35,20 @@ fn pair(server: &Server, proxy: &Proxy) -> [Runtime; 2] {
     [connected(patience(&proxy.url()).build().unwrap()), patient(&server.url())]
 }
 
-/// Cuts a process off, and lets it connect again once something has been done.
-fn meanwhile(proxy: &Proxy, one: &Runtime, what: impl FnOnce()) {
-    let connections = || one.stats().redis.unwrap().connections;
-    let before = connections();
+/// Cuts a process off.
+fn cut_off(proxy: &Proxy, one: &Runtime) {
     proxy.refuse();
     proxy.cut();
+    until("it to be cut off", || (one.stats().redis?.breaker == Breaker::Open).then_some(()));
+}
+
+/// Cuts a process off, and lets it connect again once something has been done.
+fn meanwhile(proxy: &Proxy, one: &Runtime, what: impl FnOnce()) {
+    cut_off(proxy, one);
     what();
     proxy.admit();
-    until("it to connect again", || (connections() > before).then_some(()));
+    // Then all that it has to forget is forgotten.
+    until("it to connect again", || is_connected(one).then_some(()));
 }
 
 fn sent(server: &Server) -> u64 {
@@ -100,4 +107,38 @@ fn c3_what_has_changed_is_not_taken_for_the_same() {
     }
     assert!(after[INVALIDATED] != values[INVALIDATED] && after[REPLACED] != values[REPLACED]);
     assert_eq!(one.with(page::stats).computations, PAGES + 1);
+}
+
+/// C4: a process whose clock stood still, as on a machine that slept, serves nothing for longer than the
+/// server would.
+#[test]
+fn c4_what_was_compared_lasts_no_longer_than_what_the_server_has() {
+    const TTL: Duration = Duration::from_secs(3);
+    const SLEPT: Duration = Duration::from_secs(1);
+
+    #[cached(tier = "l1,l3", name = "suspects::short", ttl = "3s")]
+    fn short() -> u64 {
+        draw()
+    }
+
+    let server = Server::start();
+    let proxy = Proxy::to(server.port());
+    let clock = ManualClock::new();
+    let one = connected(patience(&proxy.url()).clock(clock.clone()).build().unwrap());
+    // Until the machine was not too busy for it.
+    until("it to be compared before it expires", || {
+        let (begun, value) = (coarse(), one.with(short));
+        until("it to have slept", || (coarse() > begun + SLEPT).then_some(()));
+        let before = one.with(short::stats).rechecks;
+        meanwhile(&proxy, &one, || ());
+        let is_same = one.with(short) == value;
+        let is_compared = is_same && one.with(short::stats).rechecks > before;
+        cut_off(&proxy, &one);
+        clock.advance(TTL.saturating_sub(SLEPT));
+        let is_over = one.with(short) > value;
+        proxy.admit();
+        until("it to connect again", || is_connected(&one).then_some(()));
+        assert!(is_over, "it is served for longer");
+        is_compared.then_some(())
+    });
 }

@@ -130,6 +130,10 @@ impl Listener for Ear {
     }
 
     fn settle(&self) {
+        #[cfg(feature = "disk")]
+        if let Some(disk) = self.disk() {
+            disk.attend();
+        }
         self.0.upgrade().iter().for_each(Inner::settle);
     }
 

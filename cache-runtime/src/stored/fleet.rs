@@ -226,7 +226,8 @@ impl<V> Stored<V> {
         looked.unwrap_or(Err(Miss::Unavailable)).map(|loaded| (Level::L3, loaded))
     }
 
-    /// Gives a copy that is kept nearer back if it may be served: that is asked of the tier.
+    /// Gives a copy that is kept nearer back if it may be served, for no longer than what the tier has: that
+    /// is asked there.
     pub(crate) async fn confirm(
         &self,
         fleet: &Redis,
@@ -234,14 +235,17 @@ impl<V> Stored<V> {
         copy: Loaded<V>,
         patience: &mut Patience,
     ) -> Result<Option<Loaded<V>>, Fault> {
-        let Loaded { mut about, .. } = copy;
+        let Loaded { mut about, expires, .. } = copy;
         let Some(captured) = about.captured.take() else { return Ok(None) };
         if !asking.marks.iter().all(|mark| captured.get(*mark).is_some()) {
             return Ok(None);
         }
+        let now = self.kept.time.now();
         let compared = fleet.check(&asking.wanted(), (&captured, &about), patience).await?;
-        about.captured = compared.map(Arc::new);
-        Ok(about.captured.is_some().then_some(Loaded { about, ..copy }))
+        let Some((captured, left)) = compared else { return Ok(None) };
+        about.captured = Some(Arc::new(captured));
+        // Its own clock may have stood still while the machine slept.
+        Ok(Some(Loaded { about, expires: expires.min(now.after(left)), ..copy }))
     }
 
     /// Asks for the right to compute; nothing while another has it. `Err` says that what is computed

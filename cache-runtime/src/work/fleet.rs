@@ -7,6 +7,7 @@ use super::{Claim, Finished, OnItsWay, Work};
 use crate::captured::Captured;
 use crate::clock::{self, Moment};
 use crate::entry::{About, Marks, Stamp};
+use crate::error::Level;
 use crate::frame::Frame;
 use crate::function::TierHits;
 use crate::key::OwnedKey;
@@ -163,9 +164,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             let stamp = self.function.home.versions.now();
             self.heard = stored.heard();
             if waiter.is_none()
-                && let Some((copy, tier)) = self.nearer(stored, asking)
-                && let Some(copy) =
-                    stored.confirm(fleet, asking, copy, &mut patience).await.map_err(drop)?
+                && let Some((copy, tier)) =
+                    self.nearer(stored, fleet, asking, &mut patience).await?
             {
                 self.begin_at(stamp);
                 self.count_hit(&copy, tier);
@@ -230,16 +230,34 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         }
     }
 
-    /// A copy that is kept nearer, and may be valid.
-    fn nearer(
+    /// A copy that is kept nearer, if the tier says that it may be served.
+    async fn nearer(
         &self,
         stored: &Stored<Kd::Kept>,
+        fleet: &OnFleet,
         asking: &Asking<'_>,
-    ) -> Option<(Loaded<Kd::Kept>, TierHits)> {
-        let (rechecks, hits_l2): (TierHits, TierHits) = (|it| &it.rechecks, |it| &it.hits_l2);
-        let on_disk =
-            || stored.find_latest(asking.address(), Duration::ZERO).ok().zip(Some(hits_l2));
-        self.suspect().zip(Some(rechecks)).or_else(on_disk)
+        patience: &mut Patience,
+    ) -> Result<Option<(Loaded<Kd::Kept>, TierHits)>, ()> {
+        let mut refused = None;
+        for level in [Level::L1, Level::L2] {
+            let (copy, tier): (_, TierHits) = match level {
+                Level::L1 => (self.suspect(), |counters| &counters.rechecks),
+                _ => (stored.find_latest(asking.address(), Duration::ZERO).ok(), |counters| {
+                    &counters.hits_l2
+                }),
+            };
+            let Some(copy) = copy else { continue };
+            let origin = copy.about.captured.as_ref().map(|it| it.origin);
+            // What both are of is asked about once.
+            if origin.is_none() || origin == refused {
+                continue;
+            }
+            refused = origin;
+            if let Some(copy) = stored.confirm(fleet, asking, copy, patience).await.map_err(drop)? {
+                return Ok(Some((copy, tier)));
+            }
+        }
+        Ok(None)
     }
 
     /// What was in memory when this process may not have been told of its end.

@@ -27,9 +27,18 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Where `incarnation` stands in an envelope.
+    /// What of an envelope says which computation it is of, and when it expires.
     #[cfg(feature = "redis")]
-    pub(crate) const INCARNATION: std::ops::Range<usize> = 24..40;
+    pub(crate) const IDENTITY: std::ops::Range<usize> = 24..64;
+
+    /// Reads that: `incarnation` and `expires`.
+    #[cfg(feature = "redis")]
+    pub(crate) fn identity(bytes: &[u8]) -> Option<([u8; 16], u64)> {
+        let mut fields = Fields(bytes.get(..Self::IDENTITY.len())?);
+        let (incarnation, [_stamp, _created, expires]) =
+            (fields.take(), std::array::from_fn(|_| fields.long()));
+        Some((incarnation, expires))
+    }
 
     /// How many bytes it takes, the checksum at their end included.
     pub(crate) const LENGTH: usize = 104;

@@ -81,8 +81,6 @@ impl House {
     pub(super) fn look_after(&mut self, core: &Core) {
         core.machine.check_place();
         core.catch_up();
-        #[cfg(feature = "redis")]
-        core.journal.look_again();
         core.machine.tidy();
         let Some(opened) = core.opened_already() else {
             *self = Self::default();

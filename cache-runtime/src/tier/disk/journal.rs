@@ -7,8 +7,9 @@
 //! 4. Each entry has a number of its own. What is delivered is forgotten by that: what it names may
 //!    have been invalidated again in the meantime.
 //! 5. Who adds something records it on the machine's clock before saying so. So a file that was not
-//!    there after a reading of the clock need not be looked for while the clock stands there. Who ended
-//!    in between has said nothing; what it added is found when the file is looked for once in a while.
+//!    there after a reading of the clock need not be looked for while the clock stands there. What was
+//!    added by who ended in between, and has said nothing, or by who can't reach the machine any more, is
+//!    found when the file is looked for once in a while.
 
 use super::log_file::LogFile;
 use crate::target::Target;

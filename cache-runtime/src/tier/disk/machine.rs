@@ -260,8 +260,8 @@ impl Machine {
         }
     }
 
-    /// Records invalidations where every process hears of them. An error if there is no log, or none
-    /// where others would look for it; it is given up then.
+    /// Records invalidations where every process hears of them. An error if there is no log, or none that
+    /// can be written where others would look for it; it is given up then.
     pub(crate) fn record(&self, items: &[Item]) -> Result<(), Unusable> {
         let _turn = self.voice.lock();
         let (file, incarnation) = {
@@ -270,17 +270,20 @@ impl Machine {
             (Arc::clone(&ear.file), ear.incarnation)
         };
         let log = Log::of(self.shared.words(), incarnation);
+        // Nobody would hear of it: so nobody is to go on as if there were nothing to hear.
+        self.append(&file, &log, items).inspect_err(|_| log.retire())
+    }
+
+    fn append(&self, file: &LogFile, log: &Log<'_>, items: &[Item]) -> Result<(), Unusable> {
         let _lock = file.lock().map_err(|_| Unusable)?;
         if !file.is_in_place() {
-            log.retire();
             return Err(Unusable);
         }
         if log.is_clean() {
             log.set_clean(false);
             self.shared.sync().map_err(|_| Unusable)?;
         }
-        // What can't be appended to for damage can't be heard for long either.
-        log.append(items).inspect_err(|_| log.retire())
+        log.append(items)
     }
 
     /// The clock, as far as this process has heard. Nothing if it hears nothing.

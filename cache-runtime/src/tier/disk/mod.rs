@@ -248,9 +248,15 @@ impl Disk {
     /// Those that wait, and their numbers.
     #[cfg(feature = "redis")]
     pub(crate) fn postponed(&self) -> Vec<(u64, Target)> {
-        let core = &self.core;
-        let word = core.machine.word().or_else(|| core.opened().and_then(|_| core.machine.word()));
-        core.journal.waiting(word)
+        self.core.journal.waiting(self.core.machine.word())
+    }
+
+    /// Listens to the machine, so that what waits need not be looked for each time, and has it looked for
+    /// once more. What takes long is waited for.
+    #[cfg(feature = "redis")]
+    pub(crate) fn attend(&self) {
+        let _ = self.core.opened();
+        self.core.journal.look_again();
     }
 
     /// Forgets those of these numbers, which have been delivered.

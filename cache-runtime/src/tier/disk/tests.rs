@@ -238,8 +238,9 @@ fn c5_what_another_process_has_wait_is_known_at_once() {
     let folder = Folder::new();
     let (one, other) = (disk(&folder), disk(&folder));
     let waiting = || one.postponed().into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+    one.attend();
     assert!(waiting().is_empty());
-    assert!(one.core.machine.is_attached(), "the file would be looked for each time");
+    assert!(one.core.machine.word().is_some(), "the file would be looked for each time");
     for round in 1..=20 {
         let tag = Target::Any(vec![Mark::tag(&round.to_string())]);
         other.postpone(&tag).unwrap();

@@ -116,7 +116,13 @@ impl Server for Cluster {
 
     fn stats(&self) -> RedisStats {
         let nodes = self.shared.nodes.read();
-        let each = nodes.links.values().map(|link| link.stats());
+        let (mut primaries, mut others): (Vec<_>, Vec<_>) =
+            nodes.links.iter().partition(|(address, _)| nodes.is_primary(address));
+        if primaries.is_empty() {
+            // Those that are asked who they are.
+            primaries.append(&mut others);
+        }
+        let each = primaries.into_iter().map(|(_, link)| link.stats());
         let all = each.fold(RedisStats::NONE, |all, one| RedisStats {
             servers: all.servers.into_iter().chain(one.servers).collect(),
             breaker: all.breaker.max(one.breaker),
@@ -140,6 +146,10 @@ impl Nodes {
     fn of(&self, slot: u16) -> Option<&Arc<Link>> {
         let (_, (last, address)) = self.ranges.range(..=slot).next_back()?;
         self.links.get(address).filter(|_| slot <= *last)
+    }
+
+    fn is_primary(&self, address: &str) -> bool {
+        self.ranges.values().any(|(_, it)| it == address)
     }
 
     fn primaries(&self) -> impl Iterator<Item = Option<&Arc<Link>>> {

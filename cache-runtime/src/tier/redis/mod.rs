@@ -268,13 +268,14 @@ impl Redis {
         });
     }
 
-    /// What a nearer copy of an entry was found to be valid under. Nothing if it may not be served.
+    /// What a nearer copy of an entry was found to be valid under, and how long the entry is fresh. Nothing
+    /// if it may not be served.
     pub(crate) async fn check(
         &self,
         wanted: &Wanted<'_>,
         copy: (&Captured, &About),
         patience: &mut Patience,
-    ) -> Result<Option<Captured>, Fault> {
+    ) -> Result<Option<(Captured, Duration)>, Fault> {
         reading::check(&self.shared, wanted, copy, patience).await
     }
 

@@ -4,13 +4,15 @@ use super::judge::{Known, Lack, Seen, Sound, Wanted, judge, valid_at};
 use super::names::Named;
 use super::planted::{self, Bug};
 use super::queue::Outcome;
-use super::server::{Bytes, Command, Key, Reply};
+use super::server::{Bytes, Command, Key, Reply, Timed};
 use super::{Fault, Patience, Place, Shared, Version};
 use crate::captured::{Captured, LedgerAt};
+use crate::codec::envelope::Header;
 use crate::entry::About;
 use crate::lookup::Miss;
 use crate::outward;
 use crate::target::Target;
+use std::time::Duration;
 
 /// An entry of which it can't be said yet.
 struct Open {
@@ -199,14 +201,14 @@ async fn learn(
     Ok(())
 }
 
-/// What a copy of an entry was found to be valid under by now. Nothing if it may not be served: if the
-/// entry is not there, or another in its place, or not valid.
+/// What a copy of an entry was found to be valid under by now, and how long the entry is fresh. Nothing if
+/// the copy may not be served: if the entry is not there, or another in its place, or not valid.
 pub(super) async fn check(
     shared: &Shared,
     wanted: &Wanted<'_>,
     (captured, about): (&Captured, &About),
     patience: &mut Patience,
-) -> Result<Option<Captured>, Fault> {
+) -> Result<Option<(Captured, Duration)>, Fault> {
     let names = &shared.names;
     let marks: Vec<_> = captured.versions().map(|(mark, _)| mark).collect();
     let versions = marks.iter().map(|mark| names.version(*mark));
@@ -218,10 +220,15 @@ pub(super) async fn check(
     let [Reply::Found(there), Reply::Found(found)] = &replies[..] else {
         return Err(Fault::Foreign);
     };
-    let there = there.first().and_then(Option::as_ref);
-    let is_it = there
-        .is_some_and(|it| it.bytes[..] == captured.origin || planted::is(Bug::CopyOfAnotherValue));
-    let (Some((head, versions)), true) = (found.split_last(), is_it) else { return Ok(None) };
+    let there = there.first().and_then(Option::as_ref).and_then(|it| Header::identity(&it.bytes));
+    let Some((origin, expires)) = there else { return Ok(None) };
+    let is_it = origin == captured.origin || planted::is(Bug::CopyOfAnotherValue);
+    let now = shared.link.time(&|| shared.names.value(wanted.place));
+    let Some(Timed { latest, .. }) = now else { return Err(Fault::Down) };
+    let left = Duration::from_nanos(expires).saturating_sub(latest);
+    let (Some((head, versions)), true) = (found.split_last(), is_it && !left.is_zero()) else {
+        return Ok(None);
+    };
     let versions = versions.iter().map(|found| found.as_ref().and_then(version));
     let mut known = Known {
         versions: marks.into_iter().zip(versions).collect(),
@@ -235,7 +242,8 @@ pub(super) async fn check(
     loop {
         match valid_at(shared, captured, &known, &about) {
             Ok(valid_at) => {
-                return Ok(valid_at.map(|now| captured.clone().compared(now, generation)));
+                let captured = |now| captured.clone().compared(now, generation);
+                return Ok(valid_at.map(|now| (captured(now), left)));
             }
             Err(lack) => learn(shared, &mut known, &lack, patience).await?,
         }

@@ -36,7 +36,8 @@ pub struct RedisStats {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct ServerStats {
-    /// Its host and port or the path of its socket; with sentinels, the name that they know it by.
+    /// Its host and port or the path of its socket; with sentinels, "the primary of" and the name that they
+    /// know it by.
     pub address: String,
     /// Whether it is asked.
     pub breaker: Breaker,

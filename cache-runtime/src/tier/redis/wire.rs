@@ -83,7 +83,7 @@ pub(super) fn encoded(command: &Command) -> Cmd {
             settle
         }
         Command::Identify(key) => {
-            let Range { start, end } = Header::INCARNATION;
+            let Range { start, end } = Header::IDENTITY;
             cmd("GETRANGE").arg(&key[..]).arg(start).arg(end - 1).clone()
         }
         Command::Remaining(key) => cmd("PTTL").arg(&key[..]).clone(),

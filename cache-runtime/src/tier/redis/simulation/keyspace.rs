@@ -205,7 +205,7 @@ impl Keyspace {
             }
             Command::Identify(key) => {
                 let found = self.read(key, by);
-                let found = found.and_then(|it| Some(it.get(Header::INCARNATION)?.into()));
+                let found = found.and_then(|it| Some(it.get(Header::IDENTITY)?.into()));
                 Reply::Found(vec![found.map(|bytes| Bytes { bytes, run: self.run })])
             }
             Command::Slots | Command::Asking => Reply::Refused(Refusal::Other),

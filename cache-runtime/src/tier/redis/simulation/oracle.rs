@@ -179,7 +179,10 @@ impl Oracle {
     /// One that was kept has been delivered.
     pub(super) fn takes_effect(&self, which: usize, now: Duration) {
         let mut state = self.state.lock();
-        let which = state.instead.get(&which).copied().unwrap_or(which);
+        let mut which = which;
+        while let Some(other) = state.instead.get(&which) {
+            which = *other;
+        }
         state.invalidations[which].effective.get_or_insert(now);
     }
 

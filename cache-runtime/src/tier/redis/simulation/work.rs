@@ -295,16 +295,17 @@ impl Work<'_> {
         if !wanted.marks.iter().all(|mark| captured.get(*mark).is_some()) {
             return Ok(None);
         }
+        let left = copy.expires.saturating_sub(process.time.now());
         let found = if planted::is(Bug::CopyNotCompared) {
-            Some(captured.clone())
+            Some((captured.clone(), left))
         } else {
             process.redis.check(wanted, (captured, &copy.about), patience).await?
         };
-        let Some(captured) = found else { return Ok(None) };
+        let Some((captured, lasting)) = found else { return Ok(None) };
         self.stamp = stamp;
         let about = outward(&copy.about);
         let about = About { captured: Some(Arc::new(captured)), ..about };
-        let left = copy.expires.saturating_sub(process.time.now());
+        let left = copy.expires.saturating_sub(process.time.now()).min(lasting);
         Ok(Some(self.adopt(((*copy.value).clone(), about, left), From::Copy)))
     }
 

@@ -21,7 +21,7 @@ const PROCESSES: usize = 3;
 /// stored on a full server is computed by one process after the other.
 pub(super) const CALM: Duration = Duration::from_millis(3_500);
 const LATE: Duration = Duration::from_millis(6_500);
-const END: Duration = Duration::from_millis(8_500);
+const END: Duration = Duration::from_secs(8);
 
 pub(super) struct World {
     pub(super) time: Arc<Time>,
