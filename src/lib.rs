@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-pub use cache_macros::cached;
+pub use cache_macros::{cached, invalidates};
 #[doc(inline)]
 pub use cache_runtime::*;
 

@@ -31,6 +31,10 @@ impl Errors {
         self.0.map_or(Ok(value), Err)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The faults as tokens; nothing if there are none.
     pub(crate) fn into_compile_error(self) -> Option<TokenStream> {
         self.0.map(Error::into_compile_error)

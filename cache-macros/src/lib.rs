@@ -4,8 +4,12 @@ mod cached;
 mod diagnostics;
 mod duration;
 mod fingerprint;
+mod flow;
+mod function;
+mod invalidates;
 mod options;
 mod paths;
+mod placeholder;
 mod spans;
 mod template;
 mod text;
@@ -143,4 +147,39 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn cached(options: TokenStream, item: TokenStream) -> TokenStream {
     cached::expand(options.into(), &item.into()).into()
+}
+
+/// Has what a function changes forgotten, once it has succeeded.
+///
+/// ```text
+/// #[invalidates(tags("user:{id}"), on = ranking)]
+/// async fn rename(id: u64, name: &str, db: &Db) -> Result<(), DbError> { .. }
+/// ```
+///
+/// After an `Ok`, or any value of a function that returns no `Result`, everything that carries one of the
+/// tags is forgotten, and everything that the functions named by `on` have cached, in every tier. After an
+/// `Err` or a panic, nothing is. The outermost `Result` is recognized by its type, whatever it is called.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `tags("user:{id}", "all")` | templates as in [`macro@cached`], written before the body runs |
+/// | `on = decide`, `on(decide, rank)` | paths of cached functions |
+/// | `crate = path` | where larder is, if renamed or exported by another crate |
+///
+/// The function stays as it is otherwise: `async` or not, with arguments of any kind, `&mut` among them.
+/// Refused are `const` functions, and those that return an `impl Trait`.
+///
+/// # Failure
+///
+/// An invalidation that can't reach Redis waits and is delivered later, as with
+/// `larder::invalidate_tag`: that is no failure of the function, and `larder::stats` tells.
+///
+/// # Cancellation
+///
+/// Nothing is waited for between the end of an async body and the invalidation, which takes effect as a
+/// whole once begun. A call that is dropped before its body has ended invalidates nothing, whatever the
+/// body had changed by then.
+#[proc_macro_attribute]
+pub fn invalidates(options: TokenStream, item: TokenStream) -> TokenStream {
+    invalidates::expand(options.into(), &item.into()).into()
 }

@@ -1,12 +1,22 @@
 //! Every path into the runtime that an expansion may name.
 
+use crate::options::Written;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::Path;
+use syn::{Expr, Path};
 
 /// Where larder is, as seen from the annotated function.
 pub(crate) struct Paths {
     root: TokenStream,
+}
+
+/// Reads `crate = ..`.
+pub(crate) fn root(option: &Written) -> syn::Result<Path> {
+    let example = "`crate = path::to::larder`";
+    match option.expr(example)? {
+        Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
+        other => Err(option.fault_at(other, example)),
+    }
 }
 
 macro_rules! paths {
@@ -31,9 +41,9 @@ impl Paths {
     paths! {
         public: CallContext Entry Error Explanation FunctionStats Level Runtime Warmed blocking;
         private:
-            AmbientPart Arg Call Declared Escaped Format Found FunctionOptions Keyed Linked
-            Negative Nested Probe Site Verdict
-            blocking_entry blocking_entry_stored entry entry_stored invalidate_all
+            AmbientPart Arg Call Changed Declared Escaped Format Found FunctionOptions Keyed Linked
+            Negative Nested Probe Site Success Verdict
+            blocking_entry blocking_entry_stored changed changed_async entry entry_stored invalidate_all
             invalidate_all_async look_up look_up_stored methods pass put put_async refresh refresh_async stats submit uncached
             uncached_async warm warm_async;
     }

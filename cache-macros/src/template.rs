@@ -1,5 +1,7 @@
 //! Templates of tags and readable keys: text with `{path}` in it.
 
+use crate::diagnostics::Errors;
+use crate::options::Written;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Error, Expr, LitStr};
@@ -83,6 +85,25 @@ impl Template {
         let values = self.values().map(|value| wrap(&value.expr));
         quote!(#format #(, #values)*)
     }
+}
+
+/// Reads `tags(..)`.
+pub(crate) fn tags(option: &Written) -> syn::Result<Vec<Template>> {
+    let mut errors = Errors::default();
+    let mut templates = Vec::new();
+    let example = "`tags(\"user:{id}\", \"policy\")`";
+    let written = option.strings(example)?;
+    if written.is_empty() {
+        return Err(option.fault(example));
+    }
+    for (literal, text) in &written {
+        if text.trim().is_empty() {
+            errors.add(literal, "an empty tag names nothing; write one such as `user:{id}`");
+        } else {
+            templates.extend(errors.take(Template::parse(literal, text)));
+        }
+    }
+    errors.instead_of(templates)
 }
 
 /// Reads a path of fields and argument-less methods.

@@ -11,6 +11,7 @@ use crate::runtime::{self, Runtime};
 use crate::site::Site;
 use crate::sync;
 use crate::target::Target;
+use std::fmt;
 
 /// One invalidation, by what it names.
 pub(crate) enum Invalidation {
@@ -19,6 +20,50 @@ pub(crate) enum Invalidation {
     Matching(Pattern),
     Function(String),
     Everything,
+    Change(Changed),
+}
+
+/// What a function of the program has changed, and what is invalid by that.
+#[derive(Default)]
+pub struct Changed {
+    tags: Vec<Mark>,
+    functions: Vec<String>,
+}
+
+impl Changed {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// And everything that carries a tag.
+    #[must_use]
+    pub fn tag(mut self, tag: fmt::Arguments<'_>) -> Self {
+        self.tags.push(Mark::tag(&tag.to_string()));
+        self
+    }
+
+    /// And everything that a function cached, by the name that its statistics show.
+    #[must_use]
+    pub fn function(mut self, name: String) -> Self {
+        self.functions.push(name);
+        self
+    }
+}
+
+/// Forgets what is invalid.
+pub fn changed(changed: Changed) {
+    sync::block_on(changed_async(changed));
+}
+
+/// The same. What can't be delivered waits, and is no failure of who has changed it.
+///
+/// # Cancellation
+///
+/// Takes effect when first polled, and then as a whole.
+pub async fn changed_async(changed: Changed) {
+    let _ = Invalidation::Change(changed).apply(&context::runtime()).await;
 }
 
 fn marks(tags: impl IntoIterator<Item: AsRef<str>>) -> Vec<Mark> {
@@ -36,18 +81,28 @@ impl Invalidation {
             Self::AllTags(marks) => (&counts.tags, Target::All(marks)),
             Self::Matching(pattern) => (&counts.patterns, Target::Matching(pattern)),
             Self::Function(name) => {
-                // By the name of the instantiation called first, as statistics show it, all are meant.
-                let sites = Site::all();
-                let is_shown = |site: usize| sites.get(site).is_some_and(|it| it.name() == name);
-                let marks = runtime.marks_of(|site, known| known == name || is_shown(site));
-                // Other processes may know it even if this one does not.
-                let marks = marks.into_iter().chain(runtime::named_beyond(&name)).collect();
-                (&counts.functions, Target::Any(marks))
+                (&counts.functions, Target::Any(Self::of_function(runtime, &name).collect()))
+            }
+            Self::Change(Changed { tags, functions }) => {
+                let named = functions.iter().flat_map(|name| Self::of_function(runtime, name));
+                let marks = tags.into_iter().chain(named).collect();
+                counts.functions.add(functions.len() as u64);
+                (&counts.tags, Target::Any(marks))
             }
             Self::Everything => (&counts.everything, Target::Everything),
         };
         count.add(1);
         runtime.record(&target, &target).await
+    }
+
+    /// The names of all that a function cached.
+    fn of_function(runtime: &Runtime, name: &str) -> impl Iterator<Item = Mark> + use<> {
+        // By the name of the instantiation called first, as statistics show it, all are meant.
+        let sites = Site::all();
+        let is_shown = |site: usize| sites.get(site).is_some_and(|it| it.name() == name);
+        let marks = runtime.marks_of(|site, known| known == name || is_shown(site));
+        // Other processes may know it even if this one does not.
+        marks.into_iter().chain(runtime::named_beyond(name))
     }
 }
 

@@ -92,6 +92,43 @@ pub trait Kind: Copy + Send + Sync {
     fn is_failure(self, out: &Self::Out) -> bool;
 }
 
+/// Asks a value whether it is a success: all but an outermost `Err` are.
+pub struct Success<'a, T>(&'a T);
+
+impl<'a, T> Success<'a, T> {
+    /// The question.
+    #[inline]
+    pub fn of(value: &'a T) -> Self {
+        Self(value)
+    }
+}
+
+/// The answer to [`Success`] for a `Result`, by autoref.
+pub trait SuccessOfResult {
+    /// Returns it.
+    fn __larder_succeeded(&self) -> bool;
+}
+
+impl<T, E> SuccessOfResult for Success<'_, Result<T, E>> {
+    #[inline]
+    fn __larder_succeeded(&self) -> bool {
+        self.0.is_ok()
+    }
+}
+
+/// The answer for anything else.
+pub trait SuccessOfAny {
+    /// Returns it.
+    fn __larder_succeeded(&self) -> bool;
+}
+
+impl<T> SuccessOfAny for &Success<'_, T> {
+    #[inline]
+    fn __larder_succeeded(&self) -> bool {
+        true
+    }
+}
+
 /// A kind whose values can be negative.
 #[diagnostic::on_unimplemented(
     message = "`negative` needs a function that returns `Result` or `Option`",

@@ -11,8 +11,9 @@ pub use crate::companion::{
     uncached_async,
 };
 pub use crate::frame::Keyed;
+pub use crate::invalidation::{Changed, changed, changed_async};
 pub use crate::key::{Arg, PlainArg};
-pub use crate::outcome::{Kind, KindOf, Negative, Probe};
+pub use crate::outcome::{Kind, KindOf, Negative, Probe, Success};
 pub use crate::pattern::Escaped;
 pub use crate::site::{FunctionOptions, Linked, Site};
 pub use crate::verdict::Verdict;
@@ -32,6 +33,7 @@ pub use crate::{
 pub mod methods {
     pub use crate::key::PlainArg as _;
     pub use crate::outcome::KindOf as _;
+    pub use crate::outcome::{SuccessOfAny as _, SuccessOfResult as _};
 }
 
 /// One key of an async function.

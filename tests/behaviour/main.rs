@@ -13,6 +13,7 @@ mod support;
 mod ambient;
 mod borrowing;
 mod cascade;
+mod changes;
 mod circles;
 mod companion;
 mod copies;

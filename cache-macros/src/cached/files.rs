@@ -1,12 +1,12 @@
 //! Which arguments name files that an entry depends on.
 
-use super::ast::{Argument, Function};
 use super::mention::mentions;
 use super::model::Key;
 use super::parse::Given;
-use super::placeholder::choice;
 use crate::diagnostics::{Errors, listed, needs_feature};
+use crate::function::{Argument, Function};
 use crate::options::{Value, Written};
+use crate::placeholder::choice;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;

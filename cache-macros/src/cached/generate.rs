@@ -1,9 +1,9 @@
 //! The expansion: the function with its look-up, and the companion beside it.
 
-use super::flow::Flow;
 use super::model::{Handle, Model};
 use super::question::{Asked, asked, declare, judge, runtime, view, when};
 use super::{companion, site};
+use crate::flow::Flow;
 use proc_macro2::TokenStream;
 use quote::quote;
 

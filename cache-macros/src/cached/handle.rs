@@ -1,8 +1,8 @@
 //! Where the companion goes.
 
-use super::ast::Function;
 use super::model::Handle;
 use crate::diagnostics::Errors;
+use crate::function::Function;
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 

@@ -1,8 +1,8 @@
 //! The arguments of a companion's operations: some of the function's own, or all of them.
 
-use super::ast::Argument;
 use super::mention;
 use super::model::Model;
+use crate::function::Argument;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::visit_mut::{self, VisitMut};

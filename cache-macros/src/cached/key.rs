@@ -1,11 +1,11 @@
 //! Which expressions make a call's key.
 
-use super::ast::{Argument, Function};
 use super::model::Key;
 use super::parse::{self, Given};
-use super::placeholder::{self, choice};
 use super::{borrow, mention};
 use crate::diagnostics::Errors;
+use crate::function::{Argument, Function};
+use crate::placeholder::{self, choice};
 use crate::template::Template;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};

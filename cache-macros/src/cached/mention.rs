@@ -1,7 +1,7 @@
 //! Which arguments an expression mentions. Decided on tokens, since what is in a macro call is
 //! nothing else; rather one too many than one too few.
 
-use super::ast::Function;
+use crate::function::Function;
 use proc_macro2::{Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Expr;

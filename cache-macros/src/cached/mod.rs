@@ -3,11 +3,9 @@
 //! Faults are collected along the way. `generate` can't fail: a model that would make it fail
 //! can't be built.
 
-mod ast;
 mod borrow;
 mod companion;
 mod files;
-mod flow;
 mod freshness;
 mod generate;
 mod handle;
@@ -17,7 +15,6 @@ mod lifetime;
 mod mention;
 mod model;
 mod parse;
-mod placeholder;
 mod question;
 mod signature;
 mod site;
@@ -27,13 +24,14 @@ mod validate;
 mod value;
 
 use crate::diagnostics::Errors;
+use crate::function::Function;
 use proc_macro2::TokenStream;
 
 pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let written = quote::quote!(#[#options] #item);
     let options = parse::Options::read(options, &mut errors);
-    let function = errors.take(syn::parse2::<ast::Function>(item.clone()));
+    let function = errors.take(syn::parse2::<Function>(item.clone()));
     let model =
         function.and_then(|function| validate::model(function, options, written, &mut errors));
     match (errors.into_compile_error(), model) {

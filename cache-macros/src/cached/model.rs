@@ -1,9 +1,9 @@
 //! What is generated from: only what makes sense can be put into one.
 
-use super::ast::Function;
 use super::freshness::Freshness;
 use super::parse::Scope;
 use super::tier::Tier;
+use crate::function::Function;
 use crate::paths::Paths;
 use crate::template::Template;
 use proc_macro2::Ident;

@@ -5,12 +5,12 @@ use super::freshness::{grace, jitter, stale};
 use super::stored::{codec, compress, write};
 use super::tier::{Tier, Ttl, tier, ttl};
 use super::value::{
-    capacity, context, handle, key, name, negative, path, root, runtime, scope, skip, tags,
-    version, wait, when,
+    capacity, context, handle, key, name, negative, path, runtime, scope, skip, version, wait, when,
 };
 use crate::diagnostics::Errors;
 use crate::options::{self, Names};
-use crate::template::Template;
+use crate::paths::root;
+use crate::template::{Template, tags};
 use proc_macro2::{Ident, TokenStream};
 use std::time::Duration;
 use syn::ext::IdentExt;

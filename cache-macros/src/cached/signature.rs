@@ -1,8 +1,8 @@
 //! What a signature may not have, and why.
 
-use super::ast::Function;
 use super::borrow;
 use crate::diagnostics::Errors;
+use crate::function::Function;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{

@@ -1,9 +1,9 @@
 //! The static of one function, and how to name it.
 
-use super::ast::Argument;
 use super::model::{Handle, Judge, Model, Stored, Version};
 use super::parse::Scope;
 use super::tier::Tier;
+use crate::function::Argument;
 use crate::spans::{Place, at, braces};
 use crate::{fingerprint, text};
 use proc_macro2::{Ident, Literal, TokenStream};

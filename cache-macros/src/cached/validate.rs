@@ -1,13 +1,14 @@
 //! Whether function and options go together; if so, the model of both.
 
-use super::ast::Function;
 use super::model::{Judge, Model, Site, Version};
 use super::parse::{self, Options, Scope};
 use super::tier::Tier;
-use super::{files, freshness, handle, key, placeholder, signature, stored};
+use super::{files, freshness, handle, key, signature, stored};
 use crate::diagnostics::Errors;
 use crate::fingerprint;
+use crate::function::Function;
 use crate::paths::Paths;
+use crate::placeholder;
 use proc_macro2::TokenStream;
 
 /// Builds the model of what is written, or reports all that stands against it.

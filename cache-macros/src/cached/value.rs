@@ -2,14 +2,14 @@
 //! and files have files of their own.
 
 use super::parse::{Key, Scope, Version};
-use crate::diagnostics::{Errors, unknown};
+use crate::diagnostics::unknown;
 use crate::duration;
 use crate::options::{Value, Written};
 use crate::template::Template;
 use proc_macro2::Ident;
 use std::time::Duration;
 use syn::ext::IdentExt;
-use syn::{Expr, ExprLit, ExprPath, ExprUnary, Lit, LitStr, Path, UnOp};
+use syn::{Expr, ExprLit, ExprPath, ExprUnary, Lit, LitStr, UnOp};
 
 pub(super) fn capacity(option: &Written) -> syn::Result<Expr> {
     let example = "`capacity = 10_000`, in entries, or in weight with `weigh`";
@@ -37,24 +37,6 @@ pub(super) fn path(option: &Written) -> syn::Result<ExprPath> {
         Expr::Path(path) => Ok(path.clone()),
         other => Err(option.fault_at(other, &example)),
     }
-}
-
-pub(super) fn tags(option: &Written) -> syn::Result<Vec<Template>> {
-    let mut errors = Errors::default();
-    let mut templates = Vec::new();
-    let example = "`tags(\"user:{id}\", \"policy\")`";
-    let written = option.strings(example)?;
-    if written.is_empty() {
-        return Err(option.fault(example));
-    }
-    for (literal, text) in &written {
-        if text.trim().is_empty() {
-            errors.add(literal, "an empty tag names nothing; write one such as `user:{id}`");
-        } else {
-            templates.extend(errors.take(Template::parse(literal, text)));
-        }
-    }
-    errors.instead_of(templates)
 }
 
 pub(super) fn key(option: &Written) -> syn::Result<Key> {
@@ -128,12 +110,4 @@ pub(super) fn handle(option: &Written) -> syn::Result<Ident> {
 
 pub(super) fn runtime(option: &Written) -> syn::Result<Expr> {
     option.expr("`runtime = self.runtime`").cloned()
-}
-
-pub(super) fn root(option: &Written) -> syn::Result<Path> {
-    let example = "`crate = path::to::larder`";
-    match option.expr(example)? {
-        Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
-        other => Err(option.fault_at(other, example)),
-    }
 }

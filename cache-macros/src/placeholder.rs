@@ -1,7 +1,7 @@
 //! The placeholders of a template: each names an argument, or `self`.
 
-use super::ast::Function;
 use crate::diagnostics::{Errors, listed};
+use crate::function::Function;
 use crate::template::Template;
 use syn::ext::IdentExt;
 

@@ -1,7 +1,7 @@
 //! The annotated function. Its body stays tokens, so that what is broken in it is for the compiler
 //! to report.
 
-use super::flow::Flow;
+use crate::flow::Flow;
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -43,13 +43,12 @@ impl Parse for Function {
             None
         };
         if !is_function(input) {
-            return Err(input.error("`#[cached]` goes on a function or method"));
+            return Err(input.error("the attribute goes on a function or method"));
         }
         let signature: Signature = input.parse()?;
         if input.peek(Token![;]) {
-            return Err(input.error(
-                "`#[cached]` needs a body to cache; put it on the implementation of the method",
-            ));
+            return Err(input
+                .error("the attribute needs a body; put it on the implementation of the method"));
         }
         let (inner, body) = body(&input.parse()?)?;
         attributes.extend(inner);

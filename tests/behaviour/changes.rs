@@ -1,0 +1,96 @@
+//! `#[invalidates]`: what a function changes is forgotten once it has succeeded, and not before.
+
+use crate::support::{Calls, block_on, fresh};
+use larder::{cached, invalidates};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+type Outcome = Result<u64, String>;
+
+static READS: Calls = Calls::new();
+
+/// Returns how often it has run.
+#[cached(tags("user:{id}"))]
+fn user(id: u64) -> u64 {
+    let _ = id;
+    READS.note()
+}
+
+#[cached]
+async fn ranking(size: usize) -> usize {
+    READS.note();
+    size
+}
+
+#[invalidates(tags = ["user:{id}"])]
+fn rename(id: u64, name: String, fails: bool) -> Outcome {
+    if fails {
+        Err("on purpose")?;
+    }
+    // It may take what a tag names.
+    drop(name);
+    Ok(id)
+}
+
+struct Shop {
+    owner: u64,
+    sales: Vec<u64>,
+}
+
+impl Shop {
+    #[invalidates(tags("user:{self.owner}", "sale:{sale}"), on(user, ranking))]
+    async fn sell(&mut self, sale: u64) -> &[u64] {
+        self.sales.push(sale);
+        &self.sales
+    }
+
+    #[invalidates(on = user)]
+    fn close(&mut self) {
+        assert!(!self.sales.is_empty(), "on purpose");
+        self.sales.clear();
+    }
+}
+
+#[test]
+fn what_a_change_makes_invalid_is_forgotten_once_it_has_succeeded() {
+    fresh().0.with(|| {
+        let users = || [user(1), user(2)];
+        let before = users();
+        assert_eq!(rename(1, "no".to_owned(), true), Err("on purpose".to_owned()));
+        assert_eq!(users(), before, "it failed");
+        assert_eq!(rename(1, "one".to_owned(), false), Ok(1));
+        let after = users();
+        assert!(after[0] > before[0], "it is served still");
+        assert_eq!(after[1], before[1], "it is another one");
+    });
+}
+
+#[test]
+fn a_change_that_panics_invalidates_nothing() {
+    fresh().0.with(|| {
+        let mut shop = Shop { owner: 1, sales: Vec::new() };
+        let before = user(1);
+        assert!(catch_unwind(AssertUnwindSafe(|| shop.close())).is_err());
+        assert_eq!(user(1), before);
+        shop.sales.push(7);
+        shop.close();
+        assert!(user(1) > before);
+    });
+}
+
+#[test]
+fn all_that_functions_cached_is_forgotten_by_a_future() {
+    let check = async {
+        let mut shop = Shop { owner: 3, sales: Vec::new() };
+        let before = (user(3), user(4));
+        ranking(10).await;
+        READS.taken();
+        assert_eq!(shop.sell(5).await, [5]);
+        ranking(10).await;
+        assert_eq!(READS.taken(), 1, "it was not forgotten");
+        let _ = (before, user(3), user(4));
+        assert_eq!(READS.taken(), 2);
+        let stats = larder::stats();
+        assert_eq!((stats.invalidations_tags, stats.invalidations_functions), (1, 2));
+    };
+    block_on(fresh().0.scope(check));
+}
