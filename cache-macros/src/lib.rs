@@ -66,8 +66,8 @@ use proc_macro::TokenStream;
 /// | `version = 2` | another number is another function: nothing cached before is found. `version = auto` makes every change of the function or of its attribute such a change, but for layout, comments and documentation |
 /// | `name = "decide"` | the function's name in patterns and statistics, instead of its path |
 /// | `when = id > 0` | computes without the cache where this is false |
-/// | `stale = "10m"` | for so long after its time to live, a value is served while one caller computes it anew. Never what was invalidated |
-/// | `grace = "1h"` | for so long after its time to live, a value is served if computing it anew fails, by an `Err` or a panic. The next attempt comes after a wait that grows, see `Builder::backoff`. Never what was invalidated |
+/// | `stale = "10m"` | for so long after its time to live, a value is served while one caller computes it anew. Never what was invalidated, or depends on files. Needs `l1` |
+/// | `grace = "1h"` | for so long after its time to live, a value is served if computing it anew fails, by an `Err` or a panic. The next attempt comes after a wait that grows, see `Builder::backoff`. Never what was invalidated, or depends on files. Needs `l1` |
 /// | `jitter = "10%"` | shortens each time to live by a share of its own, up to this one, so that what was computed together does not expire together |
 /// | `negative = "5s"` | keeps an outermost `Err` or `None` too, for this long. Without it `Err` is never kept, and `None` is a value like any other |
 /// | `ttl_for = path` | a function of `&Out` that returns the `Duration` of this value, or `Option<Duration>` |

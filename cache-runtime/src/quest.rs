@@ -9,7 +9,7 @@ use crate::function::FunctionFor;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
 use crate::stored::Stored;
-use crate::tier::memory::{Begun, Lead, Served};
+use crate::tier::memory::{Begun, Lead, Leniency, Served};
 use crate::waits::{Waiting, Waits};
 #[cfg(feature = "redis")]
 use crate::work::Glanced;
@@ -111,10 +111,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let frame = context::frame();
         // What is not vouched for may be in memory, but is not served.
         let may_serve = function.stored.as_ref().is_none_or(Stored::hear);
+        let asks_elsewhere = self.basis.address.is_some();
+        let leniency = Leniency { asks_elsewhere, ..function.site.options.leniency() };
         let begun = function.memory.begin(
             self.basis.hash,
             &mut self.key,
-            (&function.home.time, function.site.options.leniency()),
+            (&function.home.time, leniency),
             &self.basis.marks,
             |entry, why| {
                 let is_due = why == Served::Fresh || function.may_linger(self.kind, &entry.value);
@@ -135,7 +137,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 Step::Serve(out)
             }
             Begun::Lead(lead) => {
-                if !function.is_on_fleet() {
+                if !function.is_on_fleet() || self.basis.address.is_none() {
                     self.count_miss();
                 }
                 Step::Work(self.lead(lead))
@@ -145,10 +147,11 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                     self.count_miss();
                 }
                 let inside = frame.map(|frame| frame.flights()).unwrap_or_default();
-                match WAITS.begin(inside, follower.flight.id) {
-                    Some(waiting) => Step::Wait(Waiter { follower, _waiting: waiting }),
-                    None => Step::Work(self.alone(false)),
+                if let Some(waiting) = WAITS.begin(inside, follower.flight.id) {
+                    return Step::Wait(Waiter { follower, _waiting: waiting });
                 }
+                self.count_miss();
+                Step::Work(self.alone(false))
             }
         }
     }
@@ -171,12 +174,16 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let waiter = leaving.waiter.as_ref().expect("it has not left yet");
         let now = self.time().now();
         let latest = now.after(self.function.site.options.wait);
-        let patience = self.patience.get_or_insert(latest).since(now);
+        let end = *self.patience.get_or_insert(latest);
         let versions = &function.home.versions;
-        let wait = |offers| waiter.follower.wait(versions, &function.home.time, patience, offers);
+        let wait = |offers| {
+            let patience = end.since(function.home.time.now());
+            waiter.follower.wait(versions, &function.home.time, patience, offers)
+        };
         let mut outcome = wait(function.site.options.is_lenient()).await;
         if let Waited::Offered(former) = &outcome {
-            if let Some(out) = self.take_former(former) {
+            let is_late = waiter.follower.is_late() && context::frame().is_none();
+            if let Some(out) = self.take_former(former).filter(|_| !is_late) {
                 self.next = Next::Serve(out);
                 return;
             }
@@ -210,7 +217,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let frame = context::frame();
         let is_stale = self.time().now().since(former.expires) < function.site.options.stale;
         let suits = || function.suits(&former.about, frame.as_deref());
-        let is_valid = || function.memory.accepts(former, Stamp(u64::MAX));
+        let is_vouched = || function.stored.as_ref().is_none_or(Stored::hear);
+        let is_valid = || is_vouched() && function.memory.accepts(former, Stamp(u64::MAX));
         if !is_stale || !suits() || !is_valid() {
             return None;
         }

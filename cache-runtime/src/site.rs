@@ -94,7 +94,7 @@ impl FunctionOptions {
 
     /// What may be served of values whose time is over.
     pub(crate) fn leniency(&self) -> Leniency {
-        Leniency { stale: self.stale, grace: self.grace }
+        Leniency { stale: self.stale, grace: self.grace, asks_elsewhere: false }
     }
 
     /// How long after its time anything may be.
@@ -112,8 +112,9 @@ impl FunctionOptions {
         if self.jitter == 0 {
             return ttl;
         }
-        let most = ttl.mul_f64(f64::from(self.jitter.min(1_000)) / 1_000.0);
-        ttl.saturating_sub(most.mul_f64(fastrand::f64()))
+        let nanos = u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX);
+        let most = nanos / 1_000 * u64::from(self.jitter.min(1_000));
+        ttl.saturating_sub(Duration::from_nanos(fastrand::u64(..=most)))
     }
 
     /// Whether values are kept beyond memory.

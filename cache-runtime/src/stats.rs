@@ -26,7 +26,8 @@ pub struct FunctionStats {
     pub negative_hits: u64,
     /// Those whose time to live was over, while another call computed the value anew.
     pub stale_hits: u64,
-    /// Those whose time to live was over, where computing the value anew had failed.
+    /// Values served whose time to live was over, where computing them anew had failed: hits, but for the
+    /// calls whose attempts these were, and those that asked L2 or L3 first.
     pub grace_hits: u64,
     /// Calls for which nothing was cached.
     pub misses_absent: u64,

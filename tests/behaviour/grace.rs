@@ -265,7 +265,9 @@ fn a_stampede_on_what_fails_three_times_runs_the_body_four_times_at_most() {
             assert_eq!(answers.len(), 10_000);
             let failed = answers.iter().filter(|it| it.is_err()).count();
             assert!(failed == 0 || !is_known, "{failed} were not served the value before");
-            assert!(source.runs.so_far() <= 4, "it ran {} times", source.runs.so_far());
+            // Where there is a value, the fourth attempt is not due yet.
+            let runs = source.runs.so_far();
+            assert!(if is_known { runs == 3 } else { runs <= 4 }, "it ran {runs} times");
             assert!(answers.last().unwrap().is_ok());
         };
         block_on(runtime.scope(stampede));

@@ -3,7 +3,7 @@
 
 use crate::support::{Calls, Machine, settle};
 use larder::{blocking, cached};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
@@ -34,7 +34,7 @@ fn f3_one_process_computes_anew_while_others_get_the_stale_value() {
     static WAITS: AtomicBool = AtomicBool::new(false);
     static CALLS: Calls = Calls::new();
 
-    #[cached(tier = "l2", ttl = "10s", stale = "1m")]
+    #[cached(tier = "l1,l2", ttl = "10s", stale = "1m")]
     fn slow() -> u64 {
         CALLS.note();
         if !WAITS.load(SeqCst) {
@@ -72,7 +72,7 @@ fn what_fails_serves_what_was_stored_unless_that_was_invalidated_or_grace_is_ove
     static CALLS: Calls = Calls::new();
     static FAILS: AtomicBool = AtomicBool::new(false);
 
-    #[cached(tier = "l2", ttl = "10s", grace = "1h", tags("overdue:{id}"))]
+    #[cached(tier = "l1,l2", ttl = "10s", grace = "1h", tags("overdue:{id}"))]
     fn fallible(id: u64) -> Result<u64, String> {
         CALLS.note();
         if FAILS.load(SeqCst) { Err("on purpose".to_owned()) } else { Ok(id) }
@@ -98,4 +98,39 @@ fn what_fails_serves_what_was_stored_unless_that_was_invalidated_or_grace_is_ove
     assert_eq!(other.with(|| fallible(3)), Ok(3));
     machine.clock.advance(Duration::from_nanos(1));
     assert!(one.with(|| fallible(3)).is_err());
+}
+
+/// Of two former values the later is served, wherever it is, and its failures are its own.
+#[test]
+fn what_fails_serves_the_last_that_any_process_stored() {
+    static CALLS: Calls = Calls::new();
+    static FAILS: AtomicBool = AtomicBool::new(false);
+    static VERSION: AtomicU64 = AtomicU64::new(1);
+
+    #[cached(tier = "l1,l2", ttl = "10s", grace = "1h")]
+    fn fallible() -> Result<u64, String> {
+        CALLS.note();
+        if FAILS.load(SeqCst) { Err("on purpose".to_owned()) } else { Ok(VERSION.load(SeqCst)) }
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    assert_eq!(one.with(fallible), Ok(1));
+    settle(&one);
+    machine.clock.advance(TTL);
+    FAILS.store(true, SeqCst);
+    assert_eq!(one.with(fallible), Ok(1));
+    FAILS.store(false, SeqCst);
+    VERSION.store(2, SeqCst);
+    assert_eq!(other.with(fallible), Ok(2));
+    settle(&other);
+    // Its own next attempt is not due, and another has had more success.
+    assert_eq!(one.with(fallible), Ok(2));
+    machine.clock.advance(TTL);
+    FAILS.store(true, SeqCst);
+    CALLS.taken();
+    for process in [&one, &other, &one, &other] {
+        assert_eq!(process.with(fallible), Ok(2));
+    }
+    assert_eq!(CALLS.taken(), 2, "one attempt for each process");
 }

@@ -55,7 +55,10 @@ pub(crate) fn freshness(options: &Options, tiers: &[Tier], errors: &mut Errors) 
         options.jitter.as_ref().map(|given| &given.name),
     ];
     if !expires(options, tiers) {
-        names.into_iter().flatten().for_each(|name| needs_ttl(name, errors));
+        names.iter().copied().flatten().for_each(|name| needs_ttl(name, errors));
+    }
+    if !tiers.contains(&Tier::L1) && !options.is_faulty("tier") {
+        names.into_iter().take(2).flatten().for_each(|name| needs_memory(name, errors));
     }
     Freshness {
         stale: options.stale.as_ref().map(|given| given.value),
@@ -73,6 +76,14 @@ fn expires(options: &Options, tiers: &[Tier]) -> bool {
 
 fn needs_ttl(name: &Ident, errors: &mut Errors) {
     let message = format!("`{name}` needs `ttl`; without an expiry nothing ever becomes stale");
+    errors.add(name, message);
+}
+
+fn needs_memory(name: &Ident, errors: &mut Errors) {
+    let message = format!(
+        "`{name}` needs `l1` among the tiers: what is over its time is served from memory; \
+         add `l1` to `tier`, or leave `{name}` out"
+    );
     errors.add(name, message);
 }
 

@@ -58,6 +58,7 @@ impl<V> Stored<V> {
         linger: Duration,
     ) -> Result<Loaded<V>, Miss> {
         let take = |value, sound: &Sound<'_>| self.kept.load(value, sound);
+        let linger = self.kept.tellable(linger);
         self.read_in(address, (State::Latest, linger), &take).map_err(|(miss, _)| miss)
     }
 

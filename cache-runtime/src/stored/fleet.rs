@@ -67,8 +67,8 @@ impl Asking<'_> {
     }
 
     /// The same for a value whose time may be over for so long.
-    pub(crate) fn lingering(self, linger: Duration) -> Self {
-        Self { linger, ..self }
+    pub(crate) fn lingering(self, linger: Duration, kept: &KeptBy) -> Self {
+        Self { linger: kept.tellable(linger), ..self }
     }
 
     /// The same for something that is to be kept in the tier itself, if this says so.
@@ -104,6 +104,10 @@ impl KeptBy {
 }
 
 impl<V> Stored<V> {
+    pub(crate) fn kept(&self) -> &KeptBy {
+        &self.kept
+    }
+
     /// The shared tier, if the function has it.
     pub(crate) fn fleet(&self) -> Option<&OnFleet> {
         self.kept.fleet.as_ref()

@@ -133,6 +133,11 @@ pub(crate) struct Keep<'a> {
 }
 
 impl KeptBy {
+    /// So much of a span as its clock can tell by now: what was longer ago is before its origin.
+    pub(crate) fn tellable(&self, span: Duration) -> Duration {
+        span.min(Duration::from_nanos(self.time.now().nanos()))
+    }
+
     /// Hears what other processes have invalidated. False if what is in memory may not be served for
     /// now.
     pub(crate) fn hear(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A computation asks around before it runs: another process may have computed the same, or be about
 //! to (F3).
 
-use super::{Claim, Work};
+use super::{Claim, Finished, Placed, Work};
 use crate::clock;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
@@ -51,10 +51,21 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             loaded
         });
         self.basis.address = Some(address);
-        let out = found.map(|loaded| self.adopt(loaded));
+        let out = match found {
+            Some(loaded) => Some(self.adopt(loaded)),
+            None => self.go_without(),
+        };
         self.heard = stored.heard();
         self.started = self.time().precise();
         out
+    }
+
+    /// What is served where nobody has another, and the next attempt to compute one is not due.
+    fn go_without(&mut self) -> Option<Kd::Out> {
+        match self.fall_back(false)? {
+            Placed::Landed(Finished { out, .. }) => Some(out),
+            Placed::OnItsWay(_) => unreachable!("nothing is stored"),
+        }
     }
 
     async fn consult_machine(
@@ -78,7 +89,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                     self.function.counters.joins_l2.add(fresh.is_some().into());
                     return fresh;
                 }
-                Leased::Unavailable => return None,
+                Leased::Unavailable => {
+                    self.look_aside(stored, address);
+                    return None;
+                }
                 Leased::Held
                     if !stale.is_zero()
                         && let Ok(loaded) = stored.find_latest(address, stale)
@@ -89,8 +103,13 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                     return Some(loaded);
                 }
                 // Inside another computation it might wait for itself (F2).
-                Leased::Held if self.frame.caller().is_some() => return None,
-                Leased::Held if begun.elapsed() >= self.function.site.options.wait => return None,
+                Leased::Held
+                    if self.frame.caller().is_some()
+                        || begun.elapsed() >= self.function.site.options.wait =>
+                {
+                    self.look_aside(stored, address);
+                    return None;
+                }
                 Leased::Held => {}
             }
             clock::pause(pause).await;
@@ -104,6 +123,18 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         }
     }
 
+    /// Looks for what may be served if the computation fails.
+    fn look_aside(&mut self, stored: &Stored<Kd::Kept>, address: &Address) {
+        let linger = self.function.site.options.linger();
+        let stamp = self.function.home.versions.now();
+        if !linger.is_zero()
+            && let Ok(loaded) = stored.find_latest(address, linger)
+            && self.suits(&loaded)
+        {
+            self.set_aside(loaded, stamp);
+        }
+    }
+
     fn may_take(&self, loaded: &Loaded<Kd::Kept>) -> bool {
         let is_fresh = loaded.expires > self.time().now();
         is_fresh || self.function.may_linger(self.kind, &loaded.value)
@@ -113,8 +144,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     pub(super) fn count_taken(&mut self, loaded: &Loaded<Kd::Kept>) {
         let counters = &self.function.counters;
         if loaded.expires <= self.time().now() {
-            self.basis.missed = None;
-            counters.hits.add(1);
+            // Unless it has been counted as a miss.
+            counters.hits.add(self.basis.missed.take().is_some().into());
             counters.stale_hits.add(1);
         } else {
             counters.joins_l2.add(1);

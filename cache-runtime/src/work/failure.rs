@@ -10,13 +10,14 @@ use crate::flight::Landing;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
 use crate::stored::Loaded;
-use crate::tier::memory::{Arrival, Lead, Served};
+use crate::tier::memory::{Arrival, Lead};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
+use std::time::Duration;
 
 /// A value whose time is over.
 pub(super) struct Overdue<V> {
@@ -33,6 +34,15 @@ struct Former<Kd: Kind> {
     stamp: Stamp,
     /// To be kept in memory, where it is not.
     arrival: Option<Arrival<Kd::Kept>>,
+}
+
+/// How far two readings of one value's birth may be apart.
+const DRIFT: Duration = Duration::from_millis(100);
+
+impl<Kd: Kind> Former<Kd> {
+    fn is_later_than(&self, other: &Self) -> bool {
+        self.about.born.since(other.about.born) > DRIFT
+    }
 }
 
 /// A body's future, whose panics are caught if something else may be served then.
@@ -66,26 +76,34 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// Goes on after the body has panicked: with what was to be replaced, or with the panic.
     pub(crate) fn recover(mut self, panic: Box<dyn Any + Send>) -> Placed<K, Kd> {
-        self.fall_back().unwrap_or_else(|| {
+        self.fall_back(true).unwrap_or_else(|| {
             drop(self);
             resume_unwind(panic)
         })
     }
 
     /// Serves what was to be replaced, to all who wait, and puts the next attempt off. Nothing if there is
-    /// nothing to serve.
-    pub(super) fn fall_back(&mut self) -> Option<Placed<K, Kd>> {
-        let overdue = self.overdue.take();
+    /// nothing to serve; and if none has failed, unless the next is not due.
+    pub(super) fn fall_back(&mut self, has_failed: bool) -> Option<Placed<K, Kd>> {
         let (Claim::Lead(lead), true) = (&self.claim, self.is_graceful()) else { return None };
         let function = Arc::clone(&self.function);
         // What was invalidated elsewhere meanwhile is not served here either, nor what nobody vouches for.
         if function.stored.as_ref().is_some_and(|stored| !stored.hear()) {
             return None;
         }
-        let former = self.in_memory(lead).or_else(|| self.beyond_memory(*overdue?))?;
-        let Former { out, about, expires, stamp, arrival } = former;
-        about.attempts.fail(self.time().now(), function.home.backoff);
-        function.count_overdue(self.kind, Served::Grace, &out);
+        let here = self.in_memory(lead);
+        let elsewhere = self.overdue.as_deref().and_then(|it| self.beyond_memory(it));
+        // Another process may have computed it since.
+        let Former { out, about, expires, stamp, arrival } = match (here, elsewhere) {
+            (Some(here), Some(elsewhere)) if elsewhere.is_later_than(&here) => elsewhere,
+            (here, elsewhere) => here.or(elsewhere)?,
+        };
+        if has_failed {
+            about.attempts.fail(self.time().now(), function.home.backoff);
+        } else if about.attempts.is_due(self.time().now()) {
+            return None;
+        }
+        function.counters.grace_hits.add(1);
         let memory = &function.memory;
         let right = Lead { flight: Arc::clone(&lead.flight), term: lead.term, stamp };
         memory.land(self.basis.hash, &right, &about, arrival);
@@ -116,17 +134,19 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         former.flatten()
     }
 
-    /// Found in another tier before this began. It is kept in memory from here on, whatever the tiers of
-    /// its function: as long as no attempt is due, nobody is asked for another.
-    fn beyond_memory(&self, overdue: Overdue<Kd::Kept>) -> Option<Former<Kd>> {
+    /// Found in another tier before this began. It is kept in memory from here on, with what is known of
+    /// attempts to replace it.
+    fn beyond_memory(&self, overdue: &Overdue<Kd::Kept>) -> Option<Former<Kd>> {
         let Overdue { loaded: Loaded { value, about, expires, .. }, stamp } = overdue;
-        let is_late = self.time().now().since(expires) >= self.function.site.options.grace;
-        let is_valid = || self.function.home.versions.check(&about, stamp).is_some();
+        let is_late = self.time().now().since(*expires) >= self.function.site.options.grace;
+        let is_valid = || self.function.home.versions.check(about, *stamp).is_some();
         if is_late || !is_valid() || !about.files_hold() {
             return None;
         }
-        let (out, about) = (self.kind.serve(&value), Arc::new(about));
-        Some(Former { out, about, expires, stamp, arrival: Some((value, expires)) })
+        let out = self.kind.serve(value);
+        let arrival = self.kind.keep(&out).map(|value| (value, *expires));
+        let about = Arc::new(about.clone());
+        Some(Former { out, about, expires: *expires, stamp: *stamp, arrival })
     }
 
     /// Gives back what is fresh, and keeps what is not for later.
@@ -135,6 +155,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         loaded: Loaded<Kd::Kept>,
         stamp: Stamp,
     ) -> Option<Loaded<Kd::Kept>> {
+        self.overdue = None;
         if loaded.expires > self.time().now() {
             return Some(loaded);
         }
@@ -148,7 +169,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     /// Offers what is stale to callers of this process.
     fn offer(&self, loaded: &Loaded<Kd::Kept>, stamp: Stamp) {
         let Claim::Lead(lead) = &self.claim else { return };
-        if self.function.site.options.stale.is_zero() {
+        if self.time().now().since(loaded.expires) >= self.function.site.options.stale {
             return;
         }
         let shared = self.kind.share(&self.kind.serve(&loaded.value)).map(Arc::new);

@@ -94,7 +94,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let is_part = self.frame.caller().is_some_and(Frame::is_shared);
         let asking =
             fleet.is_up().then(|| stored.asking(address, &self.basis.marks).for_part(is_part));
-        let asking = asking.map(|it| it.lingering(self.function.site.options.linger()));
+        let asking =
+            asking.map(|it| it.lingering(self.function.site.options.linger(), stored.kept()));
         let Some(asking) = asking.filter(|asking| asking.is_up(fleet)) else {
             self.fleet = Fleet::Down(self.basis.marks.clone());
             self.function.counters.degraded.add(1);
@@ -133,11 +134,13 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         address: &Address,
     ) -> Option<Loaded<Kd::Kept>> {
         let is_lead = matches!(self.claim, Claim::Lead(_));
+        let stamp = self.function.home.versions.now();
         if is_lead
             && fleet.settings().on_partition == OnPartition::Serve
-            && let Ok(loaded) = stored.find_latest(address, Duration::ZERO)
+            && let Ok(loaded) = stored.find_latest(address, self.function.site.options.linger())
             && self.function.home.versions.never_heard_of(&loaded.about)
             && self.function.suits(&loaded.about, self.frame.caller())
+            && let Some(loaded) = self.set_aside(loaded, stamp)
         {
             self.count_hit(&loaded, |counters| &counters.hits_l2);
             return Some(loaded);
@@ -183,7 +186,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                         }
                         self.basis.blame(Miss::Expired);
                     }
-                    Err(why) => self.basis.blame(why),
+                    Err(why) => {
+                        self.overdue = None;
+                        self.basis.blame(why);
+                    }
                 }
             }
             if !self.is_stale_at_hand() {
@@ -196,6 +202,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 // What its last holder found may be there by now.
                 let look = stored.look_up(fleet, asking, false, &mut patience);
                 let loaded = look.await.map_err(drop)?.ok();
+                self.overdue = None;
                 if let Some(loaded) = loaded.and_then(|it| self.set_aside(it, stamp)) {
                     self.count_miss(None);
                     self.function.counters.joins_l3.add(1);

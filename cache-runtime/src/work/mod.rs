@@ -193,7 +193,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     ) -> Placed<K, Kd> {
         self.count(&out);
         if self.kind.is_failure(&out)
-            && let Some(placed) = self.fall_back()
+            && let Some(placed) = self.fall_back(true)
         {
             return placed;
         }

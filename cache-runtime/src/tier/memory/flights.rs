@@ -66,6 +66,7 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         });
         if let Some((entry, late)) = overdue
             && late < leniency.grace
+            && !leniency.asks_elsewhere
             && !entry.about.attempts.is_due(now)
             && let Some(read) = read(entry, Served::Grace)
         {

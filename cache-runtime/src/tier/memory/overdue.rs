@@ -19,6 +19,8 @@ pub(crate) struct Leniency {
     pub(crate) stale: Duration,
     /// If that fails.
     pub(crate) grace: Duration,
+    /// Whether other tiers are asked before what failed is taken for failing still.
+    pub(crate) asks_elsewhere: bool,
 }
 
 /// Why an entry may be served.
@@ -43,7 +45,9 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         let late = now.since(entry.expires);
         let is_over = entry.expires != Moment::NEVER && now >= entry.expires;
         let is_valid = || self.versions.check(&entry.about, entry.valid_at()).is_some();
-        (is_over && late < most && is_valid() && entry.about.files_hold()).then_some(late)
+        // Files are not looked at under a lock.
+        let is_known = entry.about.files.is_none();
+        (is_over && late < most && is_known && is_valid()).then_some(late)
     }
 
     /// Reads the entry of a flight's key, which could not be computed anew, if it may be served
