@@ -49,6 +49,13 @@ async fn number_async(source: Arc<Source>) -> Result<u64, u64> {
     source.read().map_err(|Fault(run)| run)
 }
 
+/// Takes its time.
+#[cached(ttl = "10s", grace = "1h", tags("grace under way"), skip(stage, fails))]
+fn slow(stage: &Stage, fails: bool) -> Result<u64, Fault> {
+    let call = stage.act();
+    if fails { Err(Fault(call)) } else { Ok(call) }
+}
+
 /// A runtime whose value is just over its time, from a source that fails so often.
 fn expired(source: &Source, times: u64) -> (Runtime, ManualClock) {
     let (runtime, clock) = fresh();
@@ -138,12 +145,6 @@ fn an_invalidation_ends_it_at_once() {
 /// The same while the attempt that fails is under way.
 #[test]
 fn what_is_invalidated_while_the_attempt_fails_is_not_served() {
-    #[cached(ttl = "10s", grace = "1h", tags("grace under way"), skip(stage, fails))]
-    fn slow(stage: &Stage, fails: bool) -> Result<u64, Fault> {
-        let call = stage.act();
-        if fails { Err(Fault(call)) } else { Ok(call) }
-    }
-
     let (runtime, clock) = fresh();
     assert_eq!(runtime.with(|| slow(&Stage::open(), false)), Ok(1));
     clock.advance(TTL);
@@ -214,12 +215,6 @@ fn what_is_negative_is_not_served_after_its_time() {
 /// Who waits for the attempt is served, too: nobody tries on its own, although the error can't be shared.
 #[test]
 fn those_who_wait_for_an_attempt_that_fails_are_served() {
-    #[cached(ttl = "10s", grace = "1h", skip(stage, fails))]
-    fn slow(stage: &Stage, fails: bool) -> Result<u64, Fault> {
-        let call = stage.act();
-        if fails { Err(Fault(call)) } else { Ok(call) }
-    }
-
     let (runtime, clock) = fresh();
     assert_eq!(runtime.with(|| slow(&Stage::open(), false)), Ok(1));
     clock.advance(TTL);
