@@ -183,7 +183,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let mut outcome = wait(function.site.options.is_lenient()).await;
         if let Waited::Offered(former) = &outcome {
             let is_late = waiter.follower.is_late() && context::frame().is_none();
-            if let Some(out) = self.take_former(former).filter(|_| !is_late) {
+            if !is_late && let Some(out) = self.take_former(former) {
                 self.next = Next::Serve(out);
                 return;
             }

@@ -121,7 +121,8 @@ fn the_wait_is_as_long_as_the_runtime_says_and_begins_anew_after_a_success() {
 fn grace_ends_when_it_ends_however_often_it_was_served() {
     let source = Source::default();
     let (runtime, clock) = expired(&source, u64::MAX);
-    for _ in 0..59 {
+    let minutes = GRACE.as_secs() / 60;
+    for _ in 1..minutes {
         assert_eq!(runtime.with(|| number(&source)), Ok(1));
         clock.advance(60 * SECOND);
     }
@@ -129,7 +130,6 @@ fn grace_ends_when_it_ends_however_often_it_was_served() {
     assert_eq!(runtime.with(|| number(&source)), Ok(1));
     clock.advance(Duration::from_nanos(1));
     assert!(runtime.with(|| number(&source)).is_err());
-    assert_eq!(TTL + GRACE, TTL + 60 * 60 * SECOND);
 }
 
 /// C1: what was invalidated is never served, failure or not.

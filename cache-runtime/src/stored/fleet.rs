@@ -67,8 +67,8 @@ impl Asking<'_> {
     }
 
     /// The same for a value whose time may be over for so long.
-    pub(crate) fn lingering(self, linger: Duration, kept: &KeptBy) -> Self {
-        Self { linger: kept.tellable(linger), ..self }
+    pub(crate) fn lingering(self, linger: Duration) -> Self {
+        Self { linger, ..self }
     }
 
     /// The same for something that is to be kept in the tier itself, if this says so.
@@ -104,8 +104,9 @@ impl KeptBy {
 }
 
 impl<V> Stored<V> {
-    pub(crate) fn kept(&self) -> &KeptBy {
-        &self.kept
+    /// How long after their time values may be served, as far as the clock can tell.
+    pub(crate) fn linger(&self) -> Duration {
+        self.kept.tellable(self.site.options.linger())
     }
 
     /// The shared tier, if the function has it.
@@ -162,14 +163,15 @@ impl<V> Stored<V> {
             found = value.map(|value| {
                 let now = self.kept.time.now();
                 let about = About { born: now.before(sound.age), ..sound.about() };
-                let packed = self.kept.disk.is_some().then(|| Packed {
+                let is_over = sound.left.is_zero();
+                let is_copied = self.kept.disk.is_some() && !is_over;
+                let packed = is_copied.then(|| Packed {
                     compression: header.compression,
                     length: header.unpacked,
                     payload: payload.to_vec(),
                 });
-                let is_over = sound.left.is_zero();
                 let expires = if is_over { now.before(sound.late) } else { now.after(sound.left) };
-                Loaded { value, about, expires, packed: packed.filter(|_| !is_over) }
+                Loaded { value, about, expires, packed }
             });
             found.is_some()
         };

@@ -1,7 +1,7 @@
 //! A computation asks around before it runs: another process may have computed the same, or be about
 //! to (F3).
 
-use super::{Claim, Finished, Placed, Work};
+use super::{Claim, Work};
 use crate::clock;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
@@ -58,14 +58,6 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         self.heard = stored.heard();
         self.started = self.time().precise();
         out
-    }
-
-    /// What is served where nobody has another, and the next attempt to compute one is not due.
-    fn go_without(&mut self) -> Option<Kd::Out> {
-        match self.fall_back(false)? {
-            Placed::Landed(Finished { out, .. }) => Some(out),
-            Placed::OnItsWay(_) => unreachable!("nothing is stored"),
-        }
     }
 
     async fn consult_machine(

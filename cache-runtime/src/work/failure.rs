@@ -1,6 +1,6 @@
 //! What becomes of a computation that failed: what it was to replace may be served for a while longer.
 //!
-//! 1. What is served so keeps its time of birth, and its end. Nothing is stored.
+//! 1. What is served so keeps its time of birth, and its end. Nothing new is stored.
 //! 2. What was invalidated meanwhile is not served: the failure is its caller's.
 
 use super::{Claim, Finished, Placed, Work};
@@ -9,8 +9,8 @@ use crate::entry::{About, Stamp};
 use crate::flight::Landing;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
-use crate::stored::Loaded;
-use crate::tier::memory::{Arrival, Lead};
+use crate::stored::{Loaded, Stored};
+use crate::tier::memory::Arrival;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -39,9 +39,10 @@ struct Former<Kd: Kind> {
 /// How far two readings of one value's birth may be apart.
 const DRIFT: Duration = Duration::from_millis(100);
 
-impl<Kd: Kind> Former<Kd> {
-    fn is_later_than(&self, other: &Self) -> bool {
-        self.about.born.since(other.about.born) > DRIFT
+impl<V> Overdue<V> {
+    /// Whether another process has computed it since something was.
+    fn is_later_than(&self, other: &About) -> bool {
+        self.loaded.about.born.since(other.born) > DRIFT
     }
 }
 
@@ -76,62 +77,86 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// Goes on after the body has panicked: with what was to be replaced, or with the panic.
     pub(crate) fn recover(mut self, panic: Box<dyn Any + Send>) -> Placed<K, Kd> {
-        self.fall_back(true).unwrap_or_else(|| {
+        self.fall_back().unwrap_or_else(|| {
             drop(self);
             resume_unwind(panic)
         })
     }
 
     /// Serves what was to be replaced, to all who wait, and puts the next attempt off. Nothing if there is
-    /// nothing to serve; and if none has failed, unless the next is not due.
-    pub(super) fn fall_back(&mut self, has_failed: bool) -> Option<Placed<K, Kd>> {
-        let (Claim::Lead(lead), true) = (&self.claim, self.is_graceful()) else { return None };
-        let function = Arc::clone(&self.function);
-        // What was invalidated elsewhere meanwhile is not served here either, nor what nobody vouches for.
-        if function.stored.as_ref().is_some_and(|stored| !stored.hear()) {
+    /// nothing to serve.
+    pub(super) fn fall_back(&mut self) -> Option<Placed<K, Kd>> {
+        if !self.may_fall_back() {
             return None;
         }
-        let here = self.in_memory(lead);
-        let elsewhere = self.overdue.as_deref().and_then(|it| self.beyond_memory(it));
-        // Another process may have computed it since.
-        let Former { out, about, expires, stamp, arrival } = match (here, elsewhere) {
-            (Some(here), Some(elsewhere)) if elsewhere.is_later_than(&here) => elsewhere,
-            (here, elsewhere) => here.or(elsewhere)?,
+        let here = self.in_memory(|_| true);
+        let later = |it: &Former<Kd>, overdue: &Overdue<_>| overdue.is_later_than(&it.about);
+        let former = match (here, self.overdue.as_deref()) {
+            (Some(here), Some(elsewhere)) if later(&here, elsewhere) => {
+                self.beyond_memory(elsewhere).unwrap_or(here)
+            }
+            (Some(here), _) => here,
+            (None, elsewhere) => self.beyond_memory(elsewhere?)?,
         };
-        if has_failed {
-            about.attempts.fail(self.time().now(), function.home.backoff);
-        } else if about.attempts.is_due(self.time().now()) {
+        former.about.attempts.fail(self.time().now(), self.function.home.backoff);
+        let out = self.serve(former);
+        Some(Placed::Landed(Finished { out, arrival: None }))
+    }
+
+    /// Serves it where nobody has another, and the next attempt to compute one is not due.
+    pub(super) fn go_without(&mut self) -> Option<Kd::Out> {
+        if !self.may_fall_back() {
             return None;
         }
+        let now = self.time().now();
+        let former = self.in_memory(|about| !about.attempts.is_due(now))?;
+        let is_outdated = |it: &Overdue<_>| it.is_later_than(&former.about);
+        if self.overdue.as_deref().is_some_and(is_outdated) {
+            // Nothing is known of attempts to replace that.
+            return None;
+        }
+        Some(self.serve(former))
+    }
+
+    /// Whether something may be served instead. What was invalidated elsewhere meanwhile is not, nor what
+    /// nobody vouches for.
+    fn may_fall_back(&self) -> bool {
+        self.is_graceful() && self.function.stored.as_ref().is_none_or(Stored::hear)
+    }
+
+    /// Serves a former value, to those who wait, too.
+    fn serve(&mut self, former: Former<Kd>) -> Kd::Out {
+        let Former { out, about, expires, stamp, arrival } = former;
+        let function = Arc::clone(&self.function);
         function.counters.grace_hits.add(1);
-        let memory = &function.memory;
-        let right = Lead { flight: Arc::clone(&lead.flight), term: lead.term, stamp };
-        memory.land(self.basis.hash, &right, &about, arrival);
-        let is_waited_for = lead.flight.has_followers();
-        let shared = is_waited_for.then(|| self.kind.share(&out)).flatten().map(Arc::new);
-        let landing = Landing { shared, stamp, expires, about: Arc::clone(&about) };
-        lead.flight.land(lead.term, landing);
-        self.claim = Claim::Landed;
+        // What was found began before this did.
+        if let Claim::Lead(lead) = &mut self.claim {
+            lead.stamp = stamp;
+        }
+        self.land(&about, arrival, expires, |kind| kind.share(&out).map(Arc::new));
         self.frame.close();
         if let Some(caller) = self.frame.caller() {
             caller.inherit(function.home.id, &about, expires, function.site.options.keyed);
         }
         self.told = true;
-        Some(Placed::Landed(Finished { out, arrival: None }))
+        out
     }
 
-    fn in_memory(&self, lead: &Lead<Kd::Shared>) -> Option<Former<Kd>> {
+    /// The entry in memory, if it may be served and is one that is asked for.
+    fn in_memory(&self, is_meant: impl FnOnce(&About) -> bool) -> Option<Former<Kd>> {
+        let Claim::Lead(lead) = &self.claim else { return None };
         let limit = (self.time(), self.function.site.options.grace);
-        let former = self.function.memory.last_resort(self.basis.hash, lead, limit, |entry| {
-            self.function.may_linger(self.kind, &entry.value).then(|| Former {
+        self.function.memory.last_resort(self.basis.hash, lead, limit, |entry| {
+            let is_served =
+                is_meant(&entry.about) && self.function.may_linger(self.kind, &entry.value);
+            is_served.then(|| Former {
                 out: self.kind.serve(&entry.value),
                 about: Arc::clone(&entry.about),
                 expires: entry.expires,
                 stamp: entry.valid_at(),
                 arrival: None,
             })
-        });
-        former.flatten()
+        })
     }
 
     /// Found in another tier before this began. It is kept in memory from here on, with what is known of

@@ -94,8 +94,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let is_part = self.frame.caller().is_some_and(Frame::is_shared);
         let asking =
             fleet.is_up().then(|| stored.asking(address, &self.basis.marks).for_part(is_part));
-        let asking =
-            asking.map(|it| it.lingering(self.function.site.options.linger(), stored.kept()));
+        let asking = asking.map(|it| it.lingering(stored.linger()));
         let Some(asking) = asking.filter(|asking| asking.is_up(fleet)) else {
             self.fleet = Fleet::Down(self.basis.marks.clone());
             self.function.counters.degraded.add(1);

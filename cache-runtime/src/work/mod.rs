@@ -193,7 +193,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     ) -> Placed<K, Kd> {
         self.count(&out);
         if self.kind.is_failure(&out)
-            && let Some(placed) = self.fall_back(true)
+            && let Some(placed) = self.fall_back()
         {
             return placed;
         }

@@ -59,12 +59,11 @@ impl<K: Eq, V, S> Memory<K, V, S> {
             return Begun::Found(read);
         }
         let most = leniency.stale.max(leniency.grace);
-        let now = time.now();
         let overdue = entry.filter(|_| !most.is_zero()).and_then(|entry| {
-            let late = self.overdue(entry, now, most)?;
-            Some((entry, late))
+            let now = time.now();
+            Some((entry, self.overdue(entry, now, most)?, now))
         });
-        if let Some((entry, late)) = overdue
+        if let Some((entry, late, now)) = overdue
             && late < leniency.grace
             && !leniency.asks_elsewhere
             && !entry.about.attempts.is_due(now)
@@ -76,7 +75,7 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         if let Ok(entry) = found {
             let flight = &entry.get().1;
             if !self.versions.overtook(&flight.marks, flight.stamp()) {
-                if let Some((entry, late)) = overdue
+                if let Some((entry, late, _)) = overdue
                     && late < leniency.stale
                     && let Some(read) = read(entry, Served::Stale)
                 {
@@ -110,9 +109,7 @@ impl<K: Eq, V, S> Memory<K, V, S> {
     ) -> Option<R> {
         let _held = held::hold();
         let shard = self.shard(hash).read();
-        let flight = shard.flights.find(hash, |(_, it)| Arc::ptr_eq(it, &lead.flight));
-        let entry =
-            flight.and_then(|(Hashed { key, .. }, _)| shard.entries.peek(&Known { hash, key }));
+        let entry = shard.entry_of(hash, lead);
         let is_suspect = |it: &&Entry<V>| it.valid_at() < lost && time.now() < it.expires;
         entry.filter(is_suspect).map(read)
     }

@@ -50,6 +50,15 @@ struct Shard<K, V, S> {
     flights: HashTable<(Hashed<K>, Arc<Flight<S>>)>,
 }
 
+impl<K: Eq, V, S> Shard<K, V, S> {
+    /// The entry of a flight's key, without its use being noticed.
+    fn entry_of(&self, hash: u64, lead: &Lead<S>) -> Option<&Entry<V>> {
+        let is_it = |(_, it): &(Hashed<K>, Arc<Flight<S>>)| Arc::ptr_eq(it, &lead.flight);
+        let (Hashed { key, .. }, _) = self.flights.find(hash, is_it)?;
+        self.entries.peek(&Known { hash, key })
+    }
+}
+
 /// A computed value on its way into the cache, and when it expires.
 pub(crate) type Arrival<V> = (V, Moment);
 

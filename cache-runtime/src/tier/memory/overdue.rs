@@ -5,11 +5,9 @@
 
 use super::Memory;
 use super::flights::Lead;
-use super::hashed::{Hashed, Known};
 use crate::clock::{Moment, TimeSource};
 use crate::entry::Entry;
 use crate::held;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long after its time an entry may be served.
@@ -57,14 +55,12 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         hash: u64,
         lead: &Lead<S>,
         (time, grace): (&TimeSource, Duration),
-        read: impl FnOnce(&Entry<V>) -> R,
+        read: impl FnOnce(&Entry<V>) -> Option<R>,
     ) -> Option<R> {
         let now = time.now();
         let _held = held::hold();
         let shard = self.shard(hash).read();
-        let flight = shard.flights.find(hash, |(_, it)| Arc::ptr_eq(it, &lead.flight));
-        let (Hashed { key, .. }, _) = flight?;
-        let entry = shard.entries.peek(&Known { hash, key })?;
-        self.overdue(entry, now, grace).map(|_| read(entry))
+        let entry = shard.entry_of(hash, lead)?;
+        self.overdue(entry, now, grace).and_then(|_| read(entry))
     }
 }
