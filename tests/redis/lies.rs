@@ -212,6 +212,24 @@ fn c6_no_key_of_the_namespace_can_be_made_to_serve_something_else() {
     });
 }
 
+/// What stands under a key says itself which call it is of.
+#[test]
+fn c6_a_value_that_stands_under_the_key_of_another_is_a_miss() {
+    let server = Server::start();
+    let one = patient(&server.url());
+    let stored = || keys(&server, "larder:larder:v:*");
+    one.with(|| length("four"));
+    let own = stored();
+    one.with(|| length("seven."));
+    let other = stored().into_iter().find(|it| !own.contains(it)).unwrap();
+    assert_eq!(server.command(&["COPY", &own[0], &other, "REPLACE"]), Reply::Int(1));
+    let fresh = patient(&server.url());
+    assert_eq!(fresh.with(|| length("seven.")), 6);
+    assert_eq!(fresh.with(length::stats).hits_l3, 0, "it passes for the other's");
+    assert_eq!(fresh.with(|| length("four")), 4);
+    assert_eq!(fresh.with(length::stats).hits_l3, 1);
+}
+
 /// The ledger goes as far as it can count, and then begins again under the same epoch.
 #[test]
 fn c7_a_ledger_that_counts_as_far_as_it_can_is_survived() {
