@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     // Leaves.
     &["clock", "codec", "error", "hash", "lookup", "planted", "short", "sync", "typed"],
-    &["fileless", "files", "key", "mark", "namespace", "uncaptured"],
+    &["fileless", "files", "key", "mark", "namespace", "options", "uncaptured"],
     &["attempts", "captured"],
     // What is said of a value, and what is counted.
     &[
@@ -33,7 +33,16 @@ const LAYERS: &[&[&str]] = &[
     &["runtime", "scope"],
     &["config", "context"],
     // A call.
-    &["ambient", "call_context", "executor", "function", "invalidation", "scoped", "stats"],
+    &[
+        "ambient",
+        "call_context",
+        "calling",
+        "executor",
+        "function",
+        "invalidation",
+        "scoped",
+        "stats",
+    ],
     &["desk", "explanation", "export", "work"],
     &["handle", "quest"],
     &["glance"],

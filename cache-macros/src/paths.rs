@@ -39,7 +39,8 @@ impl Paths {
     }
 
     paths! {
-        public: CallContext Entry Error Explanation FunctionStats Level Runtime Warmed blocking;
+        public:
+            CallContext Entry Error Explanation FunctionStats Level Options Runtime Warmed blocking scope with;
         private:
             AmbientPart Arg Call Changed Declared Escaped Format Found FunctionOptions Keyed Linked
             Negative Nested Probe Site Success Verdict

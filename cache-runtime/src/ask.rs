@@ -14,6 +14,8 @@ pub(crate) struct Ask {
 pub(crate) enum Wish {
     /// Compute, and store what comes out.
     Refresh,
+    /// The same once what is there is invalidated.
+    Force,
     /// Compute, and leave the cache alone.
     Uncached,
     /// Store this as if it had been computed now. An `Option` of the function's return type.

@@ -10,6 +10,7 @@ use crate::codec::Format;
 use crate::context::{self, Surroundings};
 use crate::desk::{self, Way};
 use crate::entry::{About, Marks};
+use crate::error::Level;
 use crate::files::Files;
 use crate::frame::{Frame, Keyed};
 use crate::function::{self, Function, FunctionOf, Instance, Printed};
@@ -18,6 +19,7 @@ use crate::key::OwnedKey;
 use crate::lookup;
 use crate::mark::Mark;
 use crate::miss::{Bypass, Miss};
+use crate::options::{Options, Unread};
 use crate::outcome::Kind;
 use crate::pattern;
 use crate::quest::Quest;
@@ -233,6 +235,7 @@ fn look_up_shared<W: View, Kd: Kind>(
         address,
         arrival,
         missed,
+        options: context::options(),
         #[cfg(feature = "redis")]
         glanced: Glanced::NotTried,
     };
@@ -259,8 +262,10 @@ fn look_around<W: View, Kd: Kind>(
     let plain = !context::is_set() && runtime.is_none();
     if plain && let Some(Way { function, missed }) = desk::way(instance) {
         return match missed {
-            Some(reason) => look_beyond(function, kind, probe, None, beyond, reason),
-            None => look_in(function, kind, probe, None, beyond),
+            Some(reason) => {
+                look_beyond(function, kind, probe, (None, Options::new()), beyond, reason)
+            }
+            None => look_in(function, kind, probe, (None, Options::new()), beyond),
         };
     }
     let surroundings = context::current();
@@ -269,6 +274,13 @@ fn look_around<W: View, Kd: Kind>(
     let runtime = runtime.as_ref().unwrap_or_else(|| Runtime::global());
     let key = || function::key_mark(instance.site, instance.family, probe);
     let wish = context::take_ask(instance.site.place(), || Some(key())).map(|ask| ask.wish);
+    let options = surroundings.map(|surroundings| surroundings.options).unwrap_or_default();
+    let wish = wish.or_else(|| {
+        options.unread().map(|it| match it {
+            Unread::Past => Wish::Refresh,
+            Unread::Forgetting => Wish::Force,
+        })
+    });
     let frame = surroundings.and_then(|surroundings| surroundings.frame.as_deref());
     let function = Function::find(instance, runtime, surroundings, beyond);
     let function = match bypass(instance.site, surroundings, function.is_some(), wish.as_ref()) {
@@ -292,7 +304,7 @@ fn look_around<W: View, Kd: Kind>(
         let address = address.and_then(|(stored, beyond)| stored.address(beyond));
         Around::Miss(function, wish, address, None)
     } else {
-        look_in(function, kind, probe, frame, beyond)
+        look_in(function, kind, probe, (frame, options), beyond)
     }
 }
 
@@ -300,15 +312,19 @@ fn look_in<W: View, Kd: Kind>(
     function: Arc<FunctionOf<W, Kd>>,
     kind: Kd,
     probe: Probe<'_, W>,
-    frame: Option<&Frame>,
+    (frame, options): (Option<&Frame>, Options),
     beyond: Option<&Beyond<'_, Kd::Kept>>,
 ) -> Around<Kd::Out, FunctionOf<W, Kd>> {
-    let may_serve = function.stored.as_ref().is_none_or(Stored::hear);
-    let served =
-        if may_serve { function.serve(kind, probe, frame) } else { Err(lookup::Miss::Unavailable) };
+    let served = if !options.reaches(Level::L1) {
+        Err(lookup::Miss::Absent)
+    } else if function.stored.as_ref().is_none_or(Stored::hear) {
+        function.serve(kind, probe, frame)
+    } else {
+        Err(lookup::Miss::Unavailable)
+    };
     match served {
         Ok(out) => Around::Hit(out),
-        Err(reason) => look_beyond(function, kind, probe, frame, beyond, reason),
+        Err(reason) => look_beyond(function, kind, probe, (frame, options), beyond, reason),
     }
 }
 
@@ -317,7 +333,7 @@ fn look_beyond<W: View, Kd: Kind>(
     function: Arc<FunctionOf<W, Kd>>,
     kind: Kd,
     probe: Probe<'_, W>,
-    frame: Option<&Frame>,
+    (frame, options): (Option<&Frame>, Options),
     beyond: Option<&Beyond<'_, Kd::Kept>>,
     mut reason: lookup::Miss,
 ) -> Around<Kd::Out, FunctionOf<W, Kd>> {
@@ -327,11 +343,13 @@ fn look_beyond<W: View, Kd: Kind>(
         let stamp = function.home.versions.now();
         address = stored.address(beyond);
         // What is shared by machines asks there first.
-        let nearest = address.as_ref().filter(|_| !function.is_on_fleet());
+        let is_asked = !function.is_on_fleet() && options.reaches(Level::L2);
+        let nearest = address.as_ref().filter(|_| is_asked);
         let found = nearest.map(|address| {
             if function.in_memory || frame.is_some() {
+                let keep = (frame, options.promotes(Level::L1));
                 let promote =
-                    |loaded| function.promote(kind, probe, stamp, (address, loaded), frame);
+                    |loaded| function.promote(kind, probe, stamp, (address, loaded), keep);
                 let found = stored.find(address);
                 let suits = |loaded: &Loaded<_>| function.suits(&loaded.about, frame);
                 let found = found.and_then(|loaded| {

@@ -9,6 +9,7 @@ use crate::ask::Ask;
 use crate::frame::Frame;
 use crate::held;
 use crate::mark::Mark;
+use crate::options::Options;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
 use crate::sync;
@@ -27,6 +28,8 @@ pub(crate) struct Surroundings {
     pub(crate) ambient: Option<Ambient>,
     pub(crate) session: Option<Arc<Scope>>,
     pub(crate) request: Option<Arc<Scope>>,
+    /// What is said of the calls made here. It is not for what they call in turn.
+    pub(crate) options: Options,
 }
 
 type Shared = Option<Arc<Surroundings>>;
@@ -55,6 +58,11 @@ pub(crate) fn can_be_set() -> bool {
 /// The computation that the calling code is part of.
 pub(crate) fn frame() -> Option<Arc<Frame>> {
     current().and_then(|surroundings| surroundings.frame.clone())
+}
+
+/// What is said of the calls that the calling code makes.
+pub(crate) fn options() -> Options {
+    current().map(|surroundings| surroundings.options).unwrap_or_default()
 }
 
 /// The runtime that the calling code uses.
@@ -96,6 +104,27 @@ pub(crate) fn with<R>(change: impl FnOnce(&mut Surroundings), f: impl FnOnce() -
     let mut surroundings = current().as_deref().cloned().unwrap_or_default();
     change(&mut surroundings);
     inside(Arc::new(surroundings), f)
+}
+
+/// Runs `f` with nothing said of its calls.
+pub(crate) fn optionless<R>(f: impl FnOnce() -> R) -> R {
+    if current().is_none_or(|surroundings| surroundings.options == Options::new()) {
+        return f();
+    }
+    with(|surroundings| surroundings.options = Options::new(), f)
+}
+
+/// The same for a future. Boxed only if there is anything to take back.
+///
+/// # Cancellation
+///
+/// As safe to drop as `future` itself.
+pub(crate) async fn optionless_async<F: Future>(future: F) -> F::Output {
+    if current().is_none_or(|surroundings| surroundings.options == Options::new()) {
+        return future.await;
+    }
+    let change = |surroundings: &mut Surroundings| surroundings.options = Options::new();
+    Box::pin(Changed::new(future, change)).await
 }
 
 pin_project! {

@@ -345,14 +345,14 @@ where
         self.counters.age_at_serve.record(age);
     }
 
-    /// Serves a value that was read beyond memory, and keeps it there. `stamp` was read before.
+    /// Serves a value that was read beyond memory, and keeps it there if it may. `stamp` was read before.
     pub(crate) fn promote<W, Kd>(
         &self,
         kind: Kd,
         probe: Probe<'_, W>,
         stamp: Stamp,
         (address, loaded): (&Address, Loaded<V>),
-        frame: Option<&Frame>,
+        (frame, is_kept): (Option<&Frame>, bool),
     ) -> Kd::Out
     where
         W: View<Owned = K>,
@@ -361,14 +361,15 @@ where
         let Loaded { value, mut about, expires, .. } = loaded;
         let age = self.home.time.now().since(about.born);
         self.count_read(kind, |counters| &counters.hits_l2, &value, age);
-        if self.in_memory {
+        let is_kept = self.in_memory && is_kept;
+        if is_kept {
             about.marks = self.reorder(address, &about.marks);
         }
         let about = Arc::new(about);
         if let Some(frame) = frame {
             frame.inherit(self.home.id, &about, expires, self.site.options.keyed);
         }
-        if !self.in_memory {
+        if !is_kept {
             return kind.release(value);
         }
         let out = kind.serve(&value);

@@ -6,6 +6,7 @@
 //!    same time share the trip.
 
 use crate::context;
+use crate::error::Level;
 use crate::function::TierHits;
 use crate::key::OwnedKey;
 use crate::lookup::Miss;
@@ -20,6 +21,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         stored.is_some_and(|stored| stored.is_on_fleet() && !self.function.is_kept_near(stored))
             && matches!(self.basis.glanced, Glanced::NotTried)
             && self.is_open()
+            && self.basis.options.reaches(Level::L3)
             && context::frame().is_none()
     }
 

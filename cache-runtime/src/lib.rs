@@ -9,6 +9,7 @@ mod ask;
 mod attempts;
 mod call;
 mod call_context;
+mod calling;
 #[cfg_attr(not(feature = "redis"), path = "uncaptured.rs")]
 mod captured;
 mod clock;
@@ -44,6 +45,7 @@ mod mark;
 mod miss;
 mod namespace;
 mod news;
+mod options;
 mod outcome;
 #[cfg(feature = "beyond")]
 mod outward;
@@ -84,6 +86,7 @@ pub mod testing;
 
 pub use ambient::AmbientValue;
 pub use call_context::CallContext;
+pub use calling::{scope, with};
 pub use clock::{Clock, Sleep};
 pub use companion::Entry;
 pub use config::Builder;
@@ -101,6 +104,7 @@ pub use invalidation::{
     invalidate_tagged_with_all, invalidate_tags, tag,
 };
 pub use lookup::Miss;
+pub use options::Options;
 pub use pattern::escape;
 pub use runtime::Runtime;
 pub use scoped::{request, session};

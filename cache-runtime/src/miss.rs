@@ -37,6 +37,8 @@ pub struct Miss<K: OwnedKey, Kd: Kind> {
 enum Plan<K: OwnedKey, Kd: Kind> {
     Bypass(Bypassed<Kd>),
     Compute(Quest<K, Kd>),
+    /// Once what there is has been invalidated.
+    Force(Quest<K, Kd>),
     Put(Kd::Out, Quest<K, Kd>),
 }
 
@@ -56,7 +58,7 @@ impl<Kd: Kind> Bypassed<Kd> {
         let Some(caller) = context::frame() else { return };
         let verdict = judge(out);
         let time = &self.runtime.inner.time;
-        let expires = work::expiry(&self.site.options, time, self.kind, out, &verdict);
+        let expires = work::expiry((&self.site.options, None), time, self.kind, out, &verdict);
         let about = About::of_bypassed(verdict.tags, None, time.now());
         let keyed = self.site.options.keyed;
         caller.inherit(self.runtime.inner.id, &Arc::new(about), expires, keyed);
@@ -86,6 +88,7 @@ where
     pub(crate) fn wished(quest: Quest<K, Kd>, wish: Option<Wish>) -> Self {
         let plan = match wish {
             Some(Wish::Refresh) => Plan::Compute(quest.anew()),
+            Some(Wish::Force) => Plan::Force(quest),
             Some(Wish::Put(value)) => match value.downcast() {
                 Ok(value) => Plan::Put(*value, quest),
                 Err(_) => Plan::Compute(quest),
@@ -105,7 +108,8 @@ where
         let mut quest = match self.plan {
             Plan::Bypass(mut bypassed) => {
                 bypassed.reason.count(&bypassed.runtime, bypassed.site);
-                let out = bypassed.put.take().unwrap_or_else(body);
+                let put = bypassed.put.take();
+                let out = put.unwrap_or_else(|| context::optionless(body));
                 bypassed.tell(&out, judge);
                 return out;
             }
@@ -119,6 +123,7 @@ where
                     settle(work.place(out, verdict))
                 };
             }
+            Plan::Force(quest) => sync::block_on(quest.forget()),
             Plan::Compute(quest) => quest,
         };
         let mut work = loop {
@@ -187,7 +192,7 @@ where
                 bypassed.reason.count(&bypassed.runtime, bypassed.site);
                 let out = match bypassed.put.take() {
                     Some(out) => out,
-                    None => body().await,
+                    None => context::optionless_async(body()).await,
                 };
                 bypassed.tell(&out, judge);
                 return out;
@@ -202,6 +207,7 @@ where
                     settle_async(work.place(out, verdict)).await
                 };
             }
+            Plan::Force(quest) => quest.forget().await,
             Plan::Compute(quest) => quest,
         };
         let mut work = loop {

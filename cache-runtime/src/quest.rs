@@ -3,6 +3,7 @@
 use crate::clock::{Moment, TimeSource};
 use crate::context;
 use crate::entry::Stamp;
+use crate::error::Level;
 use crate::flight::{Follower, Landing, Waited};
 use crate::frame::Frame;
 use crate::function::FunctionFor;
@@ -89,11 +90,17 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     }
 
     /// Makes room for a value that comes from elsewhere: nothing that began before survives it.
-    pub(crate) async fn put(mut self) -> Work<K, Kd> {
+    pub(crate) async fn put(self) -> Work<K, Kd> {
+        self.forget().await.alone(true)
+    }
+
+    /// The same for a call: whatever it finds from here on is later.
+    pub(crate) async fn forget(mut self) -> Self {
         let key = self.basis.marks[0];
         let beyond = self.basis.address.as_ref().map(|_| key);
         self.function.home.record_key(self.function.site, &[key], beyond).await;
-        self.alone(true)
+        self.basis.arrival = self.function.home.versions.now();
+        self
     }
 
     /// Takes the next step that needs no waiting.
@@ -110,7 +117,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let function = Arc::clone(&self.function);
         let frame = context::frame();
         // What is not vouched for may be in memory, but is not served.
-        let may_serve = function.stored.as_ref().is_none_or(Stored::hear);
+        let is_asked = self.basis.options.reaches(Level::L1);
+        let may_serve = is_asked && function.stored.as_ref().is_none_or(Stored::hear);
         let asks_elsewhere = self.basis.address.is_some();
         let leniency = Leniency { asks_elsewhere, ..function.site.options.leniency() };
         let begun = function.memory.begin(

@@ -29,6 +29,7 @@ mod keys;
 mod options;
 mod overtaken;
 mod patterns;
+mod per_call;
 mod reentrance;
 mod runtime;
 mod scopes;

@@ -15,5 +15,6 @@ mod keeping;
 mod keys;
 mod lifetimes;
 mod overdue;
+mod per_call;
 mod settings;
 mod support;

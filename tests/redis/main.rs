@@ -27,6 +27,7 @@ mod log;
 mod overdue;
 mod partition;
 mod pending;
+mod per_call;
 #[path = "../servers/port.rs"]
 mod port;
 #[path = "../servers/process.rs"]

@@ -3,6 +3,7 @@
 
 use super::{Claim, Work};
 use crate::clock;
+use crate::error::Level;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
 use crate::stored::{Address, Leased, Loaded, Stored};
@@ -65,6 +66,11 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         stored: &Stored<Kd::Kept>,
         address: &Address,
     ) -> Option<Loaded<Kd::Kept>> {
+        let said = self.basis.options;
+        if !said.reaches(Level::L2) || !said.stores() {
+            // It was looked for, if it was to be.
+            return None;
+        }
         let begun = Instant::now();
         let options = &self.function.site.options;
         let (stale, linger) = (options.stale, options.linger());
@@ -154,12 +160,14 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let function = Arc::clone(&self.function);
         let Loaded { value, about, expires, packed } = loaded;
         let about = Arc::new(about);
-        if let Some(packed) = packed {
+        let said = self.basis.options;
+        if let Some(packed) = packed.filter(|_| said.promotes(Level::L2)) {
             self.store(&packed, &about, expires);
         }
         let out = self.kind.serve(&value);
         let in_memory = function.expires_in_memory(expires);
-        let arrival = function.in_memory.then_some((value, in_memory));
+        let is_kept = function.in_memory && said.promotes(Level::L1);
+        let arrival = is_kept.then_some((value, in_memory));
         self.land(&about, arrival, expires, |kind| kind.share(&out).map(Arc::new));
         if let Some(caller) = self.frame.caller() {
             caller.inherit(function.home.id, &about, expires, function.site.options.keyed);

@@ -91,6 +91,17 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             self.count_miss(None);
             return None;
         };
+        let said = self.basis.options;
+        let is_asked = match self.claim {
+            Claim::Lead(_) => said.reaches(Level::L3),
+            // It is asked for the right to store alone.
+            _ => said.keeps(Level::L3),
+        };
+        if !is_asked {
+            self.fleet = Fleet::Barred;
+            self.count_miss(None);
+            return None;
+        }
         let is_part = self.frame.caller().is_some_and(Frame::is_shared);
         let asking =
             fleet.is_up().then(|| stored.asking(address, &self.basis.marks).for_part(is_part));
@@ -135,6 +146,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let is_lead = matches!(self.claim, Claim::Lead(_));
         let stamp = self.function.home.versions.now();
         if is_lead
+            && self.basis.options.reaches(Level::L2)
             && fleet.settings().on_partition == OnPartition::Serve
             && let Ok(loaded) = stored.find_latest(address, self.function.site.options.linger())
             && self.function.home.versions.never_heard_of(&loaded.about)
@@ -194,6 +206,12 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             if !self.is_stale_at_hand() {
                 self.count_miss(None);
             }
+            if !self.basis.options.stores() {
+                // Who stores nothing keeps nobody from computing.
+                self.count_miss(None);
+                self.fleet = Fleet::Barred;
+                return Ok(None);
+            }
             let claim = stored.claim(fleet, asking, (stamp, false), &mut patience);
             if let Some(granted) = claim.await.map_err(drop)? {
                 self.begin_at(stamp);
@@ -245,7 +263,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         patience: &mut Patience,
     ) -> Result<Option<(Loaded<Kd::Kept>, TierHits)>, ()> {
         let mut refused = None;
-        for level in [Level::L1, Level::L2] {
+        let said = self.basis.options;
+        for level in [Level::L1, Level::L2].into_iter().filter(|it| said.reaches(*it)) {
             let (copy, tier): (_, TierHits) = match level {
                 Level::L1 => (self.suspect(), |counters| &counters.rechecks),
                 _ => (stored.find_latest(asking.address(), Duration::ZERO).ok(), |counters| {

@@ -18,6 +18,7 @@ use crate::attempts::Attempts;
 use crate::clock::{Moment, TimeSource};
 use crate::context::{self, Inside, Surroundings};
 use crate::entry::{About, Marks, Stamp};
+use crate::error::Level;
 use crate::files::Files;
 use crate::flight::Landing;
 use crate::frame::{Found, Frame, Keyed};
@@ -25,6 +26,7 @@ use crate::function::FunctionFor;
 use crate::key::OwnedKey;
 use crate::lookup::Miss;
 use crate::mark::Mark;
+use crate::options::Options;
 use crate::outcome::Kind;
 use crate::site::FunctionOptions;
 use crate::stored::{Address, Consignment, Delivery, Heard, Keep, Lease, Packed, Stored};
@@ -51,6 +53,8 @@ pub(crate) struct Basis {
     pub(crate) arrival: Stamp,
     /// Why nothing was found, until that is counted.
     pub(crate) missed: Option<Miss>,
+    /// What the call may do with the cache.
+    pub(crate) options: Options,
     /// What a look at the tier that machines share came to.
     #[cfg(feature = "redis")]
     pub(crate) glanced: Glanced,
@@ -151,7 +155,11 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             flight,
             function.stored.is_some(),
         ));
-        let inside = Surroundings { frame: Some(Arc::clone(&frame)), ..surroundings };
+        let inside = Surroundings {
+            frame: Some(Arc::clone(&frame)),
+            options: Options::new(),
+            ..surroundings
+        };
         let started = function.home.time.precise();
         let heard = function.stored.as_ref().map_or(Heard::NotAsked, Stored::heard);
         let inside = Arc::new(inside);
@@ -211,7 +219,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let needs = found.needs;
         let keyed = self.function.site.options.keyed;
         let options = &self.function.site.options;
-        let expires = expiry(options, self.time(), self.kind, &out, &verdict).min(found.expires);
+        let said = self.basis.options.lifetime();
+        let expires = expiry((options, said), self.time(), self.kind, &out, &verdict);
+        let expires = expires.min(found.expires);
         let keep = verdict.keep;
         let mut about = self.about(found, verdict);
         let is_shareable = keyed.covers(needs);
@@ -220,6 +230,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         } else if about.unbounded {
             self.function.counters.bypasses_dependencies.add(1);
         }
+        let keep = keep && self.basis.options.stores();
         let keep = keep && is_shareable && !about.unbounded && expires > about.born;
         let value = keep.then(|| self.kind.keep(&out)).flatten();
         let packed = value.as_ref().filter(|_| self.may_leave());
@@ -243,10 +254,11 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         // What machines share is kept on the disk of one only once they have it.
         let delivery = packed
             .filter(|_| is_delivered || !self.has_fleet())
+            .filter(|_| self.basis.options.keeps(Level::L2))
             .and_then(|packed| self.store(&packed, &about, expires))
             .filter(|_| self.function.site.options.write_through);
         let in_memory = self.function.expires_in_memory(expires);
-        let is_kept = self.function.in_memory && !self.is_unheard() && self.permits(is_delivered);
+        let is_kept = self.keeps_in_memory() && !self.is_unheard() && self.permits(is_delivered);
         let arrival = value.filter(|_| is_kept).map(|value| (value, in_memory));
         self.land(&about, arrival, expires, |kind| {
             is_shareable.then(|| kind.share(&out)).flatten().map(Arc::new)
@@ -257,6 +269,11 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         }
         self.told = true;
         Finished { out, arrival: delivery }
+    }
+
+    /// Whether what is computed is kept in memory.
+    fn keeps_in_memory(&self) -> bool {
+        self.function.in_memory && self.basis.options.keeps(Level::L1)
     }
 
     /// Whether the machine could not be heard when this began.
@@ -364,16 +381,17 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 }
 
-/// When a value computed now expires by itself.
+/// When a value computed now expires by itself, of a function and, where that says something of it, of a
+/// call.
 pub(crate) fn expiry<Kd: Kind>(
-    options: &FunctionOptions,
+    (options, said): (&FunctionOptions, Option<Duration>),
     time: &TimeSource,
     kind: Kd,
     out: &Kd::Out,
     verdict: &Verdict,
 ) -> Moment {
     let negative = options.negative.filter(|_| kind.is_negative(out));
-    let ttl = negative.or(verdict.ttl).or(options.lifetime());
+    let ttl = negative.or(said).or(verdict.ttl).or(options.lifetime());
     ttl.map_or(Moment::NEVER, |ttl| time.now().after(options.spread(ttl)))
 }
 

@@ -69,17 +69,23 @@ fn by_call(model: &Model) -> TokenStream {
     let arguments = turbofish(model);
     let (asynchronous, wait) = colour(model);
     let call = quote!(#function #arguments (#(#names),*));
-    let (refresh, uncached, put, call) = if model.function.flow.is_async() {
-        (paths.refresh_async(), paths.uncached_async(), paths.put_async(), call)
+    let (refresh, uncached, put, with, call) = if model.function.flow.is_async() {
+        (paths.refresh_async(), paths.uncached_async(), paths.put_async(), paths.scope(), call)
     } else {
-        (paths.refresh(), paths.uncached(), paths.put(), quote!(|| #call))
+        (paths.refresh(), paths.uncached(), paths.put(), paths.with(), quote!(|| #call))
     };
+    let options = paths.Options();
     quote! {
         #visibility #asynchronous fn refresh #generics (#(#inputs),*) -> #out #bounds {
             #refresh(#site, #call) #wait
         }
         #visibility #asynchronous fn uncached #generics (#(#inputs),*) -> #out #bounds {
             #uncached(#site, #call) #wait
+        }
+        #visibility #asynchronous fn with #generics (__larder_options: #options #(, #inputs)*) -> #out
+        #bounds
+        {
+            #with(__larder_options, #call) #wait
         }
         #visibility #asynchronous fn put #generics (#(#inputs,)* __larder_value: #out) #bounds {
             #put(#site, __larder_value, #call) #wait

@@ -2,7 +2,7 @@
 
 # Cache
 
-This function is cached. `later::invalidate`, `later::peek` and `later::explain` take what makes its key; `later::refresh`, `later::put`, `later::uncached` take all arguments, `later::warm` many times over; `later::invalidate_all` and `later::stats` are about all calls.*/
+This function is cached. `later::invalidate`, `later::peek` and `later::explain` take what makes its key; `later::refresh`, `later::put`, `later::uncached` take all arguments, `later::with` takes options before them, `later::warm` takes them many times over; `later::invalidate_all` and `later::stats` are about all calls.*/
 async fn later(mut id: u64) -> Result<u64, String> {
     #[allow(clippy::used_underscore_binding)]
     let __larder_found = {
@@ -135,6 +135,9 @@ impl later {
     }
     async fn uncached(id: u64) -> Result<u64, String> {
         ::larder::__private::uncached_async(later::__larder_site(), later(id)).await
+    }
+    async fn with(__larder_options: ::larder::Options, id: u64) -> Result<u64, String> {
+        ::larder::scope(__larder_options, later(id)).await
     }
     async fn put(id: u64, __larder_value: Result<u64, String>) {
         ::larder::__private::put_async(later::__larder_site(), __larder_value, later(id))

@@ -2,7 +2,7 @@
 
 # Cache
 
-This function is cached. `generic::invalidate`, `generic::peek` and `generic::explain` take what makes its key; `generic::refresh`, `generic::put`, `generic::uncached` take all arguments, `generic::warm` many times over; `generic::invalidate_all` and `generic::stats` are about all calls.*/
+This function is cached. `generic::invalidate`, `generic::peek` and `generic::explain` take what makes its key; `generic::refresh`, `generic::put`, `generic::uncached` take all arguments, `generic::with` takes options before them, `generic::warm` takes them many times over; `generic::invalidate_all` and `generic::stats` are about all calls.*/
 pub(crate) fn generic<'a, const N: usize, D, T>(
     db: &'a D,
     ids: [u64; N],
@@ -198,6 +198,18 @@ impl generic {
             generic::__larder_site(),
             || generic::<N, D, T>(db, ids, pair),
         )
+    }
+    pub(crate) fn with<'a, const N: usize, D, T>(
+        __larder_options: ::larder::Options,
+        db: &'a D,
+        ids: [u64; N],
+        pair: (T, &'a str),
+    ) -> D::Out
+    where
+        D: Reads,
+        T: Clone + Hash + Eq + Send + Sync + 'static,
+    {
+        ::larder::with(__larder_options, || generic::<N, D, T>(db, ids, pair))
     }
     pub(crate) fn put<'a, const N: usize, D, T>(
         db: &'a D,

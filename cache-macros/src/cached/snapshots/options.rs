@@ -2,7 +2,7 @@
 
 # Cache
 
-This function is cached. `Every::invalidate`, `Every::peek` and `Every::explain` take what makes its key; `Every::refresh`, `Every::put`, `Every::uncached` take all arguments, `Every::warm` many times over; `Every::invalidate_all` and `Every::stats` are about all calls.*/
+This function is cached. `Every::invalidate`, `Every::peek` and `Every::explain` take what makes its key; `Every::refresh`, `Every::put`, `Every::uncached` take all arguments, `Every::with` takes options before them, `Every::warm` takes them many times over; `Every::invalidate_all` and `Every::stats` are about all calls.*/
 fn every(id: u64, name: &str, shared: &Shared) -> Result<u64, String> {
     #[allow(clippy::used_underscore_binding)]
     let __larder_found = {
@@ -213,6 +213,14 @@ impl Every {
             Every::__larder_site(),
             || every(id, name, shared),
         )
+    }
+    fn with(
+        __larder_options: crate::cache::Options,
+        id: u64,
+        name: &str,
+        shared: &Shared,
+    ) -> Result<u64, String> {
+        crate::cache::with(__larder_options, || every(id, name, shared))
     }
     fn put(id: u64, name: &str, shared: &Shared, __larder_value: Result<u64, String>) {
         crate::cache::__private::put(

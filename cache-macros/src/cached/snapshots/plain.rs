@@ -3,7 +3,7 @@
 
 # Cache
 
-This function is cached. `plain::invalidate`, `plain::peek` and `plain::explain` take what makes its key; `plain::refresh`, `plain::put`, `plain::uncached` take all arguments, `plain::warm` many times over; `plain::invalidate_all` and `plain::stats` are about all calls.*/
+This function is cached. `plain::invalidate`, `plain::peek` and `plain::explain` take what makes its key; `plain::refresh`, `plain::put`, `plain::uncached` take all arguments, `plain::with` takes options before them, `plain::warm` takes them many times over; `plain::invalidate_all` and `plain::stats` are about all calls.*/
 pub fn plain(id: u64, name: &str) -> String {
     #[allow(clippy::used_underscore_binding)]
     let __larder_found = {
@@ -127,6 +127,9 @@ impl plain {
     }
     pub fn uncached(id: u64, name: &str) -> String {
         ::larder::__private::uncached(plain::__larder_site(), || plain(id, name))
+    }
+    pub fn with(__larder_options: ::larder::Options, id: u64, name: &str) -> String {
+        ::larder::with(__larder_options, || plain(id, name))
     }
     pub fn put(id: u64, name: &str, __larder_value: String) {
         ::larder::__private::put(

@@ -1,0 +1,103 @@
+//! What is said around a call of a function in Redis.
+
+use crate::limit::until;
+use crate::server::Server;
+use crate::support::{Gate, draw, keys, patient};
+use larder::{Level, Options, cached};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread;
+
+#[test]
+fn what_is_not_written_is_kept_nowhere_and_claims_nothing() {
+    #[cached(tier = "l1,l3", name = "per_call::unwritten")]
+    fn both() -> u64 {
+        draw()
+    }
+
+    let server = Server::start();
+    let one = patient(&server.url());
+    for options in [Options::new().skip_write(), Options::new().read_only()] {
+        one.with(|| both::with(options));
+        assert_eq!(one.with(both::peek), None, "{options:?}");
+        assert_eq!(keys(&server, "*per_call::unwritten*"), Vec::<String>::new(), "{options:?}");
+    }
+    let stored = one.with(both);
+    assert_eq!(one.with(|| both::with(Options::new().skip_write())), stored);
+    let past = one.with(|| both::with(Options::new().skip_write().skip_read()));
+    assert!(past > stored);
+    assert_eq!(one.with(both), stored, "what was not to be written replaced what was");
+}
+
+#[test]
+fn c3_without_the_tier_that_tells_of_its_end_nothing_is_kept() {
+    #[cached(tier = "l1,l3", name = "per_call::untold")]
+    fn both() -> u64 {
+        draw()
+    }
+
+    let server = Server::start();
+    let one = patient(&server.url());
+    let here = Options::new().tiers([Level::L1]);
+    let first = one.with(|| both::with(here));
+    assert!(one.with(|| both::with(here)) > first, "nobody would tell of its end");
+    let stored = one.with(both);
+    assert_eq!(one.with(|| both::with(here)), stored, "memory was to be read");
+}
+
+#[test]
+fn a_farther_tier_alone_is_asked_every_time() {
+    #[cached(tier = "l1,l3", name = "per_call::far")]
+    fn both() -> u64 {
+        draw()
+    }
+
+    let server = Server::start();
+    let one = patient(&server.url());
+    let far = Options::new().tiers([Level::L3]);
+    let stored = one.with(|| both::with(far));
+    assert_eq!([one.with(|| both::with(far)), one.with(|| both::with(far))], [stored; 2]);
+    let stats = one.with(both::stats);
+    assert_eq!((stats.computations, stats.hits_l3), (1, 2));
+}
+
+#[test]
+fn c3_what_is_forced_is_forgotten_in_every_process() {
+    #[cached(tier = "l1,l3", name = "per_call::forced")]
+    fn both() -> u64 {
+        draw()
+    }
+
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| patient(&server.url()));
+    let old = one.with(both);
+    assert_eq!(other.with(both), old);
+    let new = one.with(|| both::with(Options::new().force()));
+    assert!(new > old);
+    until("the other to hear of it", || (other.with(both) == new).then_some(()));
+}
+
+#[test]
+fn what_neither_reads_nor_writes_leaves_the_right_to_store_with_who_has_it() {
+    static GATE: Gate = Gate::new();
+    static WAITS: AtomicBool = AtomicBool::new(true);
+
+    #[cached(tier = "l1,l3", name = "per_call::aside")]
+    fn slow() -> u64 {
+        if WAITS.swap(false, SeqCst) {
+            GATE.pass();
+        }
+        draw()
+    }
+
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| patient(&server.url()));
+    thread::scope(|scope| {
+        let computing = scope.spawn(|| one.with(slow));
+        GATE.await_arrivals(1);
+        other.with(|| slow::with(Options::new().skip_read().skip_write()));
+        GATE.open();
+        let value = computing.join().unwrap();
+        assert_eq!(other.with(slow), value, "it was not stored");
+    });
+    assert_eq!(one.with(slow::stats).stores_l3, 1);
+}
