@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     // Leaves.
     &["clock", "codec", "error", "hash", "lookup", "planted", "short", "sync", "typed"],
     &["fileless", "files", "key", "mark", "namespace", "options", "uncaptured"],
-    &["attempts", "captured"],
+    &["attempts", "captured", "errand", "renewal"],
     // What is said of a value, and what is counted.
     &[
         "ambience", "ask", "counters", "entry", "held", "outcome", "pattern", "testing", "tier",
@@ -43,7 +43,7 @@ const LAYERS: &[&[&str]] = &[
         "scoped",
         "stats",
     ],
-    &["desk", "explanation", "export", "work"],
+    &["background", "desk", "explanation", "export", "limit", "work"],
     &["handle", "quest"],
     &["glance"],
     &["companion", "miss"],
@@ -65,6 +65,7 @@ const OTHERS: &[(&str, &[&str])] = &[
         &[
             "codec/canonical/tests.rs",
             "codec/envelope/tests.rs",
+            "renewal.rs",
             "site.rs",
             "tier/redis/simulation/",
         ],
@@ -78,6 +79,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     (
         "log",
         &[
+            "background.rs",
             "function.rs",
             "namespace.rs",
             "runtime/disk.rs",
@@ -120,6 +122,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     (
         "tokio",
         &[
+            "errand.rs",
             "tier/redis/batch.rs",
             "tier/redis/cluster.rs",
             "tier/redis/held.rs",

@@ -42,10 +42,10 @@ impl Paths {
         public:
             CallContext Entry Error Explanation FunctionStats Level Options Runtime Warmed blocking scope with;
         private:
-            AmbientPart Arg Call Changed Declared Escaped Format Found FunctionOptions Keyed Linked
+            AmbientPart Arg Call Changed Declared Errand Escaped Format Found FunctionOptions Keyed Linked
             Negative Nested Probe Site Success Verdict
             blocking_entry blocking_entry_stored changed changed_async entry entry_stored invalidate_all
-            invalidate_all_async look_up look_up_stored methods pass put put_async refresh refresh_async stats submit uncached
+            invalidate_all_async kept lent lent_option look_up look_up_stored methods owned owned_cow owned_option pass put put_async refresh refresh_async spare stats submit uncached
             uncached_async warm warm_async;
     }
 }

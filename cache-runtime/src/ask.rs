@@ -16,6 +16,8 @@ pub(crate) enum Wish {
     Refresh,
     /// The same once what is there is invalidated.
     Force,
+    /// Go on with a computation that another call began.
+    Lead(Box<dyn Any + Send>),
     /// Compute, and leave the cache alone.
     Uncached,
     /// Store this as if it had been computed now. An `Option` of the function's return type.

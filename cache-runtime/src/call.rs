@@ -10,6 +10,7 @@ use crate::codec::Format;
 use crate::context::{self, Surroundings};
 use crate::desk::{self, Way};
 use crate::entry::{About, Marks};
+use crate::errand::Errand;
 use crate::error::Level;
 use crate::files::Files;
 use crate::frame::{Frame, Keyed};
@@ -30,9 +31,9 @@ use crate::stored::StoredView;
 use crate::stored::{self, Address, Beyond, Loaded, Stored};
 use crate::tier::memory::Probe;
 use crate::view::View;
-use crate::work::Basis;
 #[cfg(feature = "redis")]
 use crate::work::Glanced;
+use crate::work::{Basis, Renews};
 use std::any::{TypeId, type_name};
 use std::cell::Cell;
 use std::fmt::{self, Write as _};
@@ -48,6 +49,8 @@ pub struct Call<'a, I, F, Kd: Kind> {
     types: PhantomData<fn() -> (I, F)>,
     kind: Kd,
     runtime: Option<&'a Runtime>,
+    /// Makes the call once more, with arguments of its own.
+    again: Option<&'a dyn Fn() -> Errand>,
     #[cfg(feature = "beyond")]
     format: Option<Format<Kd::Kept>>,
 }
@@ -62,6 +65,7 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
             types: PhantomData,
             kind,
             runtime: None,
+            again: None,
             #[cfg(feature = "beyond")]
             format: None,
         }
@@ -73,6 +77,14 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
     #[must_use]
     pub fn stored(mut self, format: Format<Kd::Kept>) -> Self {
         self.format = Some(format);
+        self
+    }
+
+    /// The same call of a function whose computations may outlive it.
+    #[inline]
+    #[must_use]
+    pub fn outlived_by(mut self, again: &'a dyn Fn() -> Errand) -> Self {
+        self.again = Some(again);
         self
     }
 
@@ -176,7 +188,8 @@ pub fn look_up<I, F, W: View, Kd: Kind>(
         return Found::Hit(out);
     }
     let (instance, probe) = (call.instance(), function::probe(view));
-    look_up_shared(&instance, call.kind, call.runtime, probe, &declare, None)
+    let around = (call.runtime, call.again);
+    look_up_shared(&instance, call.kind, around, probe, &declare, None)
 }
 
 /// Looks a call up whose value may be kept beyond this process.
@@ -199,7 +212,8 @@ pub fn look_up_stored<I, F, W: StoredView, Kd: Kind>(
     let (instance, probe) = (call.instance(), function::probe(view));
     let key = |out: &mut Vec<u8>| view.encode(out);
     let beyond = call.format.map(|format| Beyond { format, key: &key });
-    look_up_shared(&instance, call.kind, call.runtime, probe, &declare, beyond.as_ref())
+    let around = (call.runtime, call.again);
+    look_up_shared(&instance, call.kind, around, probe, &declare, beyond.as_ref())
 }
 
 /// Looks a call up with all its surroundings.
@@ -208,12 +222,13 @@ pub fn look_up_stored<I, F, W: StoredView, Kd: Kind>(
 fn look_up_shared<W: View, Kd: Kind>(
     instance: &Instance,
     kind: Kd,
-    runtime: Option<&Runtime>,
+    (runtime, again): (Option<&Runtime>, Option<&dyn Fn() -> Errand>),
     probe: Probe<'_, W>,
     declare: &dyn Fn(&mut Declared),
     beyond: Option<&Beyond<'_, Kd::Kept>>,
 ) -> Found<Kd::Out, Miss<W::Owned, Kd>> {
     let found = look_around(instance, kind, runtime, probe, declare, beyond);
+    let mut fresh = None;
     let (function, wish, address, missed) = match found {
         Around::Hit(out) => return Found::Hit(out),
         Around::Bypass(reason, runtime, wish) => {
@@ -221,6 +236,10 @@ fn look_up_shared<W: View, Kd: Kind>(
             return Found::Miss(Box::new(miss));
         }
         Around::Miss(function, wish, address, missed) => (function, wish, address, missed),
+        Around::NearEnd(out, function, address) => {
+            fresh = Some(out);
+            (function, None, address, None)
+        }
     };
     let arrival = function.home.versions.now();
     let mut declared = Declared::default();
@@ -235,11 +254,22 @@ fn look_up_shared<W: View, Kd: Kind>(
         address,
         arrival,
         missed,
+        renews: Renews::Nothing,
         options: context::options(),
         #[cfg(feature = "redis")]
         glanced: Glanced::NotTried,
     };
-    let quest = Quest::new(function, kind, basis, probe.view.own());
+    let key = (probe.view.own(), function::key_mark(instance.site, instance.family, probe));
+    if let (Some(out), Some(again)) = (fresh, again) {
+        let quest = Quest::new(function, kind, basis, key, None);
+        return match quest.renew(again) {
+            Some(quest) => Found::Miss(Box::new(Miss::wished(quest, None))),
+            None => Found::Hit(out),
+        };
+    }
+    let outlives = instance.site.options.outlives() && wish.is_none();
+    let errand = again.filter(|_| outlives).map(|again| again());
+    let quest = Quest::new(function, kind, basis, key, errand);
     Found::Miss(Box::new(Miss::wished(quest, wish)))
 }
 
@@ -249,6 +279,8 @@ enum Around<Out, F> {
     /// And why nothing was found, where that is not counted yet.
     Miss(Arc<F>, Option<Wish>, Option<Address>, Option<lookup::Miss>),
     Bypass(Bypass, Runtime, Option<Wish>),
+    /// What is fresh, and to be computed anew.
+    NearEnd(Out, Arc<F>, Option<Address>),
 }
 
 fn look_around<W: View, Kd: Kind>(
@@ -262,9 +294,7 @@ fn look_around<W: View, Kd: Kind>(
     let plain = !context::is_set() && runtime.is_none();
     if plain && let Some(Way { function, missed }) = desk::way(instance) {
         return match missed {
-            Some(reason) => {
-                look_beyond(function, kind, probe, (None, Options::new()), beyond, reason)
-            }
+            Some(reason) => look_on(function, kind, probe, (None, Options::new()), beyond, reason),
             None => look_in(function, kind, probe, (None, Options::new()), beyond),
         };
     }
@@ -324,8 +354,31 @@ fn look_in<W: View, Kd: Kind>(
     };
     match served {
         Ok(out) => Around::Hit(out),
-        Err(reason) => look_beyond(function, kind, probe, (frame, options), beyond, reason),
+        Err(reason) => look_on(function, kind, probe, (frame, options), beyond, reason),
     }
+}
+
+/// Goes on where memory has nothing, or nothing that need not be seen to.
+fn look_on<W: View, Kd: Kind>(
+    function: Arc<FunctionOf<W, Kd>>,
+    kind: Kd,
+    probe: Probe<'_, W>,
+    (frame, options): (Option<&Frame>, Options),
+    beyond: Option<&Beyond<'_, Kd::Kept>>,
+    reason: lookup::Miss,
+) -> Around<Kd::Out, FunctionOf<W, Kd>> {
+    if reason == lookup::Miss::Expired
+        && function.site.options.renews()
+        && let Some((out, is_due)) = function.serve_near_end(kind, probe, frame)
+    {
+        if !is_due || !options.stores() {
+            return Around::Hit(out);
+        }
+        let address = function.stored.as_ref().zip(beyond);
+        let address = address.and_then(|(stored, beyond)| stored.address(beyond));
+        return Around::NearEnd(out, function, address);
+    }
+    look_beyond(function, kind, probe, (frame, options), beyond, reason)
 }
 
 /// Looks for what memory does not have.

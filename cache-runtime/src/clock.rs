@@ -31,7 +31,7 @@ impl Moment {
     /// Later than any moment a clock returns.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
-    fn from_origin(span: Duration) -> Self {
+    pub(crate) fn from_origin(span: Duration) -> Self {
         Self(nanos(span))
     }
 
@@ -46,7 +46,6 @@ impl Moment {
     }
 
     /// The moment that lies so far back; the clock's origin, if it lies before that.
-    #[cfg(feature = "beyond")]
     pub(crate) fn before(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(nanos(span)))
     }

@@ -2,10 +2,11 @@
 
 use crate::ask::Wish;
 use crate::call_context::CallContext;
+use crate::calling;
 use crate::context;
 use crate::error::Error;
 use crate::explanation::Explanation;
-use crate::handle::{self, Handle};
+use crate::handle::Handle;
 use crate::runtime::{self, Runtime};
 use crate::site::Site;
 use crate::stats::FunctionStats;
@@ -242,7 +243,7 @@ pub(crate) mod blocking {
 
 /// Stores a value in place of what a call would compute.
 pub fn put<Out: 'static>(site: &'static Site, value: Out, call: impl FnOnce() -> Out) {
-    handle::ask(site, None, Wish::Put(Box::new(value)), call);
+    calling::ask(site, None, Wish::Put(Box::new(value)), call);
 }
 
 /// Stores a value in place of what a call would compute.
@@ -255,12 +256,12 @@ pub async fn put_async<Out: 'static>(
     value: Out,
     call: impl Future<Output = Out>,
 ) {
-    handle::ask_async(site, None, || Wish::Put(Box::new(value)), call).await;
+    calling::ask_async(site, None, || Wish::Put(Box::new(value)), call).await;
 }
 
 /// Runs a call past what is cached, and stores what it returns.
 pub fn refresh<Out>(site: &'static Site, call: impl FnOnce() -> Out) -> Out {
-    handle::ask(site, None, Wish::Refresh, call)
+    calling::ask(site, None, Wish::Refresh, call)
 }
 
 /// Runs a call past what is cached, and stores what it returns.
@@ -269,12 +270,12 @@ pub fn refresh<Out>(site: &'static Site, call: impl FnOnce() -> Out) -> Out {
 ///
 /// As safe to drop as the call itself.
 pub async fn refresh_async<Fut: Future>(site: &'static Site, call: Fut) -> Fut::Output {
-    handle::ask_async(site, None, || Wish::Refresh, call).await
+    calling::ask_async(site, None, || Wish::Refresh, call).await
 }
 
 /// Runs a call without the cache.
 pub fn uncached<Out>(site: &'static Site, call: impl FnOnce() -> Out) -> Out {
-    handle::ask(site, None, Wish::Uncached, call)
+    calling::ask(site, None, Wish::Uncached, call)
 }
 
 /// Runs a call without the cache.
@@ -283,7 +284,7 @@ pub fn uncached<Out>(site: &'static Site, call: impl FnOnce() -> Out) -> Out {
 ///
 /// As safe to drop as the call itself.
 pub async fn uncached_async<Fut: Future>(site: &'static Site, call: Fut) -> Fut::Output {
-    handle::ask_async(site, None, || Wish::Uncached, call).await
+    calling::ask_async(site, None, || Wish::Uncached, call).await
 }
 
 /// Forgets all that a function has cached, in all its instantiations.

@@ -2,6 +2,7 @@
 
 use crate::attempts::Backoff;
 use crate::clock::{Clock, TimeSource};
+use crate::errand::{Background, Executor};
 use crate::error::Error;
 #[cfg(feature = "disk")]
 use crate::error::ErrorKind;
@@ -19,6 +20,7 @@ pub struct Builder {
     namespace: Option<String>,
     clock: Option<Arc<dyn Clock>>,
     backoff: Backoff,
+    executor: Executor,
     #[cfg(feature = "disk")]
     directory: Option<std::path::PathBuf>,
     #[cfg(feature = "disk")]
@@ -50,6 +52,26 @@ impl Builder {
     #[must_use]
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         self.backoff = Backoff { first, longest: longest.max(first) };
+        self
+    }
+
+    /// What runs the async functions that `refresh` and `timeout` compute in the background: `spawn` is given
+    /// a future to run to its end, on whatever executor. Unless said, they run in the tokio runtime that
+    /// the call is made in, with the feature `tokio`; where there is none, callers compute in place.
+    /// Functions that are not async run on threads of Larder's own.
+    ///
+    /// ```
+    /// # use cache_runtime as larder;
+    /// let runtime = larder::Runtime::builder()
+    ///     .executor(|future| {
+    ///         std::thread::spawn(|| futures_lite::future::block_on(future));
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn executor(mut self, spawn: impl Fn(Background) + Send + Sync + 'static) -> Self {
+        self.executor = Executor::new(spawn);
         self
     }
 
@@ -139,7 +161,7 @@ impl Builder {
         Ok(Runtime::assemble(
             namespace,
             time,
-            self.backoff,
+            (self.backoff, self.executor),
             #[cfg(feature = "disk")]
             disk,
             #[cfg(feature = "redis")]

@@ -267,7 +267,7 @@ impl<K, V> Copy<K, V> {
         V: Clone,
     {
         let Some(valid_at) = NonZeroU64::new(entry.valid_at().0) else { return };
-        let (term, tags) = (Term::until(entry.expires), entry.slots.tags());
+        let (term, tags) = (Term::until(entry.due), entry.slots.tags());
         if let Some(copy) = slot {
             copy.term = Term::PAST;
             probe.view.own_into(&mut copy.key);

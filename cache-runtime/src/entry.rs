@@ -5,6 +5,7 @@ use crate::captured::Captured;
 use crate::clock::Moment;
 use crate::files::Files;
 use crate::mark::Mark;
+use crate::renewal::Renewal;
 use crate::sync::{AtomicU64, Ordering};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -43,8 +44,10 @@ pub(crate) struct About {
     pub(crate) unbounded: bool,
     pub(crate) born: Moment,
     pub(crate) weight: u64,
-    /// To compute it anew, once its time was over.
+    /// To compute it anew.
     pub(crate) attempts: Attempts,
+    /// When that is to be seen to before its time is over.
+    pub(crate) renewal: Renewal,
 }
 
 impl About {
@@ -66,6 +69,7 @@ impl About {
             born,
             weight,
             attempts: Attempts::default(),
+            renewal: Renewal::default(),
         }
     }
 
@@ -132,10 +136,12 @@ impl TagSlots {
 /// 1. `valid_at` is a clock reading at which nothing the value depends on had been recorded since
 ///    the computation began. It may lag; it is never ahead of what was checked.
 /// 2. `expires` is never later than that of anything the value was computed from.
+/// 3. `due` is never later than `expires`: until then a look-up has nothing to see to.
 #[derive(Debug)]
 pub(crate) struct Entry<V> {
     pub(crate) value: V,
     valid_at: AtomicU64,
+    pub(crate) due: Moment,
     pub(crate) expires: Moment,
     pub(crate) slots: Slots,
     pub(crate) about: Arc<About>,
@@ -149,7 +155,8 @@ impl<V> Entry<V> {
         slots: Slots,
         about: Arc<About>,
     ) -> Self {
-        Self { value, valid_at: AtomicU64::new(stamp.0), expires, slots, about }
+        let due = about.renewal.from.min(expires);
+        Self { value, valid_at: AtomicU64::new(stamp.0), due, expires, slots, about }
     }
 
     /// The files it depends on. What has only a few names has none, and is not looked at further.

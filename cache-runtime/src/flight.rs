@@ -92,6 +92,8 @@ pub(crate) enum Waited<S> {
     Landed(Landing<S>),
     /// There is a former value.
     Offered(Landing<S>),
+    /// Nothing yet, and the caller wanted to know by now.
+    Late,
     /// The leader is gone, or the patience is: the caller leads now.
     TakenOver(Term, Stamp),
 }
@@ -239,12 +241,26 @@ pub(crate) struct Wait<'a, S> {
     follower: &'a Follower<S>,
     versions: &'a Versions,
     time: &'a TimeSource,
-    patience: Duration,
+    limits: Limits,
     takes_offers: bool,
-    sleep: Option<Sleep>,
+    asleep: Option<(Sleep, bool)>,
+}
+
+/// How long a wait lasts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Until the caller leads itself.
+    pub(crate) patience: Duration,
+    /// Until it wants to know that there is nothing yet, if that is earlier.
+    pub(crate) hurry: Option<Duration>,
 }
 
 impl<S> Follower<S> {
+    /// What is offered.
+    pub(crate) fn offer(&self) -> Option<Landing<S>> {
+        self.flight.state.lock().offer.clone()
+    }
+
     /// Whether it joined after what was found had been asked for.
     pub(crate) fn is_late(&self) -> bool {
         self.flight.state.lock().late.is_some_and(|late| self.number >= late)
@@ -254,10 +270,10 @@ impl<S> Follower<S> {
         &'a self,
         versions: &'a Versions,
         time: &'a TimeSource,
-        patience: Duration,
+        limits: Limits,
         takes_offers: bool,
     ) -> Wait<'a, S> {
-        Wait { follower: self, versions, time, patience, takes_offers, sleep: None }
+        Wait { follower: self, versions, time, limits, takes_offers, asleep: None }
     }
 }
 
@@ -269,9 +285,16 @@ impl<S> Future for Wait<'_, S> {
         if let Poll::Ready(waited) = this.look(context) {
             return Poll::Ready(waited);
         }
-        let sleep = this.sleep.get_or_insert_with(|| this.time.sleep(this.patience));
+        let (sleep, is_hurry) = this.asleep.get_or_insert_with(|| {
+            let Limits { patience, hurry } = this.limits;
+            let hurry = hurry.filter(|hurry| *hurry < patience);
+            (this.time.sleep(hurry.unwrap_or(patience)), hurry.is_some())
+        });
         if sleep.as_mut().poll(context).is_pending() {
             return Poll::Pending;
+        }
+        if *is_hurry {
+            return Poll::Ready(Waited::Late);
         }
         let mut state = this.follower.flight.state.lock();
         if let Phase::Landed(landing) = &state.phase {

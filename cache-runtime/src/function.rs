@@ -5,12 +5,14 @@ use crate::clock::{Moment, TimeSource};
 use crate::context::Surroundings;
 use crate::counters::{Counters, Shares};
 use crate::entry::{About, Entry, Marks, Stamp};
+use crate::errand::Executor;
 use crate::error::Level;
 use crate::frame::{Frame, Keyed};
 use crate::hash::Seed;
 use crate::key::OwnedKey;
 use crate::mark::{Mark, SEEDS};
 use crate::outcome::Kind;
+use crate::renewal::Renewal;
 use crate::runtime::{Inner, Runtime};
 use crate::shelf::{Kept, Place};
 use crate::site::Site;
@@ -53,6 +55,7 @@ pub(crate) struct Home {
     pub(crate) versions: Arc<Versions>,
     pub(crate) time: TimeSource,
     pub(crate) backoff: Backoff,
+    pub(crate) executor: Executor,
     runtime: Weak<Inner>,
 }
 
@@ -170,6 +173,7 @@ where
                 versions: Arc::clone(&versions),
                 time: runtime.inner.time.clone(),
                 backoff: runtime.inner.backoff,
+                executor: runtime.inner.executor.clone(),
                 runtime: Arc::downgrade(&runtime.inner),
             },
             memory: Arc::new(Memory::new(capacity, versions, Arc::clone(&counters))),
@@ -211,6 +215,43 @@ where
             self.suits(&entry.about, frame).then(|| self.hand_out(kind, entry, frame))
         });
         found.ok_or(why)?.ok_or(Miss::Invalidated)
+    }
+
+    /// Serves what is fresh and near the end of its time, and says whether the call is to see to another.
+    pub(crate) fn serve_near_end<W, Kd>(
+        &self,
+        kind: Kd,
+        probe: Probe<'_, W>,
+        frame: Option<&Frame>,
+    ) -> Option<(Kd::Out, bool)>
+    where
+        W: View<Owned = K>,
+        Kd: Kind<Kept = V>,
+    {
+        self.memory.get_near_end(probe, &self.home.time, |entry| {
+            self.suits(&entry.about, frame).then(|| self.hand_out(kind, entry, frame))
+        })
+    }
+
+    /// When a value is to be computed anew. What computing it took is known of those that this process
+    /// computed; of others it is what it takes here as a rule. What depends on files is left alone: they
+    /// tell by themselves.
+    pub(crate) fn renewal(
+        &self,
+        about: &About,
+        expires: Moment,
+        cost: Option<Duration>,
+    ) -> Renewal {
+        let options = &self.site.options;
+        if !options.renews() || about.files.is_some() {
+            return Renewal::default();
+        }
+        if let Some(distance) = options.refresh {
+            return Renewal::before_end(about.born, expires, distance);
+        }
+        let usual = || self.counters.computation_time.snapshot().quantile(0.5);
+        let cost = cost.or_else(usual).unwrap_or_default();
+        Renewal::by_chance(about.born, expires, cost)
     }
 
     /// Whether a value that stays in this process may be used where it is asked for. What other
@@ -365,6 +406,7 @@ where
         if is_kept {
             about.marks = self.reorder(address, &about.marks);
         }
+        about.renewal = self.renewal(&about, expires, None);
         let about = Arc::new(about);
         if let Some(frame) = frame {
             frame.inherit(self.home.id, &about, expires, self.site.options.keyed);

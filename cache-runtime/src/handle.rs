@@ -1,7 +1,8 @@
 //! One key of one function, to do something about other than call it.
 
-use crate::ask::{Ask, Wish};
+use crate::ask::Wish;
 use crate::call_context::CallContext;
+use crate::calling;
 use crate::clock::Moment;
 #[cfg(feature = "beyond")]
 use crate::codec::Format;
@@ -22,8 +23,8 @@ use crate::stored::{Identity, KeptBy, StoredView};
 use crate::stored::{Loaded, Outside};
 use crate::view::View;
 use std::any::{TypeId, type_name};
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// What the operations of a companion work on.
@@ -161,7 +162,7 @@ impl<Out: 'static> Handle<Out> {
 
     /// Runs a call of this key with a wish.
     pub(crate) fn ask<R>(&self, wish: Wish, call: impl FnOnce() -> R) -> R {
-        ask(self.site, Some(self.key), wish, call)
+        calling::ask(self.site, Some(self.key), wish, call)
     }
 
     /// Polls a call of this key for the first time with a wish.
@@ -174,7 +175,7 @@ impl<Out: 'static> Handle<Out> {
         wish: impl FnOnce() -> Wish,
         call: Fut,
     ) -> Fut::Output {
-        ask_async(self.site, Some(self.key), wish, call).await
+        calling::ask_async(self.site, Some(self.key), wish, call).await
     }
 
     pub(crate) fn call_context(&self) -> CallContext {
@@ -270,7 +271,7 @@ impl<K, Kd: Kind> Typed<K, Kd> {
 impl<K, Kd> Reach<Kd::Out> for Typed<K, Kd>
 where
     K: OwnedKey,
-    Kd: Kind + 'static,
+    Kd: Kind,
 {
     fn peek(&self, runtime: &Runtime) -> Result<Kd::Out, Miss> {
         let frame = context::frame();
@@ -338,34 +339,4 @@ where
             function.memory.remove(self.hash, &self.key);
         }
     }
-}
-
-/// Runs a call with a wish.
-pub(crate) fn ask<R>(
-    site: &'static Site,
-    key: Option<Mark>,
-    wish: Wish,
-    call: impl FnOnce() -> R,
-) -> R {
-    context::asking(Ask { site: site.place(), key, wish }, call)
-}
-
-/// Polls a call for the first time with a wish: that is when it looks its entry up.
-///
-/// # Cancellation
-///
-/// As safe to drop as the call itself.
-pub(crate) async fn ask_async<Fut: Future>(
-    site: &'static Site,
-    key: Option<Mark>,
-    wish: impl FnOnce() -> Wish,
-    call: Fut,
-) -> Fut::Output {
-    let mut call = pin!(call);
-    let mut wish = Some(wish);
-    poll_fn(|task| match wish.take() {
-        Some(wish) => ask(site, key, wish(), || call.as_mut().poll(task)),
-        None => call.as_mut().poll(task),
-    })
-    .await
 }

@@ -4,6 +4,7 @@ use crate::ask::Wish;
 use crate::context;
 use crate::entry::About;
 use crate::key::OwnedKey;
+use crate::limit::Limit;
 use crate::outcome::Kind;
 use crate::quest::{Quest, Step};
 use crate::runtime::Runtime;
@@ -12,7 +13,9 @@ use crate::sync;
 use crate::verdict::Verdict;
 use crate::work::{self, Placed};
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 /// Why a call is computed without the cache.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +35,19 @@ pub(crate) enum Bypass {
 /// A call that has to be computed.
 pub struct Miss<K: OwnedKey, Kd: Kind> {
     plan: Plan<K, Kd>,
+}
+
+/// A call that is computed without a deadline. Boxed, so that the caller's future stays small and may
+/// contain itself.
+pub struct Computing<F>(Pin<Box<F>>);
+
+impl<Out, F: Future<Output = Option<Out>>> Future for Computing<F> {
+    type Output = Out;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Out> {
+        let found = self.0.as_mut().poll(task);
+        found.map(|out| out.expect("nobody gives up without a deadline"))
+    }
 }
 
 enum Plan<K: OwnedKey, Kd: Kind> {
@@ -89,6 +105,7 @@ where
         let plan = match wish {
             Some(Wish::Refresh) => Plan::Compute(quest.anew()),
             Some(Wish::Force) => Plan::Force(quest),
+            Some(Wish::Lead(charge)) => Plan::Compute(quest.take_up(charge)),
             Some(Wish::Put(value)) => match value.downcast() {
                 Ok(value) => Plan::Put(*value, quest),
                 Err(_) => Plan::Compute(quest),
@@ -99,29 +116,50 @@ where
     }
 
     /// Computes in place, or waits for whoever does.
-    #[expect(clippy::boxed_local, reason = "a look-up hands it out boxed")]
     pub fn compute(
         self: Box<Self>,
         body: impl FnOnce() -> Kd::Out,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Kd::Out {
+        self.find(body, judge).expect("nobody gives up without a deadline")
+    }
+
+    /// The same for as long as the deadline lasts, and what `fallback` gives once it is over.
+    pub fn compute_or(
+        self: Box<Self>,
+        body: impl FnOnce() -> Kd::Out,
+        judge: impl FnOnce(&Kd::Out) -> Verdict,
+        fallback: impl FnOnce() -> Kd::Out,
+    ) -> Kd::Out {
+        let limit = self.limit();
+        self.find(body, judge).unwrap_or_else(|| {
+            limit.give_up();
+            fallback()
+        })
+    }
+
+    /// Nothing if there was no more time.
+    #[expect(clippy::boxed_local, reason = "a look-up hands it out boxed")]
+    fn find(
+        self: Box<Self>,
+        body: impl FnOnce() -> Kd::Out,
+        judge: impl FnOnce(&Kd::Out) -> Verdict,
+    ) -> Option<Kd::Out> {
         let mut quest = match self.plan {
             Plan::Bypass(mut bypassed) => {
                 bypassed.reason.count(&bypassed.runtime, bypassed.site);
                 let put = bypassed.put.take();
                 let out = put.unwrap_or_else(|| context::optionless(body));
                 bypassed.tell(&out, judge);
-                return out;
+                return Some(out);
             }
             Plan::Put(out, quest) => {
                 let verdict = judge(&out);
-                return {
-                    let mut work = sync::block_on(quest.put());
-                    if work.is_shared() {
-                        sync::block_on(work.consult());
-                    }
-                    settle(work.place(out, verdict))
-                };
+                let mut work = sync::block_on(quest.put());
+                if work.is_shared() {
+                    sync::block_on(work.consult());
+                }
+                return Some(settle(work.place(out, verdict)));
             }
             Plan::Force(quest) => sync::block_on(quest.forget()),
             Plan::Compute(quest) => quest,
@@ -131,10 +169,11 @@ where
             if quest.may_glance()
                 && let Some(out) = sync::block_on(quest.glance())
             {
-                return out;
+                return Some(out);
             }
             match quest.step() {
-                Step::Serve(out) => return out,
+                Step::Serve(out) => return Some(out),
+                Step::GiveUp => return None,
                 Step::Work(work) => break work,
                 Step::Wait(waiter) => sync::block_on(quest.wait(waiter)),
             }
@@ -142,12 +181,12 @@ where
         if work.is_shared()
             && let Some(out) = sync::block_on(work.consult())
         {
-            return out;
+            return Some(out);
         }
-        settle(match work.run(body) {
+        Some(settle(match work.run(body) {
             Ok(out) => work.finish(out, judge),
             Err(panic) => work.recover(panic),
-        })
+        }))
     }
 
     /// The same for a function whose values are kept on other machines alone: it looks there first.
@@ -174,7 +213,7 @@ where
         };
         #[cfg(not(feature = "redis"))]
         let this = self;
-        Box::pin(this.compute_async(body, judge)).await
+        this.compute_async(body, judge).await
     }
 
     /// Computes in place, or waits for whoever does.
@@ -182,11 +221,39 @@ where
     /// # Cancellation
     ///
     /// When it is dropped, another caller that waits for it takes over.
-    pub async fn compute_async<Fut: Future<Output = Kd::Out>>(
+    pub fn compute_async<Fut: Future<Output = Kd::Out>>(
         self: Box<Self>,
         body: impl FnOnce() -> Fut,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
+    ) -> Computing<impl Future<Output = Option<Kd::Out>>> {
+        Computing(Box::pin(self.find_async(body, judge)))
+    }
+
+    /// The same for as long as the deadline lasts, and what `fallback` gives once it is over.
+    ///
+    /// # Cancellation
+    ///
+    /// As that of `compute_async`.
+    pub async fn compute_or_async<Fut: Future<Output = Kd::Out>>(
+        self: Box<Self>,
+        body: impl FnOnce() -> Fut,
+        judge: impl FnOnce(&Kd::Out) -> Verdict,
+        fallback: impl FnOnce() -> Kd::Out,
     ) -> Kd::Out {
+        let limit = self.limit();
+        let found = limit.within(Box::pin(self.find_async(body, judge))).await;
+        found.flatten().unwrap_or_else(|| {
+            limit.give_up();
+            fallback()
+        })
+    }
+
+    /// Nothing if there was no more time.
+    async fn find_async<Fut: Future<Output = Kd::Out>>(
+        self: Box<Self>,
+        body: impl FnOnce() -> Fut,
+        judge: impl FnOnce(&Kd::Out) -> Verdict,
+    ) -> Option<Kd::Out> {
         let mut quest = match self.plan {
             Plan::Bypass(mut bypassed) => {
                 bypassed.reason.count(&bypassed.runtime, bypassed.site);
@@ -195,17 +262,15 @@ where
                     None => context::optionless_async(body()).await,
                 };
                 bypassed.tell(&out, judge);
-                return out;
+                return Some(out);
             }
             Plan::Put(out, quest) => {
                 let verdict = judge(&out);
-                return {
-                    let mut work = quest.put().await;
-                    if work.is_shared() {
-                        work.consult().await;
-                    }
-                    settle_async(work.place(out, verdict)).await
-                };
+                let mut work = quest.put().await;
+                if work.is_shared() {
+                    work.consult().await;
+                }
+                return Some(settle_async(work.place(out, verdict)).await);
             }
             Plan::Force(quest) => quest.forget().await,
             Plan::Compute(quest) => quest,
@@ -215,10 +280,11 @@ where
             if quest.may_glance()
                 && let Some(out) = quest.glance().await
             {
-                return out;
+                return Some(out);
             }
             match quest.step() {
-                Step::Serve(out) => return out,
+                Step::Serve(out) => return Some(out),
+                Step::GiveUp => return None,
                 Step::Work(work) => break work,
                 Step::Wait(waiter) => quest.wait(waiter).await,
             }
@@ -226,13 +292,31 @@ where
         if work.is_shared()
             && let Some(out) = work.consult().await
         {
-            return out;
+            return Some(out);
         }
         let placed = match work.drive(body()).await {
             Ok(out) => work.finish(out, judge),
             Err(panic) => work.recover(panic),
         };
-        settle_async(placed).await
+        Some(settle_async(placed).await)
+    }
+
+    /// How long the call may take.
+    fn limit(&self) -> Limit {
+        match &self.plan {
+            Plan::Bypass(Bypassed { site, runtime, .. }) => Limit {
+                site,
+                home: runtime.inner.id,
+                time: runtime.inner.time.clone(),
+                counters: runtime.counters(site.place()),
+            },
+            Plan::Compute(quest) | Plan::Force(quest) | Plan::Put(_, quest) => Limit {
+                site: quest.function.site,
+                home: quest.function.home.id,
+                time: quest.function.home.time.clone(),
+                counters: Arc::clone(&quest.function.counters),
+            },
+        }
     }
 }
 

@@ -66,7 +66,7 @@ impl Probe<()> {
 }
 
 /// How one return type is cached. Zero-sized.
-pub trait Kind: Copy + Send + Sync {
+pub trait Kind: Copy + Send + Sync + 'static {
     /// The function's return type.
     type Out: 'static;
     /// The part that is kept.

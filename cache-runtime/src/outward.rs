@@ -12,6 +12,7 @@ use crate::clock::Moment;
 use crate::codec::envelope::{Damage, Envelope, Group, Groups, Header};
 use crate::entry::{About, Marks, Stamp};
 use crate::mark::{Mark, MarkHasher};
+use crate::renewal::Renewal;
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub(crate) fn outward(about: &About) -> About {
         unbounded: about.unbounded,
         born: about.born,
         weight: about.weight,
+        renewal: Renewal::default(),
         attempts: Attempts::default(),
     }
 }
@@ -88,6 +90,7 @@ pub(crate) fn about(header: &Header, names: Groups<'_>) -> About {
         unbounded: false,
         born: Moment::NEVER,
         weight: header.weight,
+        renewal: Renewal::default(),
         attempts: Attempts::default(),
     }
 }

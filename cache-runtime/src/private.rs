@@ -10,6 +10,7 @@ pub use crate::companion::{
     invalidate_all, invalidate_all_async, put, put_async, refresh, refresh_async, stats, uncached,
     uncached_async,
 };
+pub use crate::errand::{Errand, kept, lent, lent_option, owned, owned_cow, owned_option, spare};
 pub use crate::frame::Keyed;
 pub use crate::invalidation::{Changed, changed, changed_async};
 pub use crate::key::{Arg, PlainArg};
@@ -37,7 +38,7 @@ pub mod methods {
 }
 
 /// One key of an async function.
-pub fn entry<F, W: View, Kd: Kind + 'static>(
+pub fn entry<F, W: View, Kd: Kind>(
     site: &'static Site,
     family: &F,
     kind: Kd,
@@ -48,7 +49,7 @@ pub fn entry<F, W: View, Kd: Kind + 'static>(
 }
 
 /// One key of a function that is not async.
-pub fn blocking_entry<F, W: View, Kd: Kind + 'static>(
+pub fn blocking_entry<F, W: View, Kd: Kind>(
     site: &'static Site,
     family: &F,
     kind: Kd,
@@ -60,7 +61,7 @@ pub fn blocking_entry<F, W: View, Kd: Kind + 'static>(
 
 /// One key of an async function whose values are kept beyond this process.
 #[cfg(feature = "beyond")]
-pub fn entry_stored<F, W: StoredView, Kd: Kind + 'static>(
+pub fn entry_stored<F, W: StoredView, Kd: Kind>(
     site: &'static Site,
     family: &F,
     kind: Kd,
@@ -73,7 +74,7 @@ pub fn entry_stored<F, W: StoredView, Kd: Kind + 'static>(
 
 /// One key of such a function that is not async.
 #[cfg(feature = "beyond")]
-pub fn blocking_entry_stored<F, W: StoredView, Kd: Kind + 'static>(
+pub fn blocking_entry_stored<F, W: StoredView, Kd: Kind>(
     site: &'static Site,
     family: &F,
     kind: Kd,

@@ -51,6 +51,16 @@ pub struct FunctionOptions {
     pub stale: Duration,
     /// How long after its time to live a value is served if computing it anew fails; zero if not at all.
     pub grace: Duration,
+    /// How long before the end of its time a value is computed anew in the background, if at all.
+    pub refresh: Option<Duration>,
+    /// Whether chance decides when that is, by how long computing takes.
+    pub refresh_auto: bool,
+    /// The longest wait for a computation while there is a former value to serve; no limit if not said.
+    pub timeout: Option<Duration>,
+    /// The longest wait at all; no limit if not said.
+    pub deadline: Option<Duration>,
+    /// The path given with `fallback`, as it is written.
+    pub fallback: Option<&'static str>,
     /// By how many thousandths times to live are shortened at most, each by another share.
     pub jitter: u32,
     /// How long an `Err` or a `None` is fresh, if it is kept apart from other values.
@@ -90,6 +100,17 @@ impl FunctionOptions {
             return self.ttl_stored.or(Some(LIFETIME));
         }
         self.ttl
+    }
+
+    /// Whether values are computed anew while they are fresh.
+    pub(crate) fn renews(&self) -> bool {
+        self.refresh_auto || self.refresh.is_some()
+    }
+
+    /// Whether a computation may be handed over, since its caller does not wait for it as long as it
+    /// takes.
+    pub(crate) fn outlives(&self) -> bool {
+        self.timeout.is_some() || self.deadline.is_some()
     }
 
     /// What may be served of values whose time is over.
@@ -149,6 +170,11 @@ impl FunctionOptions {
             files: false,
             stale: Duration::ZERO,
             grace: Duration::ZERO,
+            refresh: None,
+            refresh_auto: false,
+            timeout: None,
+            deadline: None,
+            fallback: None,
             jitter: 0,
             negative: None,
             capacity: 10_000,

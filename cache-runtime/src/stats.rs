@@ -29,6 +29,12 @@ pub struct FunctionStats {
     /// Values served whose time to live was over, where computing them anew had failed: hits, but for the
     /// calls whose attempts these were, and those that asked L2 or L3 first.
     pub grace_hits: u64,
+    /// Computations begun while the value was still fresh.
+    pub refreshes: u64,
+    /// Stale and grace hits of calls that had waited for another value until `timeout`.
+    pub timeouts: u64,
+    /// Calls that returned what `fallback` gives, since `deadline` was over.
+    pub fallbacks: u64,
     /// Calls for which nothing was cached.
     pub misses_absent: u64,
     /// Calls that found an entry past its time to live.
@@ -129,7 +135,7 @@ impl FunctionStats {
             };
         }
         stats! {
-            stale_hits grace_hits misses_absent misses_expired misses_invalidated
+            stale_hits grace_hits refreshes timeouts fallbacks misses_absent misses_expired misses_invalidated
             bypasses_when bypasses_context bypasses_scope bypasses_asked bypasses_reentrant
             bypasses_tenant
             bypasses_dependencies computations failures joins refused_joins takeovers stores

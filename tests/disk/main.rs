@@ -16,5 +16,6 @@ mod keys;
 mod lifetimes;
 mod overdue;
 mod per_call;
+mod refresh;
 mod settings;
 mod support;

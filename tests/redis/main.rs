@@ -33,6 +33,7 @@ mod port;
 #[path = "../servers/process.rs"]
 mod process;
 mod proxy;
+mod refresh;
 mod refusals;
 #[cfg(feature = "redis-tls")]
 mod secrecy;

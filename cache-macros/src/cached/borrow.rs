@@ -41,6 +41,11 @@ fn owned_by_type(segment: &PathSegment) -> Option<&Type> {
     }
 }
 
+/// Whether a reference is for as long as the program runs.
+pub(crate) fn is_for_good(reference: &TypeReference) -> bool {
+    reference.lifetime.as_ref().is_some_and(|it| it.ident == "static")
+}
+
 #[derive(Default)]
 struct Borrows {
     found: Option<TokenStream>,

@@ -14,8 +14,33 @@ use std::time::Duration;
 pub(crate) struct Freshness {
     pub(crate) stale: Option<Duration>,
     pub(crate) grace: Option<Duration>,
+    pub(crate) refresh: Option<Refresh>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
     /// In thousandths of the time to live.
     pub(crate) jitter: Option<u32>,
+}
+
+/// When a value is computed anew before its time is over.
+#[derive(Clone, Copy)]
+pub(crate) enum Refresh {
+    Before(Duration),
+    /// By chance.
+    Auto,
+}
+
+/// Reads `refresh = ..`.
+pub(crate) fn refresh(option: &Written) -> syn::Result<Refresh> {
+    let literal = option.string("`refresh = \"5m\"` or `refresh = \"auto\"`")?;
+    if literal.value() == "auto" {
+        return Ok(Refresh::Auto);
+    }
+    duration::read(literal).map(Refresh::Before)
+}
+
+/// Reads `timeout = ..` and `deadline = ..`.
+pub(crate) fn limit(option: &Written) -> syn::Result<Duration> {
+    duration::read(option.string(&format!("`{} = \"50ms\"`", option.name))?)
 }
 
 /// Reads `stale = ..`.
@@ -52,18 +77,61 @@ pub(crate) fn freshness(options: &Options, tiers: &[Tier], errors: &mut Errors) 
     let names = [
         options.stale.as_ref().map(|given| &given.name),
         options.grace.as_ref().map(|given| &given.name),
+        options.refresh.as_ref().map(|given| &given.name),
         options.jitter.as_ref().map(|given| &given.name),
     ];
+    limits(options, errors);
+    too_early(options, tiers, errors);
     if !expires(options, tiers) {
         names.iter().copied().flatten().for_each(|name| needs_ttl(name, errors));
     }
     if !tiers.contains(&Tier::L1) && !options.is_faulty("tier") {
-        names.into_iter().take(2).flatten().for_each(|name| needs_memory(name, errors));
+        names.into_iter().take(3).flatten().for_each(|name| needs_memory(name, errors));
     }
     Freshness {
         stale: options.stale.as_ref().map(|given| given.value),
         grace: options.grace.as_ref().map(|given| given.value),
+        refresh: options.refresh.as_ref().map(|given| given.value),
+        timeout: options.timeout.as_ref().map(|given| given.value),
+        deadline: options.deadline.as_ref().map(|given| given.value),
         jitter: options.jitter.as_ref().map(|given| given.value),
+    }
+}
+
+/// Reports limits that lead nowhere.
+fn limits(options: &Options, errors: &mut Errors) {
+    let is_lenient = options.stale.is_some() || options.grace.is_some();
+    if let Some(timeout) = &options.timeout
+        && !is_lenient
+        && !["stale", "grace"].into_iter().any(|name| options.is_faulty(name))
+    {
+        let message = "`timeout` needs `stale` or `grace`; without them there is no former value to \
+                       serve, and `deadline` is the limit of every wait";
+        errors.add(&timeout.name, message);
+    }
+    match (&options.deadline, &options.fallback) {
+        (Some(deadline), None) if !options.is_faulty("fallback") => errors.add(
+            &deadline.name,
+            "`deadline` needs `fallback`; say what is returned then, by `fallback = path` of a \
+             function with the same arguments",
+        ),
+        (None, Some(fallback)) if !options.is_faulty("deadline") => errors.add(
+            &fallback.name,
+            "`fallback` needs `deadline`; say when it is called, as in `deadline = \"2s\"`",
+        ),
+        _ => {}
+    }
+}
+
+/// Reports a `refresh` that would begin before there is anything to refresh.
+fn too_early(options: &Options, tiers: &[Tier], errors: &mut Errors) {
+    let (Some(refresh), Some(ttl)) = (&options.refresh, &options.ttl) else { return };
+    let Refresh::Before(distance) = refresh.value else { return };
+    let longest = tiers.iter().filter_map(|tier| ttl.value.of(*tier)).max();
+    if options.ttl_for.is_none() && longest.is_some_and(|ttl| distance >= ttl) {
+        let message = "`refresh` has to be shorter than `ttl`: it is how long before the end of a \
+                       value's time another one is computed";
+        errors.add(&refresh.name, message);
     }
 }
 

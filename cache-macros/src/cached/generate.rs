@@ -2,7 +2,7 @@
 
 use super::model::{Handle, Model};
 use super::question::{Asked, asked, declare, judge, runtime, view, when};
-use super::{companion, site};
+use super::{companion, outlive, site};
 use crate::flow::Flow;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -57,19 +57,27 @@ fn call(model: &Model) -> TokenStream {
 fn compute(model: &Model) -> TokenStream {
     let out = &model.out;
     let judge = judge(model);
+    let (lay, fallback) = outlive::fallback(model).unzip();
+    let fallback: Vec<_> = fallback.into_iter().collect();
+    let has_limit = model.fallback.is_some();
     let body = match &model.function.flow {
         Flow::Plain => {
             let body = &model.function.body;
-            return quote!(__larder_miss.compute(|| -> #out #body, #judge));
+            let compute = if has_limit { quote!(compute_or) } else { quote!(compute) };
+            let call = quote!(__larder_miss.#compute(|| -> #out #body, #judge #(, #fallback)*));
+            return if has_limit { quote!({ #lay #call }) } else { call };
         }
         Flow::Async => model.function.body.stream(),
         Flow::Boxed { inside, .. } => inside.clone(),
     };
-    let compute =
-        if model.site.is_far() { quote!(glance_or_compute) } else { quote!(compute_async) };
+    let compute = match (has_limit, model.site.is_far()) {
+        (true, _) => quote!(compute_or_async),
+        (false, true) => quote!(glance_or_compute),
+        (false, false) => quote!(compute_async),
+    };
     // The first statement says what type the block is of, so that `?` and `return` know it.
-    quote! {
-        ::std::boxed::Box::pin(__larder_miss.#compute(
+    let call = quote! {
+        __larder_miss.#compute(
             move || async move {
                 #[allow(unreachable_code, clippy::diverging_sub_expression)]
                 if let ::core::option::Option::Some(__larder_out) =
@@ -80,9 +88,13 @@ fn compute(model: &Model) -> TokenStream {
                 #body
             },
             #judge,
-        ))
-        .await
-    }
+            #(#fallback,)*
+        )
+    };
+    let is_boxed = !has_limit && !model.site.is_far();
+    let call = if is_boxed { call } else { quote!(::std::boxed::Box::pin(#call)) };
+    let call = quote!(#call.await);
+    if has_limit { quote!({ #lay #call }) } else { call }
 }
 
 fn look_up(model: &Model) -> TokenStream {
@@ -95,6 +107,9 @@ fn look_up(model: &Model) -> TokenStream {
     let view = view(model);
     let declare = declare(model);
     let runtime = runtime(model);
+    let again = outlive::again(model);
+    let outlived = again.as_ref().map(|_| quote!(.outlived_by(&__larder_again)));
+    let again = again.map(|again| quote!(let __larder_again = #again;));
     let on = model.runtime.as_ref().map(|_| quote!(.on(__larder_runtime)));
     let look_up = quote!(#look_up(__larder_call, &#view, __larder_declare));
     let look_up = match when(model) {
@@ -114,7 +129,8 @@ fn look_up(model: &Model) -> TokenStream {
         #runtime
         let __larder_declare = #declare;
         #before
-        let __larder_call = #call::new(#site, &|| {}, #family, #kind) #on #stored;
+        #again
+        let __larder_call = #call::new(#site, &|| {}, #family, #kind) #on #outlived #stored;
         #look_up
     })
 }

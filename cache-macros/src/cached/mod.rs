@@ -14,6 +14,7 @@ mod key;
 mod lifetime;
 mod mention;
 mod model;
+mod outlive;
 mod parse;
 mod question;
 mod signature;

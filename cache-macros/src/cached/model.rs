@@ -1,6 +1,7 @@
 //! What is generated from: only what makes sense can be put into one.
 
 use super::freshness::Freshness;
+use super::outlive::Outlive;
 use super::parse::Scope;
 use super::tier::Tier;
 use crate::function::Function;
@@ -22,6 +23,10 @@ pub(crate) struct Model {
     pub(crate) when: Option<Expr>,
     pub(crate) runtime: Option<Expr>,
     pub(crate) judge: Judge,
+    /// What is called where there is no more time.
+    pub(crate) fallback: Option<ExprPath>,
+    /// How arguments outlive the call, where computations may.
+    pub(crate) outlive: Option<Outlive>,
     pub(crate) handle: Handle,
 }
 

@@ -1,7 +1,7 @@
 //! The options of the attribute, each read into what it says. Nothing here knows the function.
 
 use super::files::{Files, files};
-use super::freshness::{grace, jitter, stale};
+use super::freshness::{Refresh, grace, jitter, limit, refresh, stale};
 use super::stored::{codec, compress, write};
 use super::tier::{Tier, Ttl, tier, ttl};
 use super::value::{
@@ -84,6 +84,10 @@ options! {
     when: Expr = "when", when;
     stale: Duration = "stale", stale;
     grace: Duration = "grace", grace;
+    refresh: Refresh = "refresh", refresh;
+    timeout: Duration = "timeout", limit;
+    deadline: Duration = "deadline", limit;
+    fallback: ExprPath = "fallback", path;
     jitter: u32 = "jitter", jitter;
     negative: Duration = "negative", negative;
     ttl_for: ExprPath = "ttl_for", path;
@@ -100,7 +104,7 @@ options! {
 }
 
 /// Words that mean nothing yet.
-const LATER: &[&str] = &["refresh", "timeout", "deadline", "fallback", "batch", "batch_of"];
+const LATER: &[&str] = &["batch", "batch_of"];
 
 /// What makes the key.
 pub(crate) enum Key {

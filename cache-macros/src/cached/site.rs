@@ -1,5 +1,6 @@
 //! The static of one function, and how to name it.
 
+use super::freshness::Refresh;
 use super::model::{Handle, Judge, Model, Stored, Version};
 use super::parse::Scope;
 use super::tier::Tier;
@@ -45,6 +46,9 @@ fn settings(model: &Model) -> impl Iterator<Item = TokenStream> {
         site.ttl.map(|ttl| some(duration(ttl))).map(|ttl| quote!(ttl = #ttl)),
         site.freshness.stale.map(duration).map(|stale| quote!(stale = #stale)),
         site.freshness.grace.map(duration).map(|grace| quote!(grace = #grace)),
+        site.freshness.refresh.map(refresh),
+        site.freshness.timeout.map(|it| some(duration(it))).map(|it| quote!(timeout = #it)),
+        site.freshness.deadline.map(|it| some(duration(it))).map(|it| quote!(deadline = #it)),
         site.freshness.jitter.map(Literal::u32_unsuffixed).map(|it| quote!(jitter = #it)),
         site.negative.map(|ttl| some(duration(ttl))).map(|ttl| quote!(negative = #ttl)),
         site.wait.map(duration).map(|wait| quote!(wait = #wait)),
@@ -87,6 +91,16 @@ fn beyond_memory(stored: &Stored) -> impl Iterator<Item = TokenStream> {
     settings.into_iter().flatten()
 }
 
+fn refresh(refresh: Refresh) -> TokenStream {
+    match refresh {
+        Refresh::Auto => quote!(refresh_auto = true),
+        Refresh::Before(distance) => {
+            let distance = some(duration(distance));
+            quote!(refresh = #distance)
+        }
+    }
+}
+
 fn some(value: impl ToTokens) -> TokenStream {
     quote!(::core::option::Option::Some(#value))
 }
@@ -110,6 +124,7 @@ fn as_written(model: &Model) -> impl Iterator<Item = TokenStream> {
         (quote!(ttl_for), ttl_for.as_ref().map(ToTokens::to_token_stream)),
         (quote!(cache_if), cache_if.as_ref().map(ToTokens::to_token_stream)),
         (quote!(tags_for), tags_for.as_ref().map(ToTokens::to_token_stream)),
+        (quote!(fallback), model.fallback.as_ref().map(ToTokens::to_token_stream)),
         (quote!(runtime), model.runtime.as_ref().map(ToTokens::to_token_stream)),
     ];
     written.into_iter().filter_map(|(option, written)| {

@@ -3,13 +3,13 @@
 use super::model::{Judge, Model, Site, Version};
 use super::parse::{self, Options, Scope};
 use super::tier::Tier;
-use super::{files, freshness, handle, key, signature, stored};
+use super::{files, freshness, handle, key, outlive, signature, stored};
 use crate::diagnostics::Errors;
 use crate::fingerprint;
 use crate::function::Function;
 use crate::paths::Paths;
 use crate::placeholder;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 
 /// Builds the model of what is written, or reports all that stands against it.
 pub(crate) fn model(
@@ -35,6 +35,20 @@ pub(crate) fn model(
     let (key, skip) = (options.key.take(), options.skip.as_ref());
     let key = key_known.then(|| key::key(&function, key, skip, errors)).flatten();
     let (true, Some(handle), Some(key)) = (cacheable, handle, key) else { return None };
+    let asks = [
+        &options.refresh.as_ref().map(|it| &it.name),
+        &options.timeout.as_ref().map(|it| &it.name),
+    ];
+    let deadline = options.deadline.as_ref().map(|it| &it.name);
+    let deadline = deadline.filter(|_| !function.flow.is_async());
+    let asks = asks.into_iter().copied().chain([deadline]).flatten().next();
+    let outlive = match asks {
+        Some(option) => Some(outlive::outlive(&function, &handle, option, errors)?),
+        None => None,
+    };
+    if let Some(fallback) = &options.fallback {
+        spared(&function, &fallback.name, errors);
+    }
     let files = options.files.map(|files| files::named(&function, files, &key, errors));
     Some(Model {
         paths: Paths::new(options.root.as_ref().map(|root| &root.value)),
@@ -52,8 +66,21 @@ pub(crate) fn model(
             cache_if: options.cache_if.map(|path| path.value),
             tags_for: options.tags_for.map(|path| path.value),
         },
+        fallback: options.fallback.map(|path| path.value),
+        outlive,
         handle,
     })
+}
+
+/// Reports arguments that can't be handed to what takes the function's place.
+fn spared(function: &Function, option: &Ident, errors: &mut Errors) {
+    for argument in function.arguments.iter().filter(|argument| !argument.plain) {
+        let message = format!(
+            "`{option}` is called with the same arguments, so each needs a name of its own; \
+             take this apart in the body"
+        );
+        errors.add(&argument.written.pat, message);
+    }
 }
 
 /// What is said of the function as a whole.

@@ -17,6 +17,7 @@ use crate::clock::TimeSource;
 use crate::counters::{Count, Counters};
 #[cfg(not(feature = "redis"))]
 use crate::entry::About;
+use crate::errand::Executor;
 use crate::error::{Error, ErrorKind};
 use crate::held;
 use crate::mark::Mark;
@@ -47,6 +48,7 @@ pub(crate) struct Inner {
     pub(crate) namespace: String,
     pub(crate) time: TimeSource,
     pub(crate) backoff: Backoff,
+    pub(crate) executor: Executor,
     pub(crate) versions: Arc<Versions>,
     pub(crate) shelf: Shelf,
     /// What scopes keep under these versions.
@@ -79,7 +81,7 @@ impl Runtime {
     pub(crate) fn assemble(
         namespace: String,
         time: TimeSource,
-        backoff: Backoff,
+        (backoff, executor): (Backoff, Executor),
         #[cfg(feature = "disk")] disk: DiskOf,
         #[cfg(feature = "redis")] redis: RedisOf,
     ) -> Self {
@@ -90,6 +92,7 @@ impl Runtime {
                 namespace,
                 time,
                 backoff,
+                executor,
                 versions: Arc::default(),
                 shelf: Shelf::default(),
                 scoped: Mutex::default(),
@@ -112,7 +115,7 @@ impl Runtime {
             Self::assemble(
                 namespace::of_environment(),
                 TimeSource::System,
-                Backoff::default(),
+                Default::default(),
                 #[cfg(feature = "disk")]
                 DiskOf::default(),
                 #[cfg(feature = "redis")]

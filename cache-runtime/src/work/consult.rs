@@ -1,7 +1,7 @@
 //! A computation asks around before it runs: another process may have computed the same, or be about
 //! to (F3).
 
-use super::{Claim, Work};
+use super::{Claim, Renews, Work};
 use crate::clock;
 use crate::error::Level;
 use crate::key::OwnedKey;
@@ -74,6 +74,11 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let begun = Instant::now();
         let options = &self.function.site.options;
         let (stale, linger) = (options.stale, options.linger());
+        let takes_former = match self.basis.renews {
+            Renews::Nothing => !stale.is_zero(),
+            Renews::InPlace => true,
+            Renews::Behind => false,
+        };
         let mut pause = SHORTEST_PAUSE;
         loop {
             match stored.lease(address) {
@@ -92,7 +97,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                     return None;
                 }
                 Leased::Held
-                    if !stale.is_zero()
+                    if takes_former
                         && let Ok(loaded) = stored.find_latest(address, stale)
                         && self.suits(&loaded)
                         && self.may_take(&loaded) =>
@@ -114,6 +119,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             pause = (2 * pause).min(LONGEST_PAUSE);
             stored.hear();
             if let Ok(loaded) = stored.find_latest(address, Duration::ZERO) {
+                if !self.is_news(&loaded) {
+                    continue;
+                }
                 let found = Some(loaded).filter(|it| self.suits(it));
                 self.function.counters.joins_l2.add(found.is_some().into());
                 return found;
@@ -158,7 +166,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     /// Takes what another process computed.
     fn adopt(&mut self, loaded: Loaded<Kd::Kept>) -> Kd::Out {
         let function = Arc::clone(&self.function);
-        let Loaded { value, about, expires, packed } = loaded;
+        let Loaded { value, mut about, expires, packed } = loaded;
+        about.renewal = function.renewal(&about, expires, None);
         let about = Arc::new(about);
         let said = self.basis.options;
         if let Some(packed) = packed.filter(|_| said.promotes(Level::L2)) {

@@ -3,7 +3,7 @@
 //! 1. What is served so keeps its time of birth, and its end. Nothing new is stored.
 //! 2. What was invalidated meanwhile is not served: the failure is its caller's.
 
-use super::{Claim, Finished, Placed, Work};
+use super::{Claim, Finished, Placed, Renews, Work};
 use crate::clock::Moment;
 use crate::entry::{About, Stamp};
 use crate::flight::Landing;
@@ -72,7 +72,30 @@ impl<F: Future> Future for Driven<F> {
 impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     /// Whether a failure may not be the caller's.
     pub(super) fn is_graceful(&self) -> bool {
-        !self.function.site.options.grace.is_zero() && matches!(self.claim, Claim::Lead(_))
+        let is_lenient = !self.function.site.options.grace.is_zero() || self.renews();
+        is_lenient && matches!(self.claim, Claim::Lead(_))
+    }
+
+    /// Whether this is to replace what others are served meanwhile.
+    pub(super) fn renews(&self) -> bool {
+        self.basis.renews != Renews::Nothing
+    }
+
+    /// Whether what was found beyond memory need not be computed anew: its time is not over, nor near its
+    /// end where another has begun to see to that.
+    pub(super) fn is_news(&self, loaded: &Loaded<Kd::Kept>) -> bool {
+        let now = self.time().now();
+        let renewal = || self.function.renewal(&loaded.about, loaded.expires, None);
+        loaded.expires > now && (!self.renews() || now < renewal().from)
+    }
+
+    /// Puts the next attempt to replace what is fresh off: this one came to nothing that may be kept.
+    pub(super) fn put_off(&self) {
+        if self.renews()
+            && let Some(former) = self.in_memory(|_| true)
+        {
+            former.about.attempts.fail(self.time().now(), self.function.home.backoff);
+        }
     }
 
     /// Goes on after the body has panicked: with what was to be replaced, or with the panic.
@@ -128,7 +151,12 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     fn serve(&mut self, former: Former<Kd>) -> Kd::Out {
         let Former { out, about, expires, stamp, arrival } = former;
         let function = Arc::clone(&self.function);
-        function.counters.grace_hits.add(1);
+        let is_over = self.time().now() >= expires;
+        match self.basis.renews {
+            Renews::Behind => {}
+            Renews::InPlace if !is_over => function.counters.hits.add(1),
+            Renews::InPlace | Renews::Nothing => function.counters.grace_hits.add(1),
+        }
         // What was found began before this did.
         if let Claim::Lead(lead) = &mut self.claim {
             lead.stamp = stamp;
@@ -145,8 +173,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     /// The entry in memory, if it may be served and is one that is asked for.
     fn in_memory(&self, is_meant: impl FnOnce(&About) -> bool) -> Option<Former<Kd>> {
         let Claim::Lead(lead) = &self.claim else { return None };
-        let limit = (self.time(), self.function.site.options.grace);
-        self.function.memory.last_resort(self.basis.hash, lead, limit, |entry| {
+        let limit = (self.function.site.options.grace, self.renews());
+        let memory = &self.function.memory;
+        let flight = (self.basis.hash, &lead.flight);
+        memory.last_resort(flight, self.time(), limit, |entry, _| {
             let is_served =
                 is_meant(&entry.about) && self.function.may_linger(self.kind, &entry.value);
             is_served.then(|| Former {
@@ -181,7 +211,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         stamp: Stamp,
     ) -> Option<Loaded<Kd::Kept>> {
         self.overdue = None;
-        if loaded.expires > self.time().now() {
+        if self.is_news(&loaded) {
             return Some(loaded);
         }
         if self.function.may_linger(self.kind, &loaded.value) {
@@ -194,7 +224,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     /// Offers what is stale to callers of this process.
     fn offer(&self, loaded: &Loaded<Kd::Kept>, stamp: Stamp) {
         let Claim::Lead(lead) = &self.claim else { return };
-        if self.time().now().since(loaded.expires) >= self.function.site.options.stale {
+        if self.time().now().since(loaded.expires) >= self.function.site.options.linger() {
             return;
         }
         let shared = self.kind.share(&self.kind.serve(&loaded.value)).map(Arc::new);
@@ -207,7 +237,11 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     pub(super) fn is_stale_at_hand(&self) -> bool {
         let late = |it: &Overdue<_>| self.time().now().since(it.loaded.expires);
         let stale = self.function.site.options.stale;
-        self.overdue.as_ref().is_some_and(|it| late(it) < stale)
+        match self.basis.renews {
+            Renews::Behind => false,
+            Renews::InPlace => self.overdue.is_some(),
+            Renews::Nothing => self.overdue.as_ref().is_some_and(|it| late(it) < stale),
+        }
     }
 
     /// Takes it.

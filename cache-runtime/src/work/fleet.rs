@@ -177,7 +177,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             // Before anything is read: what is heard from here on reaches what is found.
             let stamp = self.function.home.versions.now();
             self.heard = stored.heard();
+            // What is near is what is to be replaced, where something is.
             if waiter.is_none()
+                && !self.renews()
                 && let Some((copy, tier)) =
                     self.nearer(stored, fleet, asking, &mut patience).await?
             {

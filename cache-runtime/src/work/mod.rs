@@ -28,6 +28,7 @@ use crate::lookup::Miss;
 use crate::mark::Mark;
 use crate::options::Options;
 use crate::outcome::Kind;
+use crate::renewal::Renewal;
 use crate::site::FunctionOptions;
 use crate::stored::{Address, Consignment, Delivery, Heard, Keep, Lease, Packed, Stored};
 use crate::tier::memory::{Arrival, Lead};
@@ -53,11 +54,25 @@ pub(crate) struct Basis {
     pub(crate) arrival: Stamp,
     /// Why nothing was found, until that is counted.
     pub(crate) missed: Option<Miss>,
+    /// Whether it is to replace what is still fresh, or was until it began.
+    pub(crate) renews: Renews,
     /// What the call may do with the cache.
     pub(crate) options: Options,
     /// What a look at the tier that machines share came to.
     #[cfg(feature = "redis")]
     pub(crate) glanced: Glanced,
+}
+
+/// On whose behalf a value is computed that is to replace another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Renews {
+    /// Its caller's, as ever.
+    #[default]
+    Nothing,
+    /// Nobody's, or that of those who wait.
+    Behind,
+    /// Its caller's, who could as well be served what there is.
+    InPlace,
 }
 
 impl Basis {
@@ -81,6 +96,8 @@ pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     frame: Arc<Frame>,
     inside: Arc<Surroundings>,
     started: Duration,
+    /// How long the body took.
+    spent: Duration,
     heard: Heard,
     lease: Option<Lease>,
     /// What was found beyond memory, and is no longer fresh.
@@ -172,6 +189,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             frame,
             inside,
             started,
+            spent: Duration::ZERO,
             heard,
             lease,
             overdue,
@@ -199,6 +217,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         out: Kd::Out,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Placed<K, Kd> {
+        self.spent = self.time().precise().saturating_sub(self.started);
         self.count(&out);
         if self.kind.is_failure(&out)
             && let Some(placed) = self.fall_back()
@@ -224,6 +243,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let expires = expires.min(found.expires);
         let keep = verdict.keep;
         let mut about = self.about(found, verdict);
+        about.renewal = self.function.renewal(&about, expires, Some(self.spent));
         let is_shareable = keyed.covers(needs);
         if !is_shareable {
             self.function.counters.bypasses_tenant.add(1);
@@ -233,6 +253,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let keep = keep && self.basis.options.stores();
         let keep = keep && is_shareable && !about.unbounded && expires > about.born;
         let value = keep.then(|| self.kind.keep(&out)).flatten();
+        if value.is_none() {
+            self.put_off();
+        }
         let packed = value.as_ref().filter(|_| self.may_leave());
         let packed = packed.and_then(|value| self.function.stored.as_ref()?.pack(value));
         let consignment = packed.as_ref().and_then(|it| self.consign(it, &mut about, expires));
@@ -296,9 +319,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     fn count(&self, out: &Kd::Out) {
         let counters = &self.function.counters;
-        let spent = self.time().precise().saturating_sub(self.started);
         counters.computations.add(1);
-        counters.computation_time.record(spent);
+        counters.computation_time.record(self.spent);
         if self.kind.is_failure(out) {
             counters.failures.add(1);
         }
@@ -338,6 +360,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             born: self.time().now(),
             weight: verdict.weight,
             attempts: Attempts::default(),
+            renewal: Renewal::default(),
         };
         found.complete(&mut about);
         let callees = about.inherited.iter().filter_map(|it| it.files.clone());

@@ -2,7 +2,7 @@
 
 use larder::cached;
 
-#[cached(tll = "1h", ttl = "an hour", capacity = 0, tags("user:{uid}"), refresh = "1m", wait = )]
+#[cached(tll = "1h", ttl = "an hour", capacity = 0, tags("user:{uid}"), batch = ids, wait = )]
 fn all_wrong(id: u64, name: &mut String) -> &str {
     name
 }

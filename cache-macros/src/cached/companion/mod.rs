@@ -5,6 +5,7 @@ mod warm;
 
 use super::inputs::Inputs;
 use super::model::{Handle, Model};
+use super::outlive;
 use super::question::{Asked, asked, runtime, view};
 use super::site::{self, reach};
 use crate::spans::{Place, at, braces};
@@ -76,7 +77,8 @@ fn beside_function(model: &Model, name: &Ident) -> TokenStream {
     let shared = site::shared(model);
     let entry = entry(model, &quote!(__larder_entry), None);
     let operations = operations::operations(model);
-    let operations = quote!(#(#shared)* #entry #operations);
+    let again = outlive::beside(model);
+    let operations = quote!(#(#shared)* #again #entry #operations);
     let operations = braces(place.last, operations);
     quote! {
         #(#conditions)*
@@ -98,7 +100,7 @@ fn beside_function(model: &Model, name: &Ident) -> TokenStream {
 fn beside_method(model: &Model, name: &Ident) -> TokenStream {
     let attributes = attributes(model);
     let visibility = &model.function.visibility;
-    let shared = site::shared(model);
+    let shared = site::shared(model).into_iter().chain(outlive::beside(model));
     let receiver = model.function.signature.receiver().map(receiver);
     let entry = entry(model, name, receiver);
     let text =

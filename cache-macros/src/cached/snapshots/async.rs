@@ -31,22 +31,20 @@ async fn later(mut id: u64) -> Result<u64, String> {
     match __larder_found {
         ::larder::__private::Found::Hit(__larder_out) => __larder_out,
         ::larder::__private::Found::Miss(__larder_miss) => {
-            ::std::boxed::Box::pin(
-                    __larder_miss
-                        .compute_async(
-                            move || async move {
-                                #[allow(unreachable_code, clippy::diverging_sub_expression)]
-                                if let ::core::option::Option::Some(__larder_out) = ::core::option::Option::None::<
-                                    Result<u64, String>,
-                                > {
-                                    return __larder_out;
-                                }
-                                id += 1;
-                                fetch(id).await?;
-                                Ok(id)
-                            },
-                            |_| ::larder::__private::Verdict::new(),
-                        ),
+            __larder_miss
+                .compute_async(
+                    move || async move {
+                        #[allow(unreachable_code, clippy::diverging_sub_expression)]
+                        if let ::core::option::Option::Some(__larder_out) = ::core::option::Option::None::<
+                            Result<u64, String>,
+                        > {
+                            return __larder_out;
+                        }
+                        id += 1;
+                        fetch(id).await?;
+                        Ok(id)
+                    },
+                    |_| ::larder::__private::Verdict::new(),
                 )
                 .await
         }

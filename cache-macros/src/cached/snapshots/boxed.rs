@@ -63,22 +63,20 @@ impl Decides for Engine {
             match __larder_found {
                 ::larder::__private::Found::Hit(__larder_out) => __larder_out,
                 ::larder::__private::Found::Miss(__larder_miss) => {
-                    ::std::boxed::Box::pin(
-                            __larder_miss
-                                .compute_async(
-                                    move || async move {
-                                        #[allow(unreachable_code, clippy::diverging_sub_expression)]
-                                        if let ::core::option::Option::Some(__larder_out) = ::core::option::Option::None::<
-                                            Option<u64>,
-                                        > {
-                                            return __larder_out;
-                                        }
-                                        let __self = self;
-                                        let __ret: Option<u64> = { __self.decided(id).await };
-                                        __ret
-                                    },
-                                    |_| ::larder::__private::Verdict::new(),
-                                ),
+                    __larder_miss
+                        .compute_async(
+                            move || async move {
+                                #[allow(unreachable_code, clippy::diverging_sub_expression)]
+                                if let ::core::option::Option::Some(__larder_out) = ::core::option::Option::None::<
+                                    Option<u64>,
+                                > {
+                                    return __larder_out;
+                                }
+                                let __self = self;
+                                let __ret: Option<u64> = { __self.decided(id).await };
+                                __ret
+                            },
+                            |_| ::larder::__private::Verdict::new(),
                         )
                         .await
                 }

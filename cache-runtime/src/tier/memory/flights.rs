@@ -2,9 +2,9 @@
 //!
 //! The invariants are those of the whole; a flight that has something to store lands there.
 
-use super::Memory;
 use super::hashed::{Hashed, Known};
 use super::overdue::{Leniency, Served};
+use super::{Memory, Shard};
 use crate::clock::TimeSource;
 use crate::entry::{Entry, Marks, Stamp};
 use crate::flight::{Flight, Follower, Landing, Term};
@@ -51,7 +51,7 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         let owned = key.as_ref().expect("the key is given back unless a flight takes it");
         let entry = shard.entries.get(&Known { hash, key: owned });
         if let Some(entry) = entry
-            && self.judge(entry, time).is_ok()
+            && self.holds(entry, time).is_ok()
             // Seldom looked at here: only if it came to be since the look-up.
             && entry.about.files_hold()
             && let Some(read) = read(entry, Served::Fresh)
@@ -85,16 +85,28 @@ impl<K: Eq, V, S> Memory<K, V, S> {
             }
             overtaken = Some(entry.remove().0);
         }
-        let stamp = self.versions.now();
-        let flight = Arc::new(Flight::new(marks.clone(), stamp));
-        let key = key.take().expect("looked at above");
-        let slot = (Hashed { hash, key }, Arc::clone(&flight));
-        shard.flights.insert_unique(hash, slot, |(it, _)| it.hash);
+        let lead = self.take_off(shard, hash, key, marks);
         drop(guard);
         drop(held);
         drop(overtaken);
+        Begun::Lead(lead)
+    }
+
+    /// Puts a new flight into the table, where there is none of its key.
+    pub(super) fn take_off(
+        &self,
+        shard: &mut Shard<K, V, S>,
+        hash: u64,
+        key: &mut Option<K>,
+        marks: &Marks,
+    ) -> Lead<S> {
+        let stamp = self.versions.now();
+        let flight = Arc::new(Flight::new(marks.clone(), stamp));
+        let key = key.take().expect("a key starts one flight");
+        let slot = (Hashed { hash, key }, Arc::clone(&flight));
+        shard.flights.insert_unique(hash, slot, |(it, _)| it.hash);
         let term = flight.term();
-        Begun::Lead(Lead { flight, term, stamp })
+        Lead { flight, term, stamp }
     }
 
     /// Reads the entry of a flight's key, if it has not expired and was valid before `lost`: whether it
@@ -109,7 +121,7 @@ impl<K: Eq, V, S> Memory<K, V, S> {
     ) -> Option<R> {
         let _held = held::hold();
         let shard = self.shard(hash).read();
-        let entry = shard.entry_of(hash, lead);
+        let entry = shard.entry_of(hash, &lead.flight);
         let is_suspect = |it: &&Entry<V>| it.valid_at() < lost && time.now() < it.expires;
         entry.filter(is_suspect).map(read)
     }

@@ -10,6 +10,7 @@ mod bounds;
 mod flights;
 mod hashed;
 mod overdue;
+mod renewal;
 
 pub(crate) use self::bounds::Capacity;
 pub(crate) use self::flights::{Begun, Lead};
@@ -52,8 +53,8 @@ struct Shard<K, V, S> {
 
 impl<K: Eq, V, S> Shard<K, V, S> {
     /// The entry of a flight's key, without its use being noticed.
-    fn entry_of(&self, hash: u64, lead: &Lead<S>) -> Option<&Entry<V>> {
-        let is_it = |(_, it): &(Hashed<K>, Arc<Flight<S>>)| Arc::ptr_eq(it, &lead.flight);
+    fn entry_of(&self, hash: u64, flight: &Arc<Flight<S>>) -> Option<&Entry<V>> {
+        let is_it = |(_, it): &(Hashed<K>, Arc<Flight<S>>)| Arc::ptr_eq(it, flight);
         let (Hashed { key, .. }, _) = self.flights.find(hash, is_it)?;
         self.entries.peek(&Known { hash, key })
     }
@@ -165,12 +166,26 @@ where
         Some(read)
     }
 
-    /// Whether an entry may be served now, its files aside.
+    /// Whether an entry may be served now with nothing else to see to, its files aside.
     #[inline]
     fn judge(&self, entry: &Entry<V>, time: &TimeSource) -> Result<(), Miss> {
+        if entry.due != Moment::NEVER && time.now() >= entry.due {
+            return Err(Miss::Expired);
+        }
+        self.check(entry)
+    }
+
+    /// Whether an entry may be served now, its files aside.
+    fn holds(&self, entry: &Entry<V>, time: &TimeSource) -> Result<(), Miss> {
         if entry.expires != Moment::NEVER && time.now() >= entry.expires {
             return Err(Miss::Expired);
         }
+        self.check(entry)
+    }
+
+    /// Whether nothing that an entry depends on was invalidated.
+    #[inline]
+    fn check(&self, entry: &Entry<V>) -> Result<(), Miss> {
         let since = entry.valid_at();
         if since != self.versions.now() {
             let filtered = entry.slots.few();
@@ -312,7 +327,7 @@ where
         let _held = held::hold();
         let shard = self.shard(hash).read();
         let entry = shard.entries.peek(&Known { hash, key }).ok_or(Miss::Absent)?;
-        self.judge(entry, time)?;
+        self.holds(entry, time)?;
         if entry.about.files_hold() { Ok(read(entry)) } else { Err(Miss::Invalidated) }
     }
 

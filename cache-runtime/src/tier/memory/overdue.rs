@@ -4,10 +4,11 @@
 //! 1. What was invalidated is none of them, whatever fails.
 
 use super::Memory;
-use super::flights::Lead;
 use crate::clock::{Moment, TimeSource};
 use crate::entry::Entry;
+use crate::flight::Flight;
 use crate::held;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long after its time an entry may be served.
@@ -48,19 +49,23 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         (is_over && late < most && is_known && is_valid()).then_some(late)
     }
 
-    /// Reads the entry of a flight's key, which could not be computed anew, if it may be served
-    /// nevertheless.
+    /// Reads the entry of a flight's key, which could not be computed anew, or not yet, if it may be served
+    /// nevertheless, with how long its time has been over: for so long at the most, and while it is fresh
+    /// only if that is asked for.
     pub(crate) fn last_resort<R>(
         &self,
-        hash: u64,
-        lead: &Lead<S>,
-        (time, grace): (&TimeSource, Duration),
-        read: impl FnOnce(&Entry<V>) -> Option<R>,
+        (hash, flight): (u64, &Arc<Flight<S>>),
+        time: &TimeSource,
+        (most, may_be_fresh): (Duration, bool),
+        read: impl FnOnce(&Entry<V>, Duration) -> Option<R>,
     ) -> Option<R> {
         let now = time.now();
         let _held = held::hold();
         let shard = self.shard(hash).read();
-        let entry = shard.entry_of(hash, lead)?;
-        self.overdue(entry, now, grace).and_then(|_| read(entry))
+        let entry = shard.entry_of(hash, flight)?;
+        if may_be_fresh && entry.about.files.is_none() && self.holds(entry, time).is_ok() {
+            return read(entry, Duration::ZERO);
+        }
+        self.overdue(entry, now, most).and_then(|late| read(entry, late))
     }
 }

@@ -1,13 +1,17 @@
 //! A call on its way to a value: to compute it, or to wait for whoever does (F1, F2).
 
+mod charge;
+
 use crate::clock::{Moment, TimeSource};
 use crate::context;
 use crate::entry::Stamp;
+use crate::errand::Errand;
 use crate::error::Level;
-use crate::flight::{Follower, Landing, Waited};
+use crate::flight::{Follower, Landing, Limits, Waited};
 use crate::frame::Frame;
 use crate::function::FunctionFor;
 use crate::key::OwnedKey;
+use crate::mark::Mark;
 use crate::outcome::Kind;
 use crate::stored::Stored;
 use crate::tier::memory::{Begun, Lead, Leniency, Served};
@@ -17,6 +21,7 @@ use crate::work::Glanced;
 use crate::work::{Basis, Claim, Work};
 use std::mem;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 static WAITS: LazyLock<Waits> = LazyLock::new(Waits::default);
 
@@ -27,8 +32,16 @@ pub(crate) struct Quest<K, Kd: Kind> {
     pub(crate) basis: Basis,
     /// Taken by the flight that is begun with it.
     key: Option<K>,
+    /// What tells its key from others, for a call that is made in its place.
+    mark: Mark,
+    /// What it takes to make such a call.
+    errand: Option<Errand>,
     /// Until when others are waited for, since the first of them was.
     patience: Option<Moment>,
+    /// When a former value will do, if there is one.
+    hurry: Option<Moment>,
+    /// When nothing is waited for any more.
+    deadline: Option<Moment>,
     next: Next<Kd>,
 }
 
@@ -39,6 +52,7 @@ enum Next<Kd: Kind> {
     Lead(Lead<Kd::Shared>),
     /// Compute, whoever else does: what they find can't be shared.
     ComputeAlone,
+    GiveUp,
 }
 
 /// What a call is to do.
@@ -47,6 +61,8 @@ pub(crate) enum Step<K: OwnedKey, Kd: Kind> {
     Serve(Kd::Out),
     Work(Work<K, Kd>),
     Wait(Waiter<Kd::Shared>),
+    /// There is no more time.
+    GiveUp,
 }
 
 /// A place among those who wait, and what keeps circles from closing meanwhile.
@@ -73,8 +89,29 @@ impl<K: OwnedKey, Kd: Kind> Drop for Leaving<K, Kd> {
 }
 
 impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
-    pub(crate) fn new(function: Arc<FunctionFor<K, Kd>>, kind: Kd, basis: Basis, key: K) -> Self {
-        Self { function, kind, basis, key: Some(key), patience: None, next: Next::Begin }
+    pub(crate) fn new(
+        function: Arc<FunctionFor<K, Kd>>,
+        kind: Kd,
+        basis: Basis,
+        (key, mark): (K, Mark),
+        errand: Option<Errand>,
+    ) -> Self {
+        let now = function.home.time.now();
+        let options = &function.site.options;
+        let hurry = options.timeout.filter(|_| options.is_lenient()).map(|it| now.after(it));
+        let deadline = options.deadline.map(|it| now.after(it));
+        Self {
+            function,
+            kind,
+            basis,
+            key: Some(key),
+            mark,
+            errand,
+            patience: None,
+            hurry,
+            deadline,
+            next: Next::Begin,
+        }
     }
 
     /// The same, but computed whatever is cached or in flight.
@@ -109,6 +146,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             Next::Serve(out) => Step::Serve(out),
             Next::Lead(lead) => Step::Work(self.lead(lead)),
             Next::ComputeAlone => Step::Work(self.alone(true)),
+            Next::GiveUp => Step::GiveUp,
             Next::Begin => self.begin(),
         }
     }
@@ -145,10 +183,14 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 Step::Serve(out)
             }
             Begun::Lead(lead) => {
-                if !function.is_on_fleet() || self.basis.address.is_none() {
+                let waits = self.errand.is_some() && function.site.options.is_lenient();
+                if !waits && (!function.is_on_fleet() || self.basis.address.is_none()) {
                     self.count_miss();
                 }
-                Step::Work(self.lead(lead))
+                match self.hand_over(lead) {
+                    Ok(waiter) => Step::Wait(waiter),
+                    Err(lead) => Step::Work(self.lead(lead)),
+                }
             }
             Begun::Follow(follower) => {
                 if !function.site.options.is_lenient() {
@@ -184,19 +226,32 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let latest = now.after(self.function.site.options.wait);
         let end = *self.patience.get_or_insert(latest);
         let versions = &function.home.versions;
-        let wait = |offers| {
-            let patience = end.since(function.home.time.now());
-            waiter.follower.wait(versions, &function.home.time, patience, offers)
-        };
-        let mut outcome = wait(function.site.options.is_lenient()).await;
-        if let Waited::Offered(former) = &outcome {
-            let is_late = waiter.follower.is_late() && context::frame().is_none();
-            if !is_late && let Some(out) = self.take_former(former) {
-                self.next = Next::Serve(out);
-                return;
+        let mut takes_offers = function.site.options.is_lenient();
+        let outcome = loop {
+            let now = function.home.time.now();
+            let hurry = self.hurry.into_iter().chain(self.deadline).min();
+            let hurry = hurry.map(|hurry| hurry.since(now));
+            let limits = Limits { patience: end.since(now), hurry };
+            let wait =
+                waiter.follower.wait(versions, &function.home.time, limits, takes_offers).await;
+            let found = match &wait {
+                Waited::Offered(former) => {
+                    takes_offers = false;
+                    let is_late = waiter.follower.is_late() && context::frame().is_none();
+                    let stale = function.site.options.stale;
+                    if is_late { None } else { self.take_former(former, stale) }
+                }
+                Waited::Late => self.hurry_up(&waiter.follower),
+                _ => break wait,
+            };
+            let is_over = self.deadline.is_some_and(|it| function.home.time.now() >= it);
+            match found {
+                Some(out) => self.next = Next::Serve(out),
+                None if is_over => self.next = Next::GiveUp,
+                None => continue,
             }
-            outcome = wait(false).await;
-        }
+            return;
+        };
         self.count_miss();
         #[cfg(feature = "redis")]
         {
@@ -215,15 +270,50 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 let flight = Arc::clone(&waiter.follower.flight);
                 Next::Lead(Lead { flight, term, stamp })
             }
-            Waited::Offered(_) => unreachable!("it was not asked for"),
+            Waited::Offered(_) | Waited::Late => unreachable!("it goes on waiting then"),
         };
     }
 
+    /// Takes a former value, if there is one, because computing another takes too long.
+    fn hurry_up(&mut self, follower: &Follower<Kd::Shared>) -> Option<Kd::Out> {
+        let function = Arc::clone(&self.function);
+        let frame = context::frame();
+        self.hurry = self.hurry.filter(|it| function.home.time.now() < *it);
+        let most = function.site.options.linger();
+        let may_serve = function.stored.as_ref().is_none_or(Stored::hear);
+        let flight = (self.basis.hash, &follower.flight);
+        let here = function.memory.last_resort(
+            flight,
+            &function.home.time,
+            (most, false),
+            |entry, late| {
+                let is_due = may_serve && function.may_linger(self.kind, &entry.value);
+                let suits = is_due && function.suits(&entry.about, frame.as_deref());
+                suits.then(|| (function.lend(self.kind, entry, frame.as_deref()), late))
+            },
+        );
+        if let Some((out, late)) = here {
+            self.basis.missed = None;
+            function.counters.timeouts.add(1);
+            function.count_overdue(self.kind, self.served(late), &out);
+            return Some(out);
+        }
+        let out = self.take_former(&follower.offer()?, most)?;
+        function.counters.timeouts.add(1);
+        Some(out)
+    }
+
+    /// By what right a value is served whose time has been over for so long.
+    fn served(&self, late: Duration) -> Served {
+        if late < self.function.site.options.stale { Served::Stale } else { Served::Grace }
+    }
+
     /// Takes a former value that the leader found, if that may be served while it is computed anew.
-    fn take_former(&mut self, former: &Landing<Kd::Shared>) -> Option<Kd::Out> {
+    fn take_former(&mut self, former: &Landing<Kd::Shared>, most: Duration) -> Option<Kd::Out> {
         let function = &self.function;
         let frame = context::frame();
-        let is_stale = self.time().now().since(former.expires) < function.site.options.stale;
+        let late = self.time().now().since(former.expires);
+        let is_stale = late < most;
         let suits = || function.suits(&former.about, frame.as_deref());
         let is_vouched = || function.stored.as_ref().is_none_or(Stored::hear);
         let is_valid = || is_vouched() && function.memory.accepts(former, Stamp(u64::MAX));
@@ -232,7 +322,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         }
         let out = self.kind.open(former.shared.as_ref()?);
         self.basis.missed = None;
-        function.count_overdue(self.kind, Served::Stale, &out);
+        function.count_overdue(self.kind, self.served(late), &out);
         if let Some(frame) = frame {
             let keyed = function.site.options.keyed;
             frame.inherit(function.home.id, &former.about, former.expires, keyed);

@@ -1,0 +1,85 @@
+//! A computation that is handed over: begun here, carried out in the background by a call of its own.
+//!
+//! 1. Its flight is in the table before anything is handed over, so nobody else begins another.
+//! 2. A charge that nobody takes up is given up to whoever waits for it, else for good.
+
+use super::{Follower, Next, Quest, WAITS, Waiter};
+use crate::background;
+use crate::context;
+use crate::errand::Errand;
+use crate::function::FunctionFor;
+use crate::key::OwnedKey;
+use crate::outcome::Kind;
+use crate::tier::memory::Lead;
+use crate::work::Renews;
+use std::any::Any;
+use std::sync::Arc;
+
+/// A claim to a flight, on its way.
+struct Charge<K: OwnedKey, Kd: Kind> {
+    function: Arc<FunctionFor<K, Kd>>,
+    hash: u64,
+    lead: Option<Lead<Kd::Shared>>,
+}
+
+impl<K: OwnedKey, Kd: Kind> Drop for Charge<K, Kd> {
+    fn drop(&mut self) {
+        if let Some(lead) = self.lead.take() {
+            self.function.memory.abandon(self.hash, &lead);
+        }
+    }
+}
+
+impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
+    /// Sees to it that what is fresh is computed anew, unless another call does. Given back if that is to
+    /// be in place.
+    pub(crate) fn renew(mut self, again: impl FnOnce() -> Errand) -> Option<Self> {
+        let function = Arc::clone(&self.function);
+        let (memory, time) = (&function.memory, &function.home.time);
+        let lead = memory.renew(self.basis.hash, &mut self.key, time, &self.basis.marks)?;
+        function.counters.refreshes.add(1);
+        let errand = again();
+        if background::is_possible(&function.home.executor, &errand) {
+            self.dispatch(errand, lead);
+            return None;
+        }
+        self.basis.renews = Renews::InPlace;
+        self.next = Next::Lead(lead);
+        Some(self)
+    }
+
+    /// Goes on with what another call began.
+    pub(crate) fn take_up(mut self, charge: Box<dyn Any + Send>) -> Self {
+        let Ok(mut charge) = charge.downcast::<Charge<K, Kd>>() else { return self };
+        if let Some(lead) = charge.lead.take() {
+            self.basis.renews = Renews::Behind;
+            self.next = Next::Lead(lead);
+        }
+        self
+    }
+
+    /// Hands a computation over, and waits for it; nothing if it is better carried out in place.
+    pub(super) fn hand_over(
+        &mut self,
+        lead: Lead<Kd::Shared>,
+    ) -> Result<Waiter<Kd::Shared>, Lead<Kd::Shared>> {
+        if context::frame().is_some() {
+            // What it is handed to would wait where a part of a computation may not (F2).
+            return Err(lead);
+        }
+        let executor = &self.function.home.executor;
+        let is_possible = |it: &mut Errand| background::is_possible(executor, it);
+        let Some(errand) = self.errand.take_if(is_possible) else { return Err(lead) };
+        let follower: Follower<_> = lead.flight.join();
+        let Some(waiting) = WAITS.begin(Vec::new(), lead.flight.id) else { return Err(lead) };
+        self.dispatch(errand, lead);
+        Ok(Waiter { follower, _waiting: waiting })
+    }
+
+    fn dispatch(&self, errand: Errand, lead: Lead<Kd::Shared>) {
+        let (function, hash) = (Arc::clone(&self.function), self.basis.hash);
+        let (site, executor) = (function.site, function.home.executor.clone());
+        let charge = Charge::<K, Kd> { function, hash, lead: Some(lead) };
+        background::dispatch(&executor, (site, self.mark), errand, Box::new(charge));
+    }
+}

@@ -1,0 +1,247 @@
+//! `timeout` and `deadline`: how long a call waits, and what it gets then.
+
+use crate::support::{Calls, Stage, block_on, fresh, run, until, until_async};
+use larder::testing::ManualClock;
+use larder::{Runtime, blocking, cached};
+use std::sync::Arc;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[cached(ttl = "10s", stale = "20s", grace = "1h", timeout = "1s", tags("limits"), skip(stage))]
+fn number(stage: &Arc<Stage>) -> u64 {
+    stage.act()
+}
+
+#[cached(ttl = "10s", grace = "1h", timeout = "1s", skip(stage))]
+async fn number_async(stage: Arc<Stage>) -> u64 {
+    stage.act_async().await
+}
+
+/// A runtime whose value is so old.
+fn aged(age: Duration) -> (Runtime, ManualClock) {
+    let (runtime, clock) = fresh();
+    assert_eq!(runtime.with(|| number(&Arc::new(Stage::open()))), 1);
+    clock.advance(age);
+    (runtime, clock)
+}
+
+#[test]
+fn a_computation_that_takes_too_long_gives_its_caller_the_former_value_and_goes_on() {
+    for (age, is_stale) in [(11, true), (60, false)] {
+        let (runtime, clock) = aged(age * SECOND);
+        let slow = Arc::new(Stage::default());
+        slow.calls.note();
+        let (inside, stage) = (runtime.clone(), Arc::clone(&slow));
+        let caller = run("the caller", move || inside.with(|| number(&stage)));
+        slow.entered.wait("the body");
+        until("the caller to wait", || clock.sleepers() >= 1);
+        clock.advance(SECOND);
+        assert_eq!(caller.ended(), 1);
+        let stats = runtime.with(number::stats);
+        let overdue = (stats.stale_hits, stats.grace_hits);
+        assert_eq!(overdue, if is_stale { (1, 0) } else { (0, 1) });
+        assert_eq!((stats.timeouts, stats.computations), (1, 1));
+        slow.leave.open();
+        until("the end of the computation", || runtime.with(number::peek) == Some(2));
+    }
+}
+
+#[test]
+fn one_that_is_quick_enough_is_waited_for() {
+    let (runtime, _clock) = aged(11 * SECOND);
+    let quick = Arc::new(Stage::open());
+    quick.calls.note();
+    assert_eq!(runtime.with(|| number(&quick)), 2);
+    let stats = runtime.with(number::stats);
+    assert_eq!((stats.timeouts, stats.stale_hits, stats.computations), (0, 0, 2));
+}
+
+#[test]
+fn without_a_former_value_the_caller_waits_on() {
+    let (runtime, clock) = fresh();
+    let slow = Arc::new(Stage::default());
+    let (inside, stage) = (runtime.clone(), Arc::clone(&slow));
+    let caller = run("the caller", move || inside.with(|| number(&stage)));
+    slow.entered.wait("the body");
+    until("the caller to wait", || clock.sleepers() >= 1);
+    clock.advance(5 * SECOND);
+    slow.leave.open();
+    assert_eq!(caller.ended(), 1);
+    assert_eq!(runtime.with(number::stats).timeouts, 0);
+}
+
+#[test]
+fn c1_what_was_invalidated_is_not_served_however_long_it_takes() {
+    let (runtime, clock) = aged(11 * SECOND);
+    let slow = Arc::new(Stage::default());
+    slow.calls.note();
+    let (inside, stage) = (runtime.clone(), Arc::clone(&slow));
+    let caller = run("the caller", move || inside.with(|| number(&stage)));
+    slow.entered.wait("the body");
+    until("the caller to wait", || clock.sleepers() >= 1);
+    runtime.with(|| blocking::invalidate_tag("limits")).unwrap();
+    clock.advance(5 * SECOND);
+    slow.leave.open();
+    assert!(caller.ended() > 1, "what was invalidated was served");
+    assert_eq!(runtime.with(number::stats).timeouts, 0);
+}
+
+#[test]
+fn those_who_wait_for_a_future_get_the_former_value_too() {
+    block_on(async {
+        let (runtime, clock) = fresh();
+        let scoped = runtime.scope(async {
+            number_async(Arc::new(Stage::open())).await;
+            clock.advance(11 * SECOND);
+            let slow = Arc::new(Stage::default());
+            slow.calls.note();
+            let calls = async {
+                let call = || number_async(Arc::clone(&slow));
+                futures_lite::future::zip(call(), call()).await
+            };
+            let later = async {
+                until_async("the body", || slow.calls.so_far() == 2).await;
+                until_async("both to wait", || clock.sleepers() >= 2).await;
+                clock.advance(SECOND);
+            };
+            let (values, ()) = futures_lite::future::zip(calls, later).await;
+            assert_eq!(values, (1, 1));
+            slow.leave.open();
+            until_async("the new one", || number_async::stats().computations == 2).await;
+            assert_eq!(number_async(slow).await, 2);
+            assert_eq!(number_async::stats().timeouts, 2);
+        });
+        scoped.await;
+    });
+}
+
+fn instead(key: u8, _: &Arc<Stage>) -> Result<u64, String> {
+    Err(format!("no time for {key}"))
+}
+
+#[cached(ttl = "10s", deadline = "2s", fallback = instead, skip(stage))]
+fn limited(key: u8, stage: &Arc<Stage>) -> Result<u64, String> {
+    Ok(u64::from(key) * 100 + stage.act())
+}
+
+fn instead_async(key: String, _: &Stage) -> String {
+    format!("no time for {key}")
+}
+
+/// Borrows what need not outlive the call, and takes what the body consumes.
+#[cached(ttl = "10s", deadline = "2s", fallback = instead_async, skip(stage))]
+async fn limited_async(key: String, stage: &Stage) -> String {
+    let own = key;
+    format!("{own} {}", stage.act_async().await)
+}
+
+#[test]
+fn after_the_deadline_the_fallback_answers_and_nothing_of_it_is_kept() {
+    let (runtime, clock) = fresh();
+    let slow = Arc::new(Stage::default());
+    let (inside, stage) = (runtime.clone(), Arc::clone(&slow));
+    let caller = run("the caller", move || inside.with(|| limited(7, &stage)));
+    slow.entered.wait("the body");
+    until("the caller to wait", || clock.sleepers() >= 1);
+    clock.advance(2 * SECOND);
+    assert_eq!(caller.ended(), Err("no time for 7".to_owned()));
+    assert_eq!(runtime.with(|| limited::peek(7)), None);
+    slow.leave.open();
+    until("the value", || runtime.with(|| limited::peek(7)) == Some(Ok(701)));
+    assert_eq!(runtime.with(|| limited(7, &slow)), Ok(701));
+    assert_eq!(runtime.with(limited::stats).fallbacks, 1);
+}
+
+#[test]
+fn a_future_is_dropped_at_its_deadline() {
+    block_on(async {
+        let (runtime, clock) = fresh();
+        let stage = Stage::default();
+        let scoped = runtime.scope(async {
+            let call = limited_async("a".to_owned(), &stage);
+            let later = async {
+                until_async("the body", || stage.calls.so_far() == 1).await;
+                until_async("the caller to wait", || clock.sleepers() >= 1).await;
+                clock.advance(2 * SECOND);
+            };
+            let (value, ()) = futures_lite::future::zip(call, later).await;
+            assert_eq!(value, "no time for a");
+            stage.leave.open();
+            assert_eq!(limited_async("a".to_owned(), &stage).await, "a 2");
+            let stats = limited_async::stats();
+            assert_eq!((stats.fallbacks, stats.computations), (1, 1));
+        });
+        scoped.await;
+    });
+}
+
+#[test]
+fn what_is_made_of_a_fallback_is_not_kept() {
+    static CALLS: Calls = Calls::new();
+
+    fn nothing(_: &Stage) -> u64 {
+        0
+    }
+
+    #[cached(deadline = "2s", fallback = nothing, skip(stage))]
+    async fn inner(stage: &Stage) -> u64 {
+        stage.act_async().await
+    }
+
+    #[cached(skip(stage))]
+    async fn outer(stage: &Stage) -> u64 {
+        CALLS.note();
+        inner(stage).await + 10
+    }
+
+    block_on(async {
+        let (runtime, clock) = fresh();
+        let stage = Stage::default();
+        let scoped = runtime.scope(async {
+            let later = async {
+                until_async("the body", || stage.calls.so_far() == 1).await;
+                until_async("the caller to wait", || clock.sleepers() >= 1).await;
+                clock.advance(2 * SECOND);
+            };
+            let (value, ()) = futures_lite::future::zip(outer(&stage), later).await;
+            assert_eq!(value, 10);
+            assert_eq!(outer::peek().await, None, "it was kept");
+            stage.leave.open();
+            assert_eq!(outer(&stage).await, 12);
+            assert_eq!(CALLS.so_far(), 2);
+        });
+        scoped.await;
+    });
+}
+
+#[test]
+fn a_method_falls_back_to_a_method() {
+    struct Shop(u64);
+
+    impl Shop {
+        #[cached(key(self.0), deadline = "2s", fallback = Self::guess)]
+        async fn price(&self, stage: &Stage) -> u64 {
+            stage.act_async().await
+        }
+
+        fn guess(&self, _: &Stage) -> u64 {
+            self.0
+        }
+    }
+
+    block_on(async {
+        let (runtime, clock) = fresh();
+        let stage = Stage::default();
+        let shop = Shop(42);
+        let scoped = runtime.scope(async {
+            let later = async {
+                until_async("the body", || stage.calls.so_far() == 1).await;
+                until_async("the caller to wait", || clock.sleepers() >= 1).await;
+                clock.advance(2 * SECOND);
+            };
+            assert_eq!(futures_lite::future::zip(shop.price(&stage), later).await.0, 42);
+        });
+        scoped.await;
+    });
+}

@@ -1,0 +1,84 @@
+//! `refresh` with a tier that processes share: what another has computed anew is taken from there, and one
+//! computes at a time.
+
+use crate::support::{Calls, Machine, settle};
+use larder::{Runtime, cached};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const LIMIT: Duration = Duration::from_secs(28);
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < LIMIT, "waited in vain for {what}");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn what_another_process_has_computed_anew_is_taken_from_the_disk() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(tier = "l1,l2", ttl = "10s", refresh = "3s")]
+    fn number(key: u8) -> u64 {
+        CALLS.note();
+        u64::from(key)
+    }
+
+    let machine = Machine::new();
+    let processes = [machine.process(), machine.process()];
+    let [one, other] = &processes;
+    one.with(|| number(1));
+    settle(one);
+    other.with(|| number(1));
+    assert_eq!(CALLS.taken(), 1);
+    machine.clock.advance(Duration::from_secs(8));
+    one.with(|| number(1));
+    until("it to be stored", || one.with(number::stats).stores_l2 == 2);
+    other.with(|| number(1));
+    until("it to be taken", || other.with(number::stats).joins_l2 == 1);
+    assert_eq!(CALLS.taken(), 1, "the other was to compute nothing");
+    machine.clock.advance(Duration::from_secs(4));
+    for process in &processes {
+        assert_eq!(process.with(|| number(1)), 1);
+        let stats = process.with(number::stats);
+        assert_eq!((stats.misses_expired, stats.refreshes), (0, 1));
+    }
+}
+
+#[test]
+fn f3_one_process_computes_anew_at_a_time() {
+    static CALLS: Calls = Calls::new();
+    static GATE: OnceLock<(Sender<()>, Mutex<Receiver<()>>)> = OnceLock::new();
+
+    #[cached(tier = "l1,l2", ttl = "10s", refresh = "3s")]
+    fn number() -> u64 {
+        CALLS.note();
+        let Some((arrive, leave)) = GATE.get() else { return 1 };
+        arrive.send(()).unwrap();
+        leave.lock().unwrap().recv_timeout(LIMIT).expect("nobody has it go on");
+        2
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    one.with(number);
+    settle(&one);
+    other.with(number);
+    machine.clock.advance(Duration::from_secs(8));
+    let ((arrive, arrived), (go, leave)) = (channel(), channel());
+    GATE.set((arrive, Mutex::new(leave))).unwrap();
+    assert_eq!(one.with(number), 1);
+    arrived.recv_timeout(LIMIT).expect("nobody computes");
+    for _ in 0..10 {
+        assert_eq!(other.with(number), 1);
+    }
+    let refreshes = |process: &Runtime| process.with(number::stats).refreshes;
+    assert_eq!((refreshes(&one), refreshes(&other)), (1, 1));
+    go.send(()).unwrap();
+    until("the other to take it", || other.with(number::peek) == Some(2));
+    assert_eq!(CALLS.taken(), 2);
+}
