@@ -46,7 +46,7 @@ const LAYERS: &[&[&str]] = &[
     &["background", "desk", "explanation", "export", "limit", "work"],
     &["handle", "quest"],
     &["glance"],
-    &["companion", "miss"],
+    &["companion", "miss", "warmer"],
     &["call"],
     // Faces: to users, to the macro, to the model checker.
     &["lib"],
@@ -74,7 +74,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("getrandom", &["tier/redis/mod.rs"]),
     ("hashbrown", &["tier/memory/mod.rs"]),
     ("indexmap", &["tier/redis/batch.rs"]),
-    ("inventory", &["private.rs", "site.rs"]),
+    ("inventory", &["private.rs", "site.rs", "warmer.rs"]),
     ("libc", &["tier/disk/fault.rs", "tier/disk/kernel_lock.rs", "tier/disk/shared.rs"]),
     (
         "log",

@@ -40,12 +40,13 @@ impl Paths {
 
     paths! {
         public:
-            CallContext Entry Error Explanation FunctionStats Level Options Runtime Warmed blocking scope with;
+            CallContext Entry Error Explanation FunctionStats Level Runtime Warmed blocking;
         private:
             AmbientPart Arg Call Changed Declared Errand Escaped Format Found FunctionOptions Keyed Linked
-            Negative Nested Probe Site Success Verdict
+            Negative Nested Options Probe Site Success Verdict
+            Warmable Warming
             blocking_entry blocking_entry_stored changed changed_async entry entry_stored invalidate_all
-            invalidate_all_async kept lent lent_option look_up look_up_stored methods owned owned_cow owned_option pass put put_async refresh refresh_async spare stats submit uncached
-            uncached_async warm warm_async;
+            invalidate_all_async kept lent lent_option look_up look_up_stored methods owned owned_cow owned_option pass put put_async refresh refresh_async scope spare stats submit uncached
+            uncached_async warm warm_async warm_with warm_with_async with;
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::mark::Mark;
 use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 pub(crate) struct Ask {
     /// The place of the function that is meant.
@@ -16,6 +18,8 @@ pub(crate) enum Wish {
     Refresh,
     /// The same once what is there is invalidated.
     Force,
+    /// Compute only what is not there, and say whether that was so.
+    Warm(Arc<AtomicBool>),
     /// Go on with a computation that another call began.
     Lead(Box<dyn Any + Send>),
     /// Compute, and leave the cache alone.

@@ -39,6 +39,7 @@ use std::cell::Cell;
 use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// The longest tag whose room is kept for the next, in bytes.
 const MOST_ROOM: usize = 1_024;
@@ -255,6 +256,7 @@ fn look_up_shared<W: View, Kd: Kind>(
         arrival,
         missed,
         renews: Renews::Nothing,
+        ran: None,
         options: context::options(),
         #[cfg(feature = "redis")]
         glanced: Glanced::NotTried,
@@ -311,6 +313,10 @@ fn look_around<W: View, Kd: Kind>(
             Unread::Forgetting => Wish::Force,
         })
     });
+    let (wish, ran) = match wish {
+        Some(Wish::Warm(ran)) => (None, Some(ran)),
+        other => (other, None),
+    };
     let frame = surroundings.and_then(|surroundings| surroundings.frame.as_deref());
     let function = Function::find(instance, runtime, surroundings, beyond);
     let function = match bypass(instance.site, surroundings, function.is_some(), wish.as_ref()) {
@@ -323,6 +329,8 @@ fn look_around<W: View, Kd: Kind>(
             declare(&mut declared);
             blame(caller, runtime, instance, key(), declared);
         }
+        // The body is going to run.
+        ran.iter().for_each(|ran| ran.store(true, Ordering::Relaxed));
         let why = bypass(instance.site, surroundings, false, wish.as_ref());
         return Around::Bypass(why.unwrap_or(Bypass::Scope), runtime.clone(), wish);
     };
@@ -334,7 +342,12 @@ fn look_around<W: View, Kd: Kind>(
         let address = address.and_then(|(stored, beyond)| stored.address(beyond));
         Around::Miss(function, wish, address, None)
     } else {
-        look_in(function, kind, probe, (frame, options), beyond)
+        match (look_in(function, kind, probe, (frame, options), beyond), ran) {
+            (Around::Miss(function, None, address, missed), Some(ran)) => {
+                Around::Miss(function, Some(Wish::Warm(ran)), address, missed)
+            }
+            (found, _) => found,
+        }
     }
 }
 

@@ -76,6 +76,7 @@ mod versions;
 mod view;
 mod waits;
 mod warm;
+mod warmer;
 mod work;
 
 #[cfg(all(test, larder_model))]
@@ -117,7 +118,8 @@ pub use site::FunctionOptions;
 pub use stats::{FunctionStats, Stats, stats};
 #[cfg(feature = "redis")]
 pub use tier::redis::{Breaker, OnFailover, OnPartition, RedisStats, ServerStats};
-pub use warm::Warmed;
+pub use warm::{Failed, Progress, Warmed, Warming};
+pub use warmer::warm_all;
 
 /// What the crate's root has as async functions, for code that is not async.
 ///
@@ -125,4 +127,5 @@ pub use warm::Warmed;
 pub mod blocking {
     pub use crate::companion::blocking::Entry;
     pub use crate::invalidation::blocking::*;
+    pub use crate::warmer::blocking::*;
 }

@@ -101,10 +101,14 @@ where
     }
 
     /// A call to be computed as a companion may have wished.
-    pub(crate) fn wished(quest: Quest<K, Kd>, wish: Option<Wish>) -> Self {
+    pub(crate) fn wished(mut quest: Quest<K, Kd>, wish: Option<Wish>) -> Self {
         let plan = match wish {
             Some(Wish::Refresh) => Plan::Compute(quest.anew()),
             Some(Wish::Force) => Plan::Force(quest),
+            Some(Wish::Warm(ran)) => {
+                quest.basis.ran = Some(ran);
+                Plan::Compute(quest)
+            }
             Some(Wish::Lead(charge)) => Plan::Compute(quest.take_up(charge)),
             Some(Wish::Put(value)) => match value.downcast() {
                 Ok(value) => Plan::Put(*value, quest),

@@ -19,7 +19,9 @@ pub use crate::pattern::Escaped;
 pub use crate::site::{FunctionOptions, Linked, Site};
 pub use crate::verdict::Verdict;
 pub use crate::view::{Nested, View};
-pub use crate::warm::{warm, warm_async};
+pub use crate::warm::Warming;
+pub use crate::warmer::{Warmable, warm, warm_async, warm_with, warm_with_async};
+pub use crate::{Options, scope, with};
 pub use inventory::submit;
 
 #[cfg(feature = "files")]

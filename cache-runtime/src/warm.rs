@@ -1,52 +1,158 @@
 //! Filling a cache before it is asked.
 
-use crate::outcome::Kind;
-use std::future::Future;
+use std::fmt;
+use std::num::NonZeroUsize;
 
-/// What came of warming a function.
+/// How a function is warmed: how many calls at a time, and who is told of them.
+///
+/// ```
+/// use larder::Warming;
+///
+/// #[larder::cached]
+/// fn square(number: u64) -> u64 {
+///     number * number
+/// }
+///
+/// let mut shown = String::new();
+/// let warming = Warming::new().concurrency(4).progress(|it| shown = it.to_string());
+/// let warmed = square::warm_with(warming, 1..=100_u64);
+/// assert_eq!((warmed.calls, warmed.skipped), (100, 0));
+/// assert_eq!(shown, "100 of 100, 0 there already, 0 failed");
+/// ```
+pub struct Warming<'a> {
+    pub(crate) concurrency: NonZeroUsize,
+    pub(crate) progress: Option<Tell<'a>>,
+}
+
+/// Who is told how far it is.
+pub(crate) type Tell<'a> = Box<dyn FnMut(Progress) + Send + 'a>;
+
+const USUAL: NonZeroUsize = NonZeroUsize::new(8).expect("more than none");
+
+impl<'a> Warming<'a> {
+    /// Makes eight calls at a time, and tells nobody.
+    pub fn new() -> Self {
+        Self { concurrency: USUAL, progress: None }
+    }
+
+    /// Makes so many calls at a time, at least one: of an async function within the caller's own task, of
+    /// any other on as many threads.
+    #[must_use]
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.concurrency = NonZeroUsize::new(calls).unwrap_or(NonZeroUsize::MIN);
+        self
+    }
+
+    /// Calls `tell` after each call that has ended.
+    #[must_use]
+    pub fn progress(mut self, tell: impl FnMut(Progress) + Send + 'a) -> Self {
+        self.progress = Some(Box::new(tell));
+        self
+    }
+}
+
+impl Default for Warming<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Warming<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Warming").field("concurrency", &self.concurrency).finish_non_exhaustive()
+    }
+}
+
+/// How far a function is warmed. `Display` reads like a line of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+pub struct Progress {
+    /// Calls that have ended.
+    pub done: u64,
+    /// Calls there will be, if the iterator knows.
+    pub of: Option<u64>,
+    /// Those whose value was there already.
+    pub skipped: u64,
+    /// Those that failed.
+    pub failed: u64,
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { done, of, skipped, failed } = self;
+        match of {
+            Some(of) => write!(f, "{done} of {of}")?,
+            None => write!(f, "{done}")?,
+        }
+        write!(f, ", {skipped} there already, {failed} failed")
+    }
+}
+
+/// What came of warming a function.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Warmed {
-    /// Calls made; those that were cached already cost a hit each.
+    /// Calls made.
     pub calls: u64,
-    /// Those of them that returned an `Err`.
-    pub failures: u64,
+    /// Those of them whose value was there already: their body did not run.
+    pub skipped: u64,
+    /// Those of them that failed, in the order of their arguments.
+    pub failures: Vec<Failed>,
 }
 
-impl Warmed {
-    fn add<Kd: Kind>(&mut self, kind: Kd, out: &Kd::Out) {
-        self.calls += 1;
-        self.failures += u64::from(kind.is_failure(out));
+/// A call that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failed {
+    /// The place of its arguments in what the iterator yields, from 0 on.
+    pub position: u64,
+    /// Whether it panicked; else it returned an `Err`.
+    pub panicked: bool,
+}
+
+impl fmt::Display for Warmed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { calls, skipped, failures } = self;
+        write!(f, "{calls} calls, {skipped} there already, {} failed", failures.len())
     }
 }
 
-/// Calls a function with each of many arguments, one after the other. A failure does not stop it.
-pub fn warm<A, Kd: Kind>(
-    kind: Kd,
-    arguments: impl IntoIterator<Item = A>,
-    call: impl Fn(A) -> Kd::Out,
-) -> Warmed {
-    let mut warmed = Warmed::default();
-    for arguments in arguments {
-        warmed.add(kind, &call(arguments));
-    }
-    warmed
+/// What came of one call.
+#[derive(Clone, Copy)]
+pub(crate) struct Ended {
+    pub(crate) position: u64,
+    /// Whether the body ran.
+    pub(crate) ran: bool,
+    /// Whether it failed, and if so, by a panic.
+    pub(crate) failed: Option<bool>,
 }
 
-/// Calls an async function with each of many arguments, one after the other. A failure does not
-/// stop it.
-///
-/// # Cancellation
-///
-/// What was computed until then stays cached.
-pub async fn warm_async<A, Kd: Kind, Fut: Future<Output = Kd::Out>>(
-    kind: Kd,
-    arguments: impl IntoIterator<Item = A>,
-    call: impl Fn(A) -> Fut,
-) -> Warmed {
-    let mut warmed = Warmed::default();
-    for arguments in arguments {
-        warmed.add(kind, &call(arguments).await);
+/// What has come of it so far, and who is told.
+pub(crate) struct Tally<'a> {
+    warmed: Warmed,
+    of: Option<u64>,
+    tell: Option<Tell<'a>>,
+}
+
+impl<'a> Tally<'a> {
+    pub(crate) fn new((least, most): (usize, Option<usize>), tell: Option<Tell<'a>>) -> Self {
+        let of = most.filter(|most| *most == least).map(|most| most as u64);
+        Self { warmed: Warmed::default(), of, tell }
     }
-    warmed
+
+    pub(crate) fn note(&mut self, ended: Ended) {
+        let Ended { position, ran, failed } = ended;
+        let warmed = &mut self.warmed;
+        warmed.calls += 1;
+        warmed.skipped += u64::from(!ran && failed.is_none());
+        warmed.failures.extend(failed.map(|panicked| Failed { position, panicked }));
+        let Some(tell) = &mut self.tell else { return };
+        let failed = warmed.failures.len() as u64;
+        tell(Progress { done: warmed.calls, of: self.of, skipped: warmed.skipped, failed });
+    }
+
+    pub(crate) fn end(mut self) -> Warmed {
+        self.warmed.failures.sort_unstable_by_key(|it| it.position);
+        self.warmed
+    }
 }

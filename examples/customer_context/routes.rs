@@ -76,7 +76,7 @@ async fn warm(
         calls.extend(Agent::ALL.map(|agent| (&*database, &customer[..], agent)));
     }
     let warmed = context::warm(calls).await;
-    Ok(Json(json!({ "looked_up": warmed.calls, "failures": warmed.failures })))
+    Ok(Json(json!({ "looked_up": warmed.calls, "failures": warmed.failures.len() })))
 }
 
 async fn statistics(State(database): State<Arc<Database>>) -> Json<Statistics> {

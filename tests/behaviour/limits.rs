@@ -13,6 +13,7 @@ fn number(stage: &Arc<Stage>) -> u64 {
     stage.act()
 }
 
+#[cfg(feature = "tokio")]
 #[cached(ttl = "10s", grace = "1h", timeout = "1s", skip(stage))]
 async fn number_async(stage: Arc<Stage>) -> u64 {
     stage.act_async().await
@@ -87,6 +88,7 @@ fn c1_what_was_invalidated_is_not_served_however_long_it_takes() {
     assert_eq!(runtime.with(number::stats).timeouts, 0);
 }
 
+#[cfg(feature = "tokio")]
 #[test]
 fn those_who_wait_for_a_future_get_the_former_value_too() {
     block_on(async {

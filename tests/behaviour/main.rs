@@ -40,3 +40,4 @@ mod stale;
 mod templates;
 mod tenants;
 mod versions;
+mod warming;

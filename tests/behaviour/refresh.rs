@@ -1,6 +1,6 @@
 //! `refresh`: a hit near the end of a value's time has another one computed in the background.
 
-use crate::support::{Calls, Stage, block_on, fresh, run, until, until_async};
+use crate::support::{Calls, Stage, fresh, run, until};
 use larder::testing::ManualClock;
 use larder::{Runtime, blocking, cached};
 use std::borrow::Cow;
@@ -142,8 +142,11 @@ fn a_failure_leaves_what_is_there_and_puts_the_next_attempt_off() {
     assert_eq!(runtime.with(fragile::stats).computations, 2, "panics are no ends");
 }
 
+#[cfg(feature = "tokio")]
 #[test]
 fn futures_are_computed_where_the_call_is_made() {
+    use crate::support::{block_on, until_async};
+
     block_on(async {
         let stage = Arc::new(Stage::open());
         let (runtime, clock) = fresh();

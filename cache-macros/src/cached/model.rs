@@ -23,6 +23,8 @@ pub(crate) struct Model {
     pub(crate) when: Option<Expr>,
     pub(crate) runtime: Option<Expr>,
     pub(crate) judge: Judge,
+    /// What yields the arguments that it is warmed with.
+    pub(crate) warm: Option<ExprPath>,
     /// What is called where there is no more time.
     pub(crate) fallback: Option<ExprPath>,
     /// How arguments outlive the call, where computations may.

@@ -94,6 +94,7 @@ options! {
     cache_if: ExprPath = "cache_if", path;
     tags_for: ExprPath = "tags_for", path;
     wait: Duration = "wait", wait;
+    warm: ExprPath = "warm", path;
     files: Files = "files", files;
     codec: &'static str = "codec", codec;
     compress: &'static str = "compress", compress;

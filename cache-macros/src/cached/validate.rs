@@ -1,6 +1,6 @@
 //! Whether function and options go together; if so, the model of both.
 
-use super::model::{Judge, Model, Site, Version};
+use super::model::{Handle, Judge, Model, Site, Version};
 use super::parse::{self, Options, Scope};
 use super::tier::Tier;
 use super::{files, freshness, handle, key, outlive, signature, stored};
@@ -49,6 +49,9 @@ pub(crate) fn model(
     if let Some(fallback) = &options.fallback {
         spared(&function, &fallback.name, errors);
     }
+    if let Some(warm) = &options.warm {
+        warmable(&function, &handle, &warm.name, errors);
+    }
     let files = options.files.map(|files| files::named(&function, files, &key, errors));
     Some(Model {
         paths: Paths::new(options.root.as_ref().map(|root| &root.value)),
@@ -66,10 +69,22 @@ pub(crate) fn model(
             cache_if: options.cache_if.map(|path| path.value),
             tags_for: options.tags_for.map(|path| path.value),
         },
+        warm: options.warm.map(|path| path.value),
         fallback: options.fallback.map(|path| path.value),
         outlive,
         handle,
     })
+}
+
+/// Reports functions that can't be warmed by themselves.
+fn warmable(function: &Function, handle: &Handle, option: &Ident, errors: &mut Errors) {
+    let is_generic = !function.signature.generics.params.is_empty();
+    if is_generic || !matches!(handle, Handle::Type(_)) {
+        let message = "`warm` is for free functions without type parameters, which have a companion: \
+                       nothing else says which calls are meant; call it with what it needs as the \
+                       program starts";
+        errors.add(option, message);
+    }
 }
 
 /// Reports arguments that can't be handed to what takes the function's place.

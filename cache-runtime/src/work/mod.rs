@@ -37,6 +37,7 @@ use std::future::Future;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub(crate) struct Basis {
     pub(crate) missed: Option<Miss>,
     /// Whether it is to replace what is still fresh, or was until it began.
     pub(crate) renews: Renews,
+    /// To be told that the body runs.
+    pub(crate) ran: Option<Arc<AtomicBool>>,
     /// What the call may do with the cache.
     pub(crate) options: Options,
     /// What a look at the tier that machines share came to.
@@ -200,6 +203,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// Runs the body. A panic is caught if something else may be served then.
     pub(crate) fn run(&self, body: impl FnOnce() -> Kd::Out) -> thread::Result<Kd::Out> {
+        self.tell_run();
         let run = || context::inside(Arc::clone(&self.inside), body);
         // What the body leaves behind is its own matter, as with any panic that is caught.
         if self.is_graceful() { catch_unwind(AssertUnwindSafe(run)) } else { Ok(run()) }
@@ -207,8 +211,14 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// The same for a future. Boxed, so that the caller's stays small and may contain itself.
     pub(crate) fn drive<Fut: Future<Output = Kd::Out>>(&self, body: Fut) -> Driven<Inside<Fut>> {
+        self.tell_run();
         let body = Box::pin(Inside::new(body, Some(Arc::clone(&self.inside))));
         Driven { body, is_caught: self.is_graceful() }
+    }
+
+    fn tell_run(&self) {
+        // Relaxed: whoever asks has seen the call end.
+        self.basis.ran.iter().for_each(|ran| ran.store(true, Ordering::Relaxed));
     }
 
     /// Stores what was computed, hands it to those who wait, and returns it.

@@ -91,7 +91,7 @@ async fn not_blocking() {
     assert_eq!(later::uncached(1, "db").await, Ok("1db".to_owned()));
     let database = String::from("db");
     let warmed = later::warm([(7, database.as_str()), (8, "db")]).await;
-    assert_eq!((warmed.calls, warmed.failures), (2, 0));
+    assert_eq!((warmed.calls, warmed.failures.len()), (2, 0));
     later::invalidate(1).await.expect("l1 alone never fails");
     assert_eq!(later::peek(1).await, None);
     later::invalidate_all().await.expect("l1 alone never fails");

@@ -30,7 +30,7 @@ pub(crate) fn doc(model: &Model) -> TokenStream {
             "\n\n# Cache\n\nThis function is cached. `{name}::invalidate`, `{name}::peek` and \
              `{name}::explain` take what makes its key; `{name}::refresh`, `{name}::put`, \
              `{name}::uncached` take all arguments, `{name}::with` takes options before them, \
-             `{name}::warm` takes them many times over; `{name}::invalidate_all` and `{name}::stats` \
+             `{name}::warm` and `{name}::warm_with` take them many times over; `{name}::invalidate_all` and `{name}::stats` \
              are about all calls."
         ),
         Handle::Method(name) => format!(

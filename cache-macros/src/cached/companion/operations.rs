@@ -1,6 +1,6 @@
 //! The operations of a companion that is a type.
 
-use super::warm::warm;
+use super::warm::{registered, warm};
 use super::{found_runtime, kept};
 use crate::cached::inputs::Inputs;
 use crate::cached::model::Model;
@@ -12,8 +12,8 @@ use quote::{format_ident, quote};
 /// All of them.
 pub(super) fn operations(model: &Model) -> TokenStream {
     let (by_key, by_call) = (by_key(model), by_call(model));
-    let (warm, of_all) = (warm(model), of_all(model));
-    quote!(#by_key #by_call #warm #of_all)
+    let (warm, registered, of_all) = (warm(model), registered(model), of_all(model));
+    quote!(#by_key #by_call #warm #registered #of_all)
 }
 
 /// The operations that need no more than the key.

@@ -8,9 +8,9 @@
 use super::operations::colour;
 use crate::cached::inputs::Inputs;
 use crate::cached::lifetime;
-use crate::cached::model::Model;
+use crate::cached::model::{Handle, Model};
 use crate::cached::question::kind;
-use crate::cached::site::turbofish;
+use crate::cached::site::{reach, turbofish};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Generics, Type, parse_quote};
@@ -44,7 +44,13 @@ fn by_pointer(model: &Model, kinds: &[Type]) -> TokenStream {
             move |#pattern| __larder_call(#(#names),*)
         }
     };
-    operation(model, &generics, &item, &spread, &call)
+    let warm = operation(model, &generics, &item, &spread, &call);
+    let bounds = items
+        .iter()
+        .map(|item| -> syn::WherePredicate { parse_quote!(#item: ::core::marker::Send) });
+    generics.make_where_clause().predicates.extend(bounds);
+    let with = operation_with(model, &generics, &item, &spread, &call);
+    quote!(#warm #with)
 }
 
 /// Takes what the signature says, with every lifetime named.
@@ -55,7 +61,12 @@ fn by_name(model: &Model, mut kinds: Vec<Type>) -> TokenStream {
     let (function, arguments) = (&model.function.signature.ident, turbofish(model));
     let pattern = several(&names);
     let call = quote!(|#pattern| #function #arguments (#(#names),*));
-    operation(model, &generics, &several(&kinds), &TokenStream::new(), &call)
+    let item = several(&kinds);
+    let warm = operation(model, &generics, &item, &TokenStream::new(), &call);
+    // Several threads take what can be sent to them, and of these types nobody knows.
+    let with = model.function.flow.is_async();
+    let with = with.then(|| operation_with(model, &generics, &item, &TokenStream::new(), &call));
+    quote!(#warm #with)
 }
 
 fn operation(
@@ -72,6 +83,7 @@ fn operation(
     let visibility = &model.function.visibility;
     let bounds = &generics.where_clause;
     let kind = kind(model);
+    let site = reach(model).site;
     quote! {
         #visibility #asynchronous fn warm #generics (
             __larder_calls: impl ::core::iter::IntoIterator<Item = #item>
@@ -81,9 +93,56 @@ fn operation(
             #helper
             // Bound before, so that nothing of the question is there while a call is waited for.
             let __larder_kind = #kind;
-            #warm(__larder_kind, __larder_calls, #call) #wait
+            #warm(#site, __larder_kind, __larder_calls, #call) #wait
         }
     }
+}
+
+/// The same with something said of how.
+fn operation_with(
+    model: &Model,
+    generics: &Generics,
+    item: &TokenStream,
+    helper: &TokenStream,
+    call: &TokenStream,
+) -> TokenStream {
+    let paths = &model.paths;
+    let (asynchronous, wait) = colour(model);
+    let warm =
+        if model.function.flow.is_async() { paths.warm_with_async() } else { paths.warm_with() };
+    let (warmed, warming, methods) = (paths.Warmed(), paths.Warming(), paths.methods());
+    let visibility = &model.function.visibility;
+    let bounds = &generics.where_clause;
+    let kind = kind(model);
+    let site = reach(model).site;
+    quote! {
+        #visibility #asynchronous fn warm_with #generics (
+            __larder_warming: #warming<'_>,
+            __larder_calls: impl ::core::iter::IntoIterator<Item = #item>
+        ) -> #warmed #bounds {
+            #[allow(unused_imports)]
+            use #methods::*;
+            #helper
+            let __larder_kind = #kind;
+            #warm(#site, __larder_kind, __larder_warming, __larder_calls, #call) #wait
+        }
+    }
+}
+
+/// Has the function warmed with all that say so.
+pub(super) fn registered(model: &Model) -> Option<TokenStream> {
+    let (Some(path), Handle::Type(name)) = (&model.warm, &model.handle) else { return None };
+    let (warmable, submit) = (model.paths.Warmable(), model.paths.submit());
+    let warm = if model.function.flow.is_async() {
+        quote!(async { #name::warm(#path()).await })
+    } else {
+        quote!(async { #name::warm(#path()) })
+    };
+    Some(quote! {
+        fn __larder_registered() {
+            #submit! { #warmable::new(#name::__larder_site, || ::std::boxed::Box::pin(#warm)) }
+        }
+    })
 }
 
 /// One by itself, several as a tuple.

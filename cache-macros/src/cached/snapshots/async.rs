@@ -2,7 +2,7 @@
 
 # Cache
 
-This function is cached. `later::invalidate`, `later::peek` and `later::explain` take what makes its key; `later::refresh`, `later::put`, `later::uncached` take all arguments, `later::with` takes options before them, `later::warm` takes them many times over; `later::invalidate_all` and `later::stats` are about all calls.*/
+This function is cached. `later::invalidate`, `later::peek` and `later::explain` take what makes its key; `later::refresh`, `later::put`, `later::uncached` take all arguments, `later::with` takes options before them, `later::warm` and `later::warm_with` take them many times over; `later::invalidate_all` and `later::stats` are about all calls.*/
 async fn later(mut id: u64) -> Result<u64, String> {
     #[allow(clippy::used_underscore_binding)]
     let __larder_found = {
@@ -134,8 +134,11 @@ impl later {
     async fn uncached(id: u64) -> Result<u64, String> {
         ::larder::__private::uncached_async(later::__larder_site(), later(id)).await
     }
-    async fn with(__larder_options: ::larder::Options, id: u64) -> Result<u64, String> {
-        ::larder::scope(__larder_options, later(id)).await
+    async fn with(
+        __larder_options: ::larder::__private::Options,
+        id: u64,
+    ) -> Result<u64, String> {
+        ::larder::__private::scope(__larder_options, later(id)).await
     }
     async fn put(id: u64, __larder_value: Result<u64, String>) {
         ::larder::__private::put_async(later::__larder_site(), __larder_value, later(id))
@@ -150,7 +153,31 @@ impl later {
             (&&&&::larder::__private::Probe::<Result<u64, String>>::new())
                 .__larder_kind(),
         );
-        ::larder::__private::warm_async(__larder_kind, __larder_calls, |id| later(id))
+        ::larder::__private::warm_async(
+                later::__larder_site(),
+                __larder_kind,
+                __larder_calls,
+                |id| later(id),
+            )
+            .await
+    }
+    async fn warm_with(
+        __larder_warming: ::larder::__private::Warming<'_>,
+        __larder_calls: impl ::core::iter::IntoIterator<Item = u64>,
+    ) -> ::larder::Warmed {
+        #[allow(unused_imports)]
+        use ::larder::__private::methods::*;
+        let __larder_kind = ::larder::__private::Probe::checked(
+            (&&&&::larder::__private::Probe::<Result<u64, String>>::new())
+                .__larder_kind(),
+        );
+        ::larder::__private::warm_with_async(
+                later::__larder_site(),
+                __larder_kind,
+                __larder_warming,
+                __larder_calls,
+                |id| later(id),
+            )
             .await
     }
     async fn invalidate_all() -> ::core::result::Result<(), ::larder::Error> {

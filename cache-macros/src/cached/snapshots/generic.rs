@@ -2,7 +2,7 @@
 
 # Cache
 
-This function is cached. `generic::invalidate`, `generic::peek` and `generic::explain` take what makes its key; `generic::refresh`, `generic::put`, `generic::uncached` take all arguments, `generic::with` takes options before them, `generic::warm` takes them many times over; `generic::invalidate_all` and `generic::stats` are about all calls.*/
+This function is cached. `generic::invalidate`, `generic::peek` and `generic::explain` take what makes its key; `generic::refresh`, `generic::put`, `generic::uncached` take all arguments, `generic::with` takes options before them, `generic::warm` and `generic::warm_with` take them many times over; `generic::invalidate_all` and `generic::stats` are about all calls.*/
 pub(crate) fn generic<'a, const N: usize, D, T>(
     db: &'a D,
     ids: [u64; N],
@@ -200,7 +200,7 @@ impl generic {
         )
     }
     pub(crate) fn with<'a, const N: usize, D, T>(
-        __larder_options: ::larder::Options,
+        __larder_options: ::larder::__private::Options,
         db: &'a D,
         ids: [u64; N],
         pair: (T, &'a str),
@@ -209,7 +209,7 @@ impl generic {
         D: Reads,
         T: Clone + Hash + Eq + Send + Sync + 'static,
     {
-        ::larder::with(__larder_options, || generic::<N, D, T>(db, ids, pair))
+        ::larder::__private::with(__larder_options, || generic::<N, D, T>(db, ids, pair))
     }
     pub(crate) fn put<'a, const N: usize, D, T>(
         db: &'a D,
@@ -256,7 +256,50 @@ impl generic {
             (&&&&::larder::__private::Probe::<D::Out>::new()).__larder_kind(),
         );
         ::larder::__private::warm(
+            generic::__larder_site(),
             __larder_kind,
+            __larder_calls,
+            __larder_spread(
+                generic::<N, D, T> as for<'a> fn(&'a D, [u64; N], (T, &'a str)) -> D::Out,
+            ),
+        )
+    }
+    pub(crate) fn warm_with<const N: usize, D, T, __Larder0, __Larder1, __Larder2>(
+        __larder_warming: ::larder::__private::Warming<'_>,
+        __larder_calls: impl ::core::iter::IntoIterator<
+            Item = (__Larder0, __Larder1, __Larder2),
+        >,
+    ) -> ::larder::Warmed
+    where
+        D: Reads,
+        T: Clone + Hash + Eq + Send + Sync + 'static,
+        (for<'a> fn(
+            &'a D,
+            [u64; N],
+            (T, &'a str),
+        ) -> D::Out): ::core::ops::Fn(__Larder0, __Larder1, __Larder2) -> D::Out,
+        __Larder0: ::core::marker::Send,
+        __Larder1: ::core::marker::Send,
+        __Larder2: ::core::marker::Send,
+    {
+        #[allow(unused_imports)]
+        use ::larder::__private::methods::*;
+        fn __larder_spread<__LarderOut, __Larder0, __Larder1, __Larder2>(
+            __larder_call: impl ::core::ops::Fn(
+                __Larder0,
+                __Larder1,
+                __Larder2,
+            ) -> __LarderOut,
+        ) -> impl ::core::ops::Fn((__Larder0, __Larder1, __Larder2)) -> __LarderOut {
+            move |(db, ids, pair)| __larder_call(db, ids, pair)
+        }
+        let __larder_kind = ::larder::__private::Probe::checked(
+            (&&&&::larder::__private::Probe::<D::Out>::new()).__larder_kind(),
+        );
+        ::larder::__private::warm_with(
+            generic::__larder_site(),
+            __larder_kind,
+            __larder_warming,
             __larder_calls,
             __larder_spread(
                 generic::<N, D, T> as for<'a> fn(&'a D, [u64; N], (T, &'a str)) -> D::Out,

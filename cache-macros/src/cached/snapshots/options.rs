@@ -2,7 +2,7 @@
 
 # Cache
 
-This function is cached. `Every::invalidate`, `Every::peek` and `Every::explain` take what makes its key; `Every::refresh`, `Every::put`, `Every::uncached` take all arguments, `Every::with` takes options before them, `Every::warm` takes them many times over; `Every::invalidate_all` and `Every::stats` are about all calls.*/
+This function is cached. `Every::invalidate`, `Every::peek` and `Every::explain` take what makes its key; `Every::refresh`, `Every::put`, `Every::uncached` take all arguments, `Every::with` takes options before them, `Every::warm` and `Every::warm_with` take them many times over; `Every::invalidate_all` and `Every::stats` are about all calls.*/
 fn every(id: u64, name: &str, shared: &Shared) -> Result<u64, String> {
     #[allow(clippy::used_underscore_binding)]
     let __larder_found = {
@@ -215,12 +215,12 @@ impl Every {
         )
     }
     fn with(
-        __larder_options: crate::cache::Options,
+        __larder_options: crate::cache::__private::Options,
         id: u64,
         name: &str,
         shared: &Shared,
     ) -> Result<u64, String> {
-        crate::cache::with(__larder_options, || every(id, name, shared))
+        crate::cache::__private::with(__larder_options, || every(id, name, shared))
     }
     fn put(id: u64, name: &str, shared: &Shared, __larder_value: Result<u64, String>) {
         crate::cache::__private::put(
@@ -262,7 +262,52 @@ impl Every {
             ),
         );
         crate::cache::__private::warm(
+            Every::__larder_site(),
             __larder_kind,
+            __larder_calls,
+            __larder_spread(every as fn(u64, &str, &Shared) -> Result<u64, String>),
+        )
+    }
+    fn warm_with<__Larder0, __Larder1, __Larder2>(
+        __larder_warming: crate::cache::__private::Warming<'_>,
+        __larder_calls: impl ::core::iter::IntoIterator<
+            Item = (__Larder0, __Larder1, __Larder2),
+        >,
+    ) -> crate::cache::Warmed
+    where
+        (fn(
+            u64,
+            &str,
+            &Shared,
+        ) -> Result<
+            u64,
+            String,
+        >): ::core::ops::Fn(__Larder0, __Larder1, __Larder2) -> Result<u64, String>,
+        __Larder0: ::core::marker::Send,
+        __Larder1: ::core::marker::Send,
+        __Larder2: ::core::marker::Send,
+    {
+        #[allow(unused_imports)]
+        use crate::cache::__private::methods::*;
+        fn __larder_spread<__LarderOut, __Larder0, __Larder1, __Larder2>(
+            __larder_call: impl ::core::ops::Fn(
+                __Larder0,
+                __Larder1,
+                __Larder2,
+            ) -> __LarderOut,
+        ) -> impl ::core::ops::Fn((__Larder0, __Larder1, __Larder2)) -> __LarderOut {
+            move |(id, name, shared)| __larder_call(id, name, shared)
+        }
+        let __larder_kind = crate::cache::__private::Probe::checked(
+            crate::cache::__private::Negative::of(
+                (&&&&crate::cache::__private::Probe::<Result<u64, String>>::new())
+                    .__larder_kind(),
+            ),
+        );
+        crate::cache::__private::warm_with(
+            Every::__larder_site(),
+            __larder_kind,
+            __larder_warming,
             __larder_calls,
             __larder_spread(every as fn(u64, &str, &Shared) -> Result<u64, String>),
         )

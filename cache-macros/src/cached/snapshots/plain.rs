@@ -3,7 +3,7 @@
 
 # Cache
 
-This function is cached. `plain::invalidate`, `plain::peek` and `plain::explain` take what makes its key; `plain::refresh`, `plain::put`, `plain::uncached` take all arguments, `plain::with` takes options before them, `plain::warm` takes them many times over; `plain::invalidate_all` and `plain::stats` are about all calls.*/
+This function is cached. `plain::invalidate`, `plain::peek` and `plain::explain` take what makes its key; `plain::refresh`, `plain::put`, `plain::uncached` take all arguments, `plain::with` takes options before them, `plain::warm` and `plain::warm_with` take them many times over; `plain::invalidate_all` and `plain::stats` are about all calls.*/
 pub fn plain(id: u64, name: &str) -> String {
     #[allow(clippy::used_underscore_binding)]
     let __larder_found = {
@@ -128,8 +128,12 @@ impl plain {
     pub fn uncached(id: u64, name: &str) -> String {
         ::larder::__private::uncached(plain::__larder_site(), || plain(id, name))
     }
-    pub fn with(__larder_options: ::larder::Options, id: u64, name: &str) -> String {
-        ::larder::with(__larder_options, || plain(id, name))
+    pub fn with(
+        __larder_options: ::larder::__private::Options,
+        id: u64,
+        name: &str,
+    ) -> String {
+        ::larder::__private::with(__larder_options, || plain(id, name))
     }
     pub fn put(id: u64, name: &str, __larder_value: String) {
         ::larder::__private::put(
@@ -155,7 +159,35 @@ impl plain {
             (&&&&::larder::__private::Probe::<String>::new()).__larder_kind(),
         );
         ::larder::__private::warm(
+            plain::__larder_site(),
             __larder_kind,
+            __larder_calls,
+            __larder_spread(plain as fn(u64, &str) -> String),
+        )
+    }
+    pub fn warm_with<__Larder0, __Larder1>(
+        __larder_warming: ::larder::__private::Warming<'_>,
+        __larder_calls: impl ::core::iter::IntoIterator<Item = (__Larder0, __Larder1)>,
+    ) -> ::larder::Warmed
+    where
+        (fn(u64, &str) -> String): ::core::ops::Fn(__Larder0, __Larder1) -> String,
+        __Larder0: ::core::marker::Send,
+        __Larder1: ::core::marker::Send,
+    {
+        #[allow(unused_imports)]
+        use ::larder::__private::methods::*;
+        fn __larder_spread<__LarderOut, __Larder0, __Larder1>(
+            __larder_call: impl ::core::ops::Fn(__Larder0, __Larder1) -> __LarderOut,
+        ) -> impl ::core::ops::Fn((__Larder0, __Larder1)) -> __LarderOut {
+            move |(id, name)| __larder_call(id, name)
+        }
+        let __larder_kind = ::larder::__private::Probe::checked(
+            (&&&&::larder::__private::Probe::<String>::new()).__larder_kind(),
+        );
+        ::larder::__private::warm_with(
+            plain::__larder_site(),
+            __larder_kind,
+            __larder_warming,
             __larder_calls,
             __larder_spread(plain as fn(u64, &str) -> String),
         )

@@ -1,0 +1,243 @@
+//! Calls with each of many arguments, several at a time.
+
+use crate::ask::Wish;
+use crate::calling;
+use crate::context;
+use crate::outcome::Kind;
+use crate::site::Site;
+use crate::warm::{Ended, Tally, Warmed, Warming};
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::thread;
+
+/// Makes one call.
+fn make<A, Kd: Kind>(
+    (site, kind): (&'static Site, Kd),
+    call: &impl Fn(A) -> Kd::Out,
+    (position, arguments): (u64, A),
+) -> Ended {
+    let ran = Arc::new(AtomicBool::new(false));
+    let wish = Wish::Warm(Arc::clone(&ran));
+    let made = || calling::ask(site, None, wish, || call(arguments));
+    let out = catch_unwind(AssertUnwindSafe(made));
+    let failed = match &out {
+        Ok(out) => kind.is_failure(out).then_some(false),
+        Err(_) => Some(true),
+    };
+    Ended { position, ran: ran.load(Ordering::Relaxed), failed }
+}
+
+fn numbered<A>(arguments: impl IntoIterator<Item = A>) -> impl Iterator<Item = (u64, A)> {
+    (0..).zip(arguments)
+}
+
+/// Calls a function with each of many arguments, one after the other. A failure does not stop it.
+pub fn warm<A, Kd: Kind>(
+    site: &'static Site,
+    kind: Kd,
+    arguments: impl IntoIterator<Item = A>,
+    call: impl Fn(A) -> Kd::Out,
+) -> Warmed {
+    let arguments = arguments.into_iter();
+    let mut tally = Tally::new(arguments.size_hint(), None);
+    numbered(arguments).for_each(|one| tally.note(make((site, kind), &call, one)));
+    tally.end()
+}
+
+/// The same on several threads.
+pub fn warm_with<A: Send, Kd: Kind>(
+    site: &'static Site,
+    kind: Kd,
+    warming: Warming<'_>,
+    arguments: impl IntoIterator<Item = A>,
+    call: impl Fn(A) -> Kd::Out + Sync,
+) -> Warmed {
+    let arguments = arguments.into_iter();
+    let Warming { concurrency, progress } = warming;
+    let mut tally = Tally::new(arguments.size_hint(), progress);
+    let around = context::current();
+    thread::scope(|scope| {
+        let ((give, taken), (tell, ended)) = (sync_channel(0), channel());
+        let taken = Arc::new(Mutex::new(taken));
+        for _ in 0..concurrency.get() {
+            let (taken, tell, call) = (Arc::clone(&taken), tell.clone(), &call);
+            let around = around.clone();
+            scope.spawn(move || {
+                let next = || taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                while let Ok(one) = next() {
+                    let make = || make((site, kind), call, one);
+                    let ended = match around.clone() {
+                        Some(around) => context::inside(around, make),
+                        None => make(),
+                    };
+                    let _ = tell.send(ended);
+                }
+            });
+        }
+        drop((tell, taken));
+        for one in numbered(arguments) {
+            if give.send(one).is_err() {
+                break;
+            }
+            ended.try_iter().for_each(|ended| tally.note(ended));
+        }
+        drop(give);
+        ended.iter().for_each(|ended| tally.note(ended));
+    });
+    tally.end()
+}
+
+/// A call under way.
+struct Under<F> {
+    position: u64,
+    ran: Arc<AtomicBool>,
+    call: Pin<Box<F>>,
+}
+
+impl<F: Future> Under<F> {
+    /// Goes on, and says what came of it.
+    fn poll<Kd: Kind<Out = F::Output>>(&mut self, kind: Kd, task: &mut Context<'_>) -> Poll<Ended> {
+        let polled = catch_unwind(AssertUnwindSafe(|| self.call.as_mut().poll(task)));
+        let failed = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(out)) => kind.is_failure(&out).then_some(false),
+            Err(_) => Some(true),
+        };
+        let ran = self.ran.load(Ordering::Relaxed);
+        Poll::Ready(Ended { position: self.position, ran, failed })
+    }
+}
+
+/// Calls an async function with each of many arguments, eight at a time. A failure does not stop it.
+///
+/// # Cancellation
+///
+/// What was computed until then stays cached.
+pub async fn warm_async<A, Kd: Kind, Fut: Future<Output = Kd::Out>>(
+    site: &'static Site,
+    kind: Kd,
+    arguments: impl IntoIterator<Item = A>,
+    call: impl Fn(A) -> Fut,
+) -> Warmed {
+    warm_with_async(site, kind, Warming::new(), arguments, call).await
+}
+
+/// The same, so many at a time as it is said.
+///
+/// # Cancellation
+///
+/// What was computed until then stays cached.
+pub async fn warm_with_async<A, Kd: Kind, Fut: Future<Output = Kd::Out>>(
+    site: &'static Site,
+    kind: Kd,
+    warming: Warming<'_>,
+    arguments: impl IntoIterator<Item = A>,
+    call: impl Fn(A) -> Fut,
+) -> Warmed {
+    let arguments = arguments.into_iter();
+    let Warming { concurrency, progress } = warming;
+    let mut tally = Tally::new(arguments.size_hint(), progress);
+    let mut arguments = numbered(arguments);
+    let mut under_way: Vec<Under<_>> = Vec::new();
+    let begin = |(position, arguments)| {
+        let ran = Arc::new(AtomicBool::new(false));
+        let wish = Arc::clone(&ran);
+        let call = calling::ask_async(site, None, || Wish::Warm(wish), call(arguments));
+        Under { position, ran, call: Box::pin(call) }
+    };
+    poll_fn(|task| {
+        let mut is_over = false;
+        loop {
+            let before = under_way.len();
+            under_way.retain_mut(|it| match it.poll(kind, task) {
+                Poll::Pending => true,
+                Poll::Ready(ended) => {
+                    tally.note(ended);
+                    false
+                }
+            });
+            let is_stuck = under_way.len() == before;
+            while !is_over && under_way.len() < concurrency.get() {
+                match arguments.next() {
+                    Some(one) => under_way.push(begin(one)),
+                    None => is_over = true,
+                }
+            }
+            if under_way.is_empty() {
+                return Poll::Ready(());
+            }
+            // Those that were begun just now have not been polled yet.
+            if is_stuck && under_way.len() == before {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await;
+    tally.end()
+}
+
+/// A function that says what it is to be warmed with.
+pub struct Warmable {
+    site: fn() -> &'static Site,
+    warm: fn() -> Begun,
+}
+
+/// A function being warmed.
+type Begun = Pin<Box<dyn Future<Output = Warmed>>>;
+
+inventory::collect!(Warmable);
+
+impl Warmable {
+    /// A function, and how it is warmed.
+    pub const fn new(site: fn() -> &'static Site, warm: fn() -> Begun) -> Self {
+        Self { site, warm }
+    }
+}
+
+/// Warms every function that says `warm = path`, one after the other, and returns what came of each by its
+/// name. To be awaited as the program starts.
+///
+/// ```
+/// fn primes() -> Vec<u64> {
+///     vec![2, 3, 5, 7]
+/// }
+///
+/// #[larder::cached(warm = primes)]
+/// fn cube(number: u64) -> u64 {
+///     number * number * number
+/// }
+///
+/// let warmed = larder::blocking::warm_all();
+/// assert!(warmed.iter().any(|(name, it)| name.ends_with("cube") && it.calls == 4));
+/// assert_eq!(cube::peek(7), Some(343));
+/// ```
+///
+/// # Cancellation
+///
+/// What was computed until then stays cached.
+pub async fn warm_all() -> Vec<(String, Warmed)> {
+    let mut all = Vec::new();
+    for Warmable { site, warm } in inventory::iter::<Warmable> {
+        let warmed = warm().await;
+        all.push((site().name(), warmed));
+    }
+    all.sort_by(|(one, _), (other, _)| one.cmp(other));
+    all
+}
+
+/// For code that is not async.
+pub(crate) mod blocking {
+    use super::Warmed;
+    use crate::sync;
+
+    /// As [`warm_all`](super::warm_all). Async functions are warmed on this thread, outside of any executor:
+    /// those that need theirs are to be awaited there.
+    pub fn warm_all() -> Vec<(String, Warmed)> {
+        sync::block_on(super::warm_all())
+    }
+}

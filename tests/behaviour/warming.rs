@@ -1,0 +1,193 @@
+//! Filling a cache before it is asked: many calls, so many at a time, none stopped by another's failure.
+
+use crate::support::{Calls, block_on, fresh, until};
+use larder::{Options, Progress, Warming, cached};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+/// How many there are at a time, and were at most.
+#[derive(Default)]
+struct Crowd {
+    now: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Crowd {
+    fn enter(&self) {
+        let now = self.now.fetch_add(1, SeqCst) + 1;
+        self.most.fetch_max(now, SeqCst);
+    }
+
+    fn leave(&self) {
+        self.now.fetch_sub(1, SeqCst);
+    }
+}
+
+#[cached(skip(calls))]
+fn half(number: u64, calls: &Calls) -> Result<u64, String> {
+    calls.note();
+    assert!(number != 13, "on purpose");
+    if number % 2 == 0 { Ok(number / 2) } else { Err(format!("{number} is odd")) }
+}
+
+#[cached(skip(calls))]
+async fn half_async(number: u64, calls: &Calls) -> Result<u64, String> {
+    calls.note();
+    futures_lite::future::yield_now().await;
+    assert!(number != 13, "on purpose");
+    if number % 2 == 0 { Ok(number / 2) } else { Err(format!("{number} is odd")) }
+}
+
+/// Of the numbers from 10 to 19: which calls failed, and which of those panicked.
+const FAILURES: [(u64, bool); 5] = [(1, false), (3, true), (5, false), (7, false), (9, false)];
+
+fn failures(warmed: &larder::Warmed) -> Vec<(u64, bool)> {
+    warmed.failures.iter().map(|it| (it.position, it.panicked)).collect()
+}
+
+#[test]
+fn failures_are_collected_and_what_is_there_is_skipped() {
+    let (runtime, _) = fresh();
+    let calls = Calls::new();
+    for warm in 0..2 {
+        let of = (10..20).map(|number| (number, &calls));
+        let warmed = runtime.with(|| {
+            if warm == 0 {
+                half::warm(of)
+            } else {
+                half::warm_with(Warming::new().concurrency(3), of)
+            }
+        });
+        assert_eq!((warmed.calls, warmed.skipped), (10, 5 * warm));
+        assert_eq!(failures(&warmed), FAILURES);
+        assert_eq!(calls.taken(), 10 - 5 * warm);
+    }
+    block_on(runtime.scope(async {
+        for warm in 0..2 {
+            let of = (10..20).map(|number| (number, &calls));
+            let warmed = half_async::warm(of).await;
+            assert_eq!((warmed.calls, warmed.skipped), (10, 5 * warm));
+            assert_eq!(failures(&warmed), FAILURES);
+            assert_eq!(calls.taken(), 10 - 5 * warm);
+        }
+    }));
+}
+
+#[test]
+fn so_many_calls_are_made_at_a_time_and_no_more() {
+    #[cached(skip(crowd, full))]
+    fn crowded(number: u64, crowd: &Crowd, full: u64) -> u64 {
+        crowd.enter();
+        // All that may come have come once; who is late must not be one too many.
+        until("the others", || crowd.most.load(SeqCst) >= full);
+        crowd.leave();
+        number
+    }
+
+    #[cached(skip(crowd))]
+    async fn crowded_async(number: u64, crowd: &Crowd) -> u64 {
+        crowd.enter();
+        for _ in 0..5 {
+            futures_lite::future::yield_now().await;
+        }
+        crowd.leave();
+        number
+    }
+
+    let (runtime, _) = fresh();
+    let crowd = Crowd::default();
+    let of = (0..40).map(|number| (number, &crowd, 4));
+    runtime.with(|| crowded::warm_with(Warming::new().concurrency(4), of));
+    assert_eq!(crowd.most.load(SeqCst), 4);
+
+    let crowd = Crowd::default();
+    let of = (0..40).map(|number| (number, &crowd));
+    let warm = crowded_async::warm_with(Warming::new().concurrency(4), of);
+    let warmed = block_on(runtime.scope(warm));
+    assert_eq!((warmed.calls, crowd.most.load(SeqCst)), (40, 4));
+}
+
+#[test]
+fn progress_is_told_after_each_call() {
+    let (runtime, _) = fresh();
+    let calls = Calls::new();
+    runtime.with(|| half(10, &calls)).unwrap();
+    let mut told = Vec::new();
+    let of = (10..14).map(|number| (number, &calls));
+    let warming = Warming::new().concurrency(1).progress(|it| told.push(it));
+    runtime.with(|| half::warm_with(warming, of));
+    let numbers = |it: &Progress| (it.done, it.of, it.skipped, it.failed);
+    let told: Vec<_> = told.iter().map(numbers).collect();
+    let four = Some(4);
+    assert_eq!(told, [(1, four, 1, 0), (2, four, 1, 1), (3, four, 1, 1), (4, four, 1, 2)]);
+
+    let mut last = None;
+    let unknown = (10..14).filter(|it| it % 2 == 0).map(|number| (number, &calls));
+    let warming = Warming::new().progress(|it| last = Some(it));
+    block_on(runtime.scope(half_async::warm_with(warming, unknown)));
+    assert_eq!(last.map(|it| it.to_string()).as_deref(), Some("2, 0 there already, 0 failed"));
+}
+
+#[test]
+fn what_surrounds_the_call_is_there_on_every_thread() {
+    let (runtime, _) = fresh();
+    let calls = Calls::new();
+    let of = || (10..12).map(|number| (number, &calls));
+    runtime.with(|| {
+        larder::with(Options::new().skip_write(), || half::warm_with(Warming::new(), of()));
+        assert_eq!(half::peek(10), None, "it was to be kept nowhere");
+        half::warm_with(Warming::new(), of());
+        assert_eq!(half::peek(10), Some(Ok(5)));
+    });
+}
+
+#[test]
+fn a_future_that_is_dropped_keeps_what_was_computed() {
+    let (runtime, _) = fresh();
+    let calls = Calls::new();
+    let of = (0..100).step_by(2).map(|number| (number, &calls));
+    let warm = half_async::warm_with(Warming::new().concurrency(1), of);
+    block_on(runtime.scope(async {
+        let some = futures_lite::future::poll_once(warm).await;
+        assert!(some.is_none());
+        assert_eq!(calls.so_far(), 1);
+        let rest = half_async::warm((0..100).step_by(2).map(|number| (number, &calls))).await;
+        assert_eq!(rest.calls, 50);
+    }));
+}
+
+static WARMED: Calls = Calls::new();
+
+fn squares() -> Vec<u64> {
+    vec![1, 2, 3]
+}
+
+#[cached(warm = squares)]
+fn square(number: u64) -> u64 {
+    WARMED.note();
+    number * number
+}
+
+fn pairs() -> [(u64, &'static str); 2] {
+    [(1, "one"), (2, "two")]
+}
+
+#[cached(warm = pairs)]
+async fn named(number: u64, name: &str) -> String {
+    WARMED.note();
+    format!("{number} is {name}")
+}
+
+#[test]
+fn what_says_what_it_is_warmed_with_is_warmed_together() {
+    let (runtime, _) = fresh();
+    let warmed = runtime.with(larder::blocking::warm_all);
+    let of = |name: &str| {
+        let mut of = warmed.iter().filter(|(it, _)| it.ends_with(name));
+        of.next().map(|(_, warmed)| (warmed.calls, warmed.skipped))
+    };
+    assert_eq!((of("warming::named"), of("warming::square")), (Some((2, 0)), Some((3, 0))));
+    assert_eq!(WARMED.so_far(), 5);
+    assert_eq!(runtime.with(|| square::peek(3)), Some(9));
+    let again = block_on(runtime.scope(larder::warm_all()));
+    assert!(again.iter().all(|(_, it)| it.calls == it.skipped));
+}
