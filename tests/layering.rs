@@ -48,6 +48,7 @@ const LAYERS: &[&[&str]] = &[
     &["glance"],
     &["companion", "miss", "warmer"],
     &["call"],
+    &["batch"],
     // Faces: to users, to the macro, to the model checker.
     &["lib"],
     &["private"],
@@ -117,7 +118,13 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("shuttle", &["model.rs", "sync.rs"]),
     (
         "smallvec",
-        &["entry.rs", "tier/redis/batch.rs", "tier/redis/server.rs", "tier/redis/versions.rs"],
+        &[
+            "entry.rs",
+            "frame.rs",
+            "tier/redis/batch.rs",
+            "tier/redis/server.rs",
+            "tier/redis/versions.rs",
+        ],
     ),
     (
         "tokio",

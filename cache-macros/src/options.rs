@@ -32,8 +32,6 @@ pub(crate) struct Names<'a> {
     pub(crate) what: &'a str,
     pub(crate) example: &'a str,
     pub(crate) known: &'a [&'a str],
-    /// Words that mean nothing yet.
-    pub(crate) reserved: &'a [&'a str],
 }
 
 /// What was read.
@@ -44,16 +42,13 @@ pub(crate) struct Read {
     pub(crate) meant: Vec<String>,
 }
 
-/// Reads options. Those that are unknown, reserved or repeated are reported and left out.
+/// Reads options. Those that are unknown or repeated are reported and left out.
 pub(crate) fn read(tokens: TokenStream, names: &Names<'_>, errors: &mut Errors) -> Read {
     let written = (|input: ParseStream<'_>| Ok(all(input, names, errors))).parse2(tokens);
     let mut read = Read::default();
     for option in errors.take(written).into_iter().flatten() {
         let name = option.name.unraw().to_string();
-        if names.reserved.contains(&name.as_str()) {
-            errors
-                .add(&option.name, format!("`{name}` is reserved and not there yet; leave it out"));
-        } else if !names.known.contains(&name.as_str()) {
+        if !names.known.contains(&name.as_str()) {
             errors.add(&option.name, unknown(names.what, &name, names.known));
             read.meant.extend(closest(&name, names.known).map(str::to_owned));
         } else if read.options.iter().any(|other| other.name.unraw() == name) {

@@ -330,7 +330,9 @@ fn look_around<W: View, Kd: Kind>(
             blame(caller, runtime, instance, key(), declared);
         }
         // The body is going to run.
-        ran.iter().for_each(|ran| ran.store(true, Ordering::Relaxed));
+        if let Some(ran) = &ran {
+            ran.store(true, Ordering::Relaxed);
+        }
         let why = bypass(instance.site, surroundings, false, wish.as_ref());
         return Around::Bypass(why.unwrap_or(Bypass::Scope), runtime.clone(), wish);
     };

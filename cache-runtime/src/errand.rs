@@ -122,9 +122,34 @@ pub fn kept<T: Kept>(value: T) -> T {
     value
 }
 
+/// An argument that is wanted more than once. `Answer` is as in [`KeyPart`](crate::key::KeyPart).
+#[diagnostic::on_unimplemented(
+    message = "an argument of type `{Self}` is wanted more than once, for `batch` or `fallback`",
+    label = "needs `Clone`",
+    note = "take it by reference, or as an `Arc`"
+)]
+pub trait Spare<Answer>: Sized {
+    #[doc(hidden)]
+    fn spare(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Spare<Yes> for T {
+    fn spare(&self) -> T {
+        self.clone()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Never> Spare<No> for T {
+    fn spare(&self) -> T {
+        unreachable!("there is no such type")
+    }
+}
+
 /// An argument that is to be there after the body has taken its own.
-pub fn spare<T: Clone>(value: &T) -> T {
-    value.clone()
+pub fn spare<T: Spare<Answer>, Answer>(value: &T) -> T {
+    value.spare()
 }
 
 /// What runs the futures that outlive their calls, if the program says so.

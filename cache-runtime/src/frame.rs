@@ -10,6 +10,7 @@ use crate::entry::{About, MOST_DEPENDENCIES, Marks};
 use crate::flight::FlightId;
 use crate::mark::{Mark, MarkHasher};
 use crate::sync::Mutex;
+use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 use std::ops::BitOr;
@@ -51,13 +52,17 @@ impl BitOr for Keyed {
     }
 }
 
+/// The flights that a computation is to land.
+pub(crate) type Flights = SmallVec<[FlightId; 1]>;
+
 /// A running computation.
 #[derive(Debug)]
 pub(crate) struct Frame {
     /// The runtime that what is computed here is kept in.
     runtime: u64,
     caller: Option<Arc<Frame>>,
-    flight: Option<FlightId>,
+    /// Of a batch, one for each element.
+    flights: Flights,
     /// What is computed here, or what it is a part of, may leave the process.
     leaves: bool,
     /// What is computed here may be stored where machines share it.
@@ -90,12 +95,12 @@ impl Frame {
     pub(crate) fn new(
         runtime: u64,
         caller: Option<Arc<Frame>>,
-        flight: Option<FlightId>,
+        flights: Flights,
         stored: bool,
     ) -> Self {
         let leaves = stored || caller.as_ref().is_some_and(|caller| caller.leaves);
         let (is_shared, found) = (AtomicBool::new(false), Mutex::new(Found::default()));
-        Self { runtime, caller, flight, leaves, is_shared, found }
+        Self { runtime, caller, flights, leaves, is_shared, found }
     }
 
     pub(crate) fn leaves(&self) -> bool {
@@ -123,7 +128,7 @@ impl Frame {
     /// The computations this one is part of, itself first.
     pub(crate) fn flights(&self) -> Vec<FlightId> {
         let callers = std::iter::successors(Some(self), |frame| frame.caller.as_deref());
-        callers.filter_map(|frame| frame.flight).collect()
+        callers.flat_map(|frame| frame.flights.iter().copied()).collect()
     }
 
     /// Takes over what a value of `runtime` that was used here depends on. Of what is invalidated in
@@ -154,6 +159,22 @@ impl Frame {
     pub(crate) fn need(&self, needs: Keyed) {
         let mut found = self.found.lock();
         found.needs = found.needs | needs;
+    }
+
+    /// Takes over what another computation found: that was this one's, too.
+    pub(crate) fn take_after(&self, other: &Self) {
+        let (mut own, other) = (self.found.lock(), other.found.lock());
+        own.unbounded |= other.unbounded;
+        own.expires = own.expires.min(other.expires);
+        own.needs = own.needs | other.needs;
+        for tag in &other.tags {
+            if !own.tags.contains(tag) {
+                own.count(&[*tag]);
+                own.tags.push(*tag);
+            }
+        }
+        let callees = other.callees.iter().flat_map(|callees| callees.inherited.values());
+        callees.for_each(|one| own.take(one));
     }
 
     /// Ends the collecting.

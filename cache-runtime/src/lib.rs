@@ -8,6 +8,7 @@ pub mod ambient;
 mod ask;
 mod attempts;
 mod background;
+mod batch;
 mod call;
 mod call_context;
 mod calling;

@@ -59,7 +59,7 @@ enum Plan<K: OwnedKey, Kd: Kind> {
 }
 
 /// A call to be computed without the cache.
-struct Bypassed<Kd: Kind> {
+pub(crate) struct Bypassed<Kd: Kind> {
     site: &'static Site,
     runtime: Runtime,
     kind: Kd,
@@ -68,7 +68,21 @@ struct Bypassed<Kd: Kind> {
     put: Option<Kd::Out>,
 }
 
+/// A call that is one of many.
+pub(crate) enum Part<K: OwnedKey, Kd: Kind> {
+    Quest(Quest<K, Kd>),
+    /// Once what there is has been invalidated.
+    Forced(Quest<K, Kd>),
+    Bypassed(Bypassed<Kd>),
+}
+
 impl<Kd: Kind> Bypassed<Kd> {
+    /// Ends a call that somebody else has computed.
+    pub(crate) fn end(self, out: &Kd::Out, judge: impl FnOnce(&Kd::Out) -> Verdict) {
+        self.reason.count(&self.runtime, self.site);
+        self.tell(out, judge);
+    }
+
     /// Tells the computation this is part of what it depends on by the value.
     fn tell(&self, out: &Kd::Out, judge: impl FnOnce(&Kd::Out) -> Verdict) {
         let Some(caller) = context::frame() else { return };
@@ -117,6 +131,16 @@ where
             Some(Wish::Uncached) | None => Plan::Compute(quest),
         };
         Self { plan }
+    }
+
+    /// The call as one of many.
+    #[expect(clippy::boxed_local, reason = "a look-up hands it out boxed")]
+    pub(crate) fn part(self: Box<Self>) -> Part<K, Kd> {
+        match self.plan {
+            Plan::Bypass(bypassed) => Part::Bypassed(bypassed),
+            Plan::Force(quest) => Part::Forced(quest),
+            Plan::Compute(quest) | Plan::Put(_, quest) => Part::Quest(quest),
+        }
     }
 
     /// Computes in place, or waits for whoever does.
@@ -339,7 +363,7 @@ fn settle<K: OwnedKey, Kd: Kind>(placed: Placed<K, Kd>) -> Kd::Out {
 /// # Cancellation
 ///
 /// The value arrives all the same.
-async fn settle_async<K: OwnedKey, Kd: Kind>(placed: Placed<K, Kd>) -> Kd::Out {
+pub(crate) async fn settle_async<K: OwnedKey, Kd: Kind>(placed: Placed<K, Kd>) -> Kd::Out {
     let finished = match placed {
         Placed::Landed(finished) => finished,
         Placed::OnItsWay(value) => value.arrive().await,

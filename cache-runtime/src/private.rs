@@ -5,6 +5,7 @@ use crate::handle::Handle;
 use crate::runtime::Runtime;
 
 pub use crate::ambient::AmbientPart;
+pub use crate::batch::{Answer, Batch, Each, Ids, Parts, Values};
 pub use crate::call::{Call, Declared, Found, look_up, pass};
 pub use crate::companion::{
     invalidate_all, invalidate_all_async, put, put_async, refresh, refresh_async, stats, uncached,

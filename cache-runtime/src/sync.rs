@@ -29,6 +29,15 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     return shuttle::future::block_on(future);
 }
 
+/// Runs code of the user's that is reached by way of [`block_on`], and is no part of the wait.
+#[cfg(feature = "redis")]
+pub(crate) use self::waits::apart;
+
+#[cfg(not(feature = "redis"))]
+pub(crate) fn apart<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
 #[cfg(feature = "redis")]
 pub(crate) use self::waits::is_parked;
 
@@ -55,6 +64,17 @@ mod waits {
         fn drop(&mut self) {
             let _ = DEPTH.try_with(|depth| depth.set(depth.get() - 1));
         }
+    }
+
+    pub(crate) fn apart<R>(f: impl FnOnce() -> R) -> R {
+        struct Restore(u32);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                let _ = DEPTH.try_with(|depth| depth.set(self.0));
+            }
+        }
+        let _restore = Restore(DEPTH.try_with(|depth| depth.replace(0)).unwrap_or_default());
+        f()
     }
 
     /// Whether this thread runs nothing but what [`block_on`](super::block_on) waits for.

@@ -84,10 +84,14 @@ pub fn warm_with<A: Send, Kd: Kind>(
             if give.send(one).is_err() {
                 break;
             }
-            ended.try_iter().for_each(|ended| tally.note(ended));
+            for ended in ended.try_iter() {
+                tally.note(ended);
+            }
         }
         drop(give);
-        ended.iter().for_each(|ended| tally.note(ended));
+        for ended in ended {
+            tally.note(ended);
+        }
     });
     tally.end()
 }

@@ -11,6 +11,7 @@
 mod support;
 
 mod ambient;
+mod batch;
 mod borrowing;
 mod cascade;
 mod changes;

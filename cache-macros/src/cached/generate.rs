@@ -2,13 +2,13 @@
 
 use super::model::{Handle, Model};
 use super::question::{Asked, asked, declare, judge, runtime, view, when};
-use super::{companion, outlive, site};
+use super::{batch, companion, outlive, site};
 use crate::flow::Flow;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 pub(crate) fn expansion(model: &Model) -> TokenStream {
-    let function = &model.function;
+    let function = model.batch.as_ref().map_or(&model.function, |batch| &batch.function);
     let attributes = &function.attributes;
     let doc = companion::doc(model);
     let visibility = &function.visibility;
@@ -40,6 +40,10 @@ fn call(model: &Model) -> TokenStream {
         Handle::None => site::declaration(model),
         Handle::Type(_) | Handle::Method(_) => TokenStream::new(),
     };
+    if let Some(of_many) = &model.batch {
+        let call = batch::call(model, of_many);
+        return quote!(#site #call);
+    }
     let found = model.paths.Found();
     let look_up = look_up(model);
     let compute = compute(model);

@@ -45,6 +45,13 @@ impl<'a> Inputs<'a> {
         arguments.collect()
     }
 
+    /// The same with another declaration in one place.
+    pub(crate) fn as_written_but(&self, place: usize, other: &TokenStream) -> Vec<TokenStream> {
+        let written = self.as_written();
+        let each = self.arguments.iter().zip(written);
+        each.map(|((at, _), own)| if *at == place { other.clone() } else { own }).collect()
+    }
+
     /// With a name for each, for code that passes them on.
     pub(crate) fn declared(&self) -> Vec<TokenStream> {
         let kinds = self.arguments.iter().map(|(_, argument)| argument.kind());

@@ -3,6 +3,8 @@
 //! Faults are collected along the way. `generate` can't fail: a model that would make it fail
 //! can't be built.
 
+mod batch;
+mod batch_of;
 mod borrow;
 mod companion;
 mod files;
@@ -33,8 +35,15 @@ pub(crate) fn expand(options: TokenStream, item: &TokenStream) -> TokenStream {
     let written = quote::quote!(#[#options] #item);
     let options = parse::Options::read(options, &mut errors);
     let function = errors.take(syn::parse2::<Function>(item.clone()));
-    let model =
-        function.and_then(|function| validate::model(function, options, written, &mut errors));
+    if let (Some(function), Some(of_many)) = (&function, &options.batch_of) {
+        let expansion = batch_of::expansion(function, &of_many.value, &options, &mut errors);
+        return match errors.into_compile_error() {
+            None => expansion,
+            Some(faults) => quote::quote!(#faults #item),
+        };
+    }
+    let model = function
+        .and_then(|function| validate::model(function, item, options, written, &mut errors));
     match (errors.into_compile_error(), model) {
         (None, Some(model)) => generate::expansion(&model),
         (faults, _) => {

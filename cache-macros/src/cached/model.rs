@@ -1,5 +1,6 @@
 //! What is generated from: only what makes sense can be put into one.
 
+use super::batch::Batch;
 use super::freshness::Freshness;
 use super::outlive::Outlive;
 use super::parse::Scope;
@@ -29,6 +30,8 @@ pub(crate) struct Model {
     pub(crate) fallback: Option<ExprPath>,
     /// How arguments outlive the call, where computations may.
     pub(crate) outlive: Option<Outlive>,
+    /// What of it is a batch; the function above is that of one element, then.
+    pub(crate) batch: Option<Batch>,
     pub(crate) handle: Handle,
 }
 

@@ -5,7 +5,8 @@ use super::freshness::{Refresh, grace, jitter, limit, refresh, stale};
 use super::stored::{codec, compress, write};
 use super::tier::{Tier, Ttl, tier, ttl};
 use super::value::{
-    capacity, context, handle, key, name, negative, path, runtime, scope, skip, version, wait, when,
+    batch, capacity, context, handle, key, name, negative, path, runtime, scope, skip, version,
+    wait, when,
 };
 use crate::diagnostics::Errors;
 use crate::options::{self, Names};
@@ -28,6 +29,8 @@ macro_rules! options {
         #[derive(Default)]
         pub(crate) struct Options {
             $(pub(crate) $field: Option<Given<$kind>>,)*
+            /// The names of all that is there.
+            pub(crate) given: Vec<Ident>,
             /// Names of what is missing because it was faulty.
             missing: Vec<String>,
         }
@@ -36,7 +39,6 @@ macro_rules! options {
             what: "option",
             example: "`ttl = \"1h\"`",
             known: &[$($name,)*],
-            reserved: LATER,
         };
 
         impl Options {
@@ -44,6 +46,7 @@ macro_rules! options {
                 let read = options::read(tokens, &NAMES, errors);
                 let mut all = Self { missing: read.meant, ..Self::default() };
                 for option in read.options {
+                    all.given.push(option.name.clone());
                     match option.name.unraw().to_string().as_str() {
                         $($name => match $read(&option) {
                             Ok(value) => all.$field = Some(Given { name: option.name, value }),
@@ -93,6 +96,8 @@ options! {
     ttl_for: ExprPath = "ttl_for", path;
     cache_if: ExprPath = "cache_if", path;
     tags_for: ExprPath = "tags_for", path;
+    batch: Ident = "batch", batch;
+    batch_of: ExprPath = "batch_of", path;
     wait: Duration = "wait", wait;
     warm: ExprPath = "warm", path;
     files: Files = "files", files;
@@ -103,9 +108,6 @@ options! {
     runtime: Expr = "runtime", runtime;
     root: Path = "crate", root;
 }
-
-/// Words that mean nothing yet.
-const LATER: &[&str] = &["batch", "batch_of"];
 
 /// What makes the key.
 pub(crate) enum Key {

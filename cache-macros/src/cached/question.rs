@@ -1,5 +1,6 @@
 //! What only types can answer, put so that a wrong answer is at the word that is to blame.
 
+use super::batch;
 use super::model::Model;
 use crate::spans::{Place, at, brackets, over};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -11,13 +12,20 @@ const PARTS: usize = 8;
 
 /// How the return type is kept.
 pub(crate) fn kind(model: &Model) -> TokenStream {
-    let out = &model.out;
-    let place = Place::of(out);
+    let place = Place::of(&model.out);
+    let out = match &model.batch {
+        Some(of_many) => at(place, batch::value(model, of_many)),
+        None => model.out.to_token_stream(),
+    };
     let (probe, negative) = (at(place, model.paths.Probe()), at(place, model.paths.Negative()));
     let new = at(place, quote!(::new()));
     let asked = brackets(place.first, quote!(&&&&#probe::<#out> #new));
     let answer = over(place, quote!(.__larder_kind()));
     let mut kind = quote!(#asked #answer);
+    if model.batch.is_some() {
+        let (each, of_one) = (at(place, model.paths.Each()), brackets(place.last, kind));
+        kind = quote!(#each #of_one);
+    }
     if model.site.negative.is_some() {
         let (of, kind_of) = (at(place, quote!(::of)), brackets(place.last, kind));
         kind = quote!(#negative #of #kind_of);
@@ -37,19 +45,25 @@ pub(crate) struct Asked {
 /// Asks the return type once, however often the answer is needed.
 pub(crate) fn asked(model: &Model) -> Asked {
     let kind = kind(model);
-    let Some(stored) = &model.site.stored else {
+    let Some(format) = format(model) else {
         return Asked { before: TokenStream::new(), kind, format: None };
     };
+    Asked {
+        before: quote!(let __larder_kind = #kind;),
+        kind: quote!(__larder_kind),
+        format: Some(format),
+    }
+}
+
+/// The form in bytes of what a kind called `__larder_kind` keeps, where there are tiers beyond L1.
+pub(crate) fn format(model: &Model) -> Option<TokenStream> {
+    let stored = model.site.stored.as_ref()?;
     let place = Place::of(&model.out);
     // What makes a format is called what the codec is called.
     let codec = Ident::new(stored.codec.unwrap_or("bincode"), Span::call_site());
     let (format, codec) = (at(place, model.paths.Format()), at(place, quote!(::#codec)));
     let of_kind = brackets(place.last, at(place, quote!(__larder_kind)));
-    Asked {
-        before: quote!(let __larder_kind = #kind;),
-        kind: quote!(__larder_kind),
-        format: Some(quote!(#format #codec #of_kind)),
-    }
+    Some(quote!(#format #codec #of_kind))
 }
 
 /// The borrowed parts of the key.
@@ -110,10 +124,14 @@ pub(crate) fn judge(model: &Model) -> TokenStream {
     ];
     let asked: Vec<_> =
         asked.into_iter().filter_map(|(name, path)| Some(ask(&name, path.as_ref()?))).collect();
+    let out = &model.out;
+    if let Some(of_many) = &model.batch {
+        let value = batch::value(model, of_many);
+        return quote!(|__larder_out: &#value| #verdict::new() #(#asked)*);
+    }
     if asked.is_empty() {
         return quote!(|_| #verdict::new());
     }
-    let out = &model.out;
     quote!(|__larder_out: &#out| #verdict::new() #(#asked)*)
 }
 

@@ -82,7 +82,7 @@ pub(crate) fn ttl(option: &Written) -> syn::Result<Ttl> {
     };
     let mut errors = Errors::default();
     let one = "`l1 = \"30s\"`";
-    let names = Names { what: "tier", example: one, known: TIERS, reserved: &[] };
+    let names = Names { what: "tier", example: one, known: TIERS };
     let mut each = Vec::new();
     for option in options::read(tokens.clone(), &names, &mut errors).options {
         match check(&option.name.to_string()) {

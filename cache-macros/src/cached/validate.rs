@@ -3,7 +3,7 @@
 use super::model::{Handle, Judge, Model, Site, Version};
 use super::parse::{self, Options, Scope};
 use super::tier::Tier;
-use super::{files, freshness, handle, key, outlive, signature, stored};
+use super::{batch, files, freshness, handle, key, outlive, signature, stored};
 use crate::diagnostics::Errors;
 use crate::fingerprint;
 use crate::function::Function;
@@ -13,12 +13,21 @@ use proc_macro2::{Ident, TokenStream};
 
 /// Builds the model of what is written, or reports all that stands against it.
 pub(crate) fn model(
-    function: Function,
+    mut function: Function,
+    item: &TokenStream,
     mut options: Options,
     written: TokenStream,
     errors: &mut Errors,
 ) -> Option<Model> {
     let cacheable = signature::check(&function, errors);
+    let mut batch = None;
+    if let Some(ids) = &options.batch {
+        batch::check_options(&options, errors);
+        let one = syn::parse2(item.clone()).expect("it was read before");
+        let found;
+        (function, found) = batch::batch(function, one, &ids.value, errors)?;
+        batch = Some(found);
+    }
     for tag in options.tags.iter().flat_map(|tags| &tags.value) {
         placeholder::check(&function, tag, "tag", errors);
     }
@@ -55,7 +64,7 @@ pub(crate) fn model(
     let files = options.files.map(|files| files::named(&function, files, &key, errors));
     Some(Model {
         paths: Paths::new(options.root.as_ref().map(|root| &root.value)),
-        out: function.out(),
+        out: batch.as_ref().map_or(&function, |batch| &batch.function).out(),
         function,
         site,
         key,
@@ -72,6 +81,7 @@ pub(crate) fn model(
         warm: options.warm.map(|path| path.value),
         fallback: options.fallback.map(|path| path.value),
         outlive,
+        batch,
         handle,
     })
 }

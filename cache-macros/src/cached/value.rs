@@ -30,6 +30,10 @@ pub(super) fn capacity(option: &Written) -> syn::Result<Expr> {
     }
 }
 
+pub(super) fn batch(option: &Written) -> syn::Result<Ident> {
+    option.word("`batch = ids`, with the name of the argument that holds the ids")
+}
+
 pub(super) fn path(option: &Written) -> syn::Result<ExprPath> {
     let name = option.name.unraw();
     let example = format!("`{name} = path`, with the path of a function");

@@ -17,12 +17,8 @@ pub(crate) struct Options {
     pub(crate) root: Option<Path>,
 }
 
-const NAMES: Names<'_> = Names {
-    what: "option",
-    example: "`tags(\"user:{id}\")`",
-    known: &["tags", "on", "crate"],
-    reserved: &[],
-};
+const NAMES: Names<'_> =
+    Names { what: "option", example: "`tags(\"user:{id}\")`", known: &["tags", "on", "crate"] };
 
 impl Options {
     pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {

@@ -18,7 +18,7 @@ use crate::tier::memory::{Begun, Lead, Leniency, Served};
 use crate::waits::{Waiting, Waits};
 #[cfg(feature = "redis")]
 use crate::work::Glanced;
-use crate::work::{Basis, Claim, Work};
+use crate::work::{Basis, Before, Claim, Work};
 use std::mem;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -204,6 +204,18 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 Step::Work(self.alone(false))
             }
         }
+    }
+
+    /// Leaves those who wait.
+    pub(crate) fn leave(&self, waiter: Waiter<Kd::Shared>) {
+        let (function, hash) = (Arc::clone(&self.function), self.basis.hash);
+        drop(Leaving::<K, Kd> { function, hash, waiter: Some(waiter) });
+    }
+
+    /// The computation of a value that came along with others.
+    pub(crate) fn extra(mut self, before: &Before<K, Kd>) -> Work<K, Kd> {
+        let key = self.key.take().expect("no flight has it");
+        before.extra(key, mem::take(&mut self.basis))
     }
 
     /// Counts the call as a miss, unless it was: it asks no tier itself.

@@ -7,6 +7,7 @@ use crate::error::Level;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
 use crate::stored::{Address, Leased, Loaded, Stored};
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,15 @@ const SHORTEST_PAUSE: Duration = Duration::from_micros(500);
 const LONGEST_PAUSE: Duration = Duration::from_millis(4);
 const _: () = assert!(LONGEST_PAUSE.as_millis() < 5, "who waits for another process loses little");
 
+/// What a look around came to.
+pub(crate) enum Consulted<Out> {
+    Found(Out),
+    /// It is to be computed here.
+    Nothing,
+    /// Another process computes it.
+    Held,
+}
+
 impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     /// Whether tiers beyond this process have to be asked first.
     pub(crate) fn is_shared(&self) -> bool {
@@ -22,9 +32,25 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             && match self.claim {
                 Claim::Lead(_) => true,
                 Claim::Alone { ref key, .. } => key.is_some() && self.has_fleet(),
-                Claim::Landed => false,
+                Claim::Extra { .. } | Claim::Landed => false,
             };
         is_kept || self.is_witness()
+    }
+
+    /// The same, but says at once if another process computes the same.
+    ///
+    /// # Cancellation
+    ///
+    /// As that of `consult`.
+    pub(crate) async fn consult_at_once(&mut self) -> Consulted<Kd::Out> {
+        self.may_wait = false;
+        let found = self.consult().await;
+        self.may_wait = true;
+        match found {
+            Some(out) => Consulted::Found(out),
+            None if mem::take(&mut self.is_held) => Consulted::Held,
+            None => Consulted::Nothing,
+        }
     }
 
     /// Waits for another process that computes the same, and takes what that finds (F3). Nothing if
@@ -54,6 +80,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         self.basis.address = Some(address);
         let out = match found {
             Some(loaded) => Some(self.adopt(loaded)),
+            None if self.is_held => None,
             None => self.go_without(),
         };
         self.heard = stored.heard();
@@ -104,6 +131,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 {
                     self.count_taken(&loaded);
                     return Some(loaded);
+                }
+                Leased::Held if !self.may_wait => {
+                    self.is_held = true;
+                    return None;
                 }
                 // Inside another computation it might wait for itself (F2).
                 Leased::Held

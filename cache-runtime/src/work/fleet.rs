@@ -128,7 +128,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             self.fleet = Fleet::Barred;
             return None;
         };
-        if found.is_none() {
+        if found.is_none() && !self.is_held {
             self.note_computing();
         }
         found
@@ -237,6 +237,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 return Ok(Some(stale));
             }
             self.count_miss(None);
+            if !self.may_wait {
+                self.is_held = true;
+                return Ok(None);
+            }
             // Inside another computation it might wait for itself (F2).
             let is_inside = self.frame.caller().is_some();
             if is_inside || begun.elapsed() >= self.function.site.options.wait {

@@ -6,14 +6,19 @@
 //! 3. What it was found to depend on goes to the computation it is part of, stored or not (V7).
 
 mod consult;
+mod extra;
 mod failure;
 #[cfg_attr(not(feature = "redis"), path = "fleetless.rs")]
 mod fleet;
+mod together;
 
+pub(crate) use self::consult::Consulted;
+pub(crate) use self::extra::Before;
 use self::failure::{Driven, Overdue};
 use self::fleet::Fleet;
 #[cfg(feature = "redis")]
 pub(crate) use self::fleet::Glanced;
+pub(crate) use self::together::Together;
 use crate::attempts::Attempts;
 use crate::clock::{Moment, TimeSource};
 use crate::context::{self, Inside, Surroundings};
@@ -109,6 +114,10 @@ pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     fleet: Fleet,
     /// The caller's computation knows what this depends on.
     told: bool,
+    /// Whether it may wait for another process that computes the same.
+    may_wait: bool,
+    /// Whether one does, and was not waited for.
+    is_held: bool,
 }
 
 /// A value that was computed, and what is known of it.
@@ -153,6 +162,11 @@ pub(crate) enum Claim<K, S> {
         key: Option<K>,
         stamp: Stamp,
     },
+    /// It came along with what another computation was asked for.
+    Extra {
+        key: Option<K>,
+        stamp: Stamp,
+    },
     /// By none any more: the flight has landed.
     Landed,
 }
@@ -167,12 +181,12 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let surroundings = context::current().as_deref().cloned().unwrap_or_default();
         let flight = match &claim {
             Claim::Lead(lead) => Some(lead.flight.id),
-            Claim::Alone { .. } | Claim::Landed => None,
+            Claim::Alone { .. } | Claim::Extra { .. } | Claim::Landed => None,
         };
         let frame = Arc::new(Frame::new(
             function.home.id,
             surroundings.frame.clone(),
-            flight,
+            flight.into_iter().collect(),
             function.stored.is_some(),
         ));
         let inside = Surroundings {
@@ -198,6 +212,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             overdue,
             fleet,
             told,
+            may_wait: true,
+            is_held: false,
         }
     }
 
@@ -344,7 +360,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     fn since(&self) -> Stamp {
         match &self.claim {
             Claim::Lead(lead) => lead.stamp,
-            Claim::Alone { stamp, .. } => *stamp,
+            Claim::Alone { stamp, .. } | Claim::Extra { stamp, .. } => *stamp,
             Claim::Landed => Stamp::default(),
         }
     }
@@ -409,6 +425,12 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                     memory.store(self.basis.hash, key, *stamp, about, arrival);
                 }
             }
+            Claim::Extra { key, stamp } => {
+                if let (Some(key), Some(arrival)) = (key.take(), arrival) {
+                    let time = &self.function.home.time;
+                    memory.promote(self.basis.hash, key, *stamp, about, arrival, time);
+                }
+            }
             Claim::Landed => unreachable!("a computation finishes once"),
         }
     }
@@ -442,7 +464,9 @@ impl<K: OwnedKey, Kd: Kind> Drop for Work<K, Kd> {
         }
         match &self.claim {
             Claim::Lead(lead) => self.function.memory.abandon(self.basis.hash, lead),
-            Claim::Alone { stamp, .. } => self.function.memory.end_alone(*stamp),
+            Claim::Alone { stamp, .. } | Claim::Extra { stamp, .. } => {
+                self.function.memory.end_alone(*stamp);
+            }
             Claim::Landed => {}
         }
     }

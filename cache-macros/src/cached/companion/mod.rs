@@ -5,9 +5,9 @@ mod warm;
 
 use super::inputs::Inputs;
 use super::model::{Handle, Model};
-use super::outlive;
 use super::question::{Asked, asked, runtime, view};
 use super::site::{self, reach};
+use super::{batch, outlive};
 use crate::spans::{Place, at, braces};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -147,7 +147,7 @@ fn entry(model: &Model, name: &impl ToTokens, receiver: Option<TokenStream>) -> 
     let inputs = receiver.into_iter().chain(inputs);
     let generics = &model.function.signature.generics;
     let bounds = &generics.where_clause;
-    let out = &model.out;
+    let out = kept_out(model);
     let place = Place::of(name);
     let function = at(place, quote!(fn));
     let body = quote! {
@@ -168,6 +168,19 @@ fn found_runtime(model: &Model) -> TokenStream {
         quote!(::core::option::Option::None)
     }
 }
+
+/// What an entry holds, as calls return it.
+fn kept_out(model: &Model) -> TokenStream {
+    match &model.batch {
+        Some(of_many) => {
+            let value = batch::value(model, of_many);
+            quote!(::core::option::Option<#value>)
+        }
+        None => model.out.to_token_stream(),
+    }
+}
+
+pub(crate) use self::operations::colour;
 
 /// The type of an entry.
 fn kept(model: &Model) -> TokenStream {

@@ -2,6 +2,7 @@
 
 use super::warm::{registered, warm};
 use super::{found_runtime, kept};
+use crate::cached::batch;
 use crate::cached::inputs::Inputs;
 use crate::cached::model::Model;
 use crate::cached::question::runtime;
@@ -11,7 +12,12 @@ use quote::{format_ident, quote};
 
 /// All of them.
 pub(super) fn operations(model: &Model) -> TokenStream {
-    let (by_key, by_call) = (by_key(model), by_call(model));
+    let by_key = by_key(model);
+    if let Some(of_many) = &model.batch {
+        let (by_call, of_all) = (batch::by_call(model, of_many), of_all(model));
+        return quote!(#by_key #by_call #of_all);
+    }
+    let by_call = by_call(model);
     let (warm, registered, of_all) = (warm(model), registered(model), of_all(model));
     quote!(#by_key #by_call #warm #registered #of_all)
 }
@@ -19,7 +25,7 @@ pub(super) fn operations(model: &Model) -> TokenStream {
 /// The operations that need no more than the key.
 fn by_key(model: &Model) -> TokenStream {
     let (error, explanation) = (model.paths.Error(), model.paths.Explanation());
-    let (context, out) = (model.paths.CallContext(), &model.out);
+    let (context, out) = (model.paths.CallContext(), super::kept_out(model));
     let (asynchronous, wait) = colour(model);
     let no = TokenStream::new();
     let operations = [
@@ -47,7 +53,7 @@ fn by_key(model: &Model) -> TokenStream {
     operations.collect()
 }
 
-pub(super) fn colour(model: &Model) -> (TokenStream, TokenStream) {
+pub(crate) fn colour(model: &Model) -> (TokenStream, TokenStream) {
     if model.function.flow.is_async() {
         (quote!(async), quote!(.await))
     } else {

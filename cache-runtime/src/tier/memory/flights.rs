@@ -175,6 +175,11 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         stamp
     }
 
+    /// The same as of an earlier reading, for which one that lasts was begun.
+    pub(crate) fn begin_alone_at(&self, stamp: Stamp) {
+        self.alone.lock().push(stamp);
+    }
+
     /// Ends what `begin_alone` began.
     pub(crate) fn end_alone(&self, stamp: Stamp) {
         let mut alone = self.alone.lock();

@@ -1,0 +1,322 @@
+//! How what is missing of a batch comes to be there: in rounds, of which each computes what nobody else
+//! does, and else waits for one of the others.
+
+use super::join::{self, One};
+use super::{Answer, Batch, Missed, Values};
+use crate::ask::Wish;
+use crate::call::Found;
+use crate::calling;
+use crate::context;
+use crate::key::OwnedKey;
+use crate::miss::{Bypassed, Miss, Part, settle_async};
+use crate::outcome::Kind;
+use crate::quest::{Quest, Step, Waiter};
+use crate::verdict::Verdict;
+use crate::work::{Before, Consulted, Placed, Together, Work};
+use std::any::Any;
+use std::borrow::Borrow;
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::panic::resume_unwind;
+use std::task::Poll;
+
+/// An element that is looked for.
+type Open<K, Kd> = (usize, Quest<K, Kd>);
+
+/// An element whose computation is this call's.
+type Leading<K, Kd> = (usize, Work<K, Kd>);
+
+/// What the next step of each came to.
+type Stepped<K, Kd> = (Vec<Leading<K, Kd>>, Vec<Waiting<K, Kd>>);
+
+/// An element that another call of this process computes.
+type Waiting<K, Kd> = (usize, Quest<K, Kd>, Option<Waiter<<Kd as Kind>::Shared>>);
+
+impl<'a, T, Id, K, Kd, L> Batch<'a, T, Id, K, Kd, L>
+where
+    T: Clone,
+    Id: ?Sized,
+    K: OwnedKey,
+    Kd: Kind,
+    L: Fn(&Id) -> Found<Kd::Out, Miss<K, Kd>>,
+{
+    /// Finds or computes what is missing, or returns the failure of a body.
+    pub(super) async fn fill<A, Fut>(
+        &mut self,
+        mut body: impl FnMut(Vec<T>) -> Fut,
+        judge: impl Fn(&A::Value) -> Verdict,
+    ) -> Result<(), A>
+    where
+        A: Answer<Id>,
+        Kd: Kind<Out = Option<A::Value>>,
+        Fut: Future<Output = A>,
+    {
+        let judge = |out: &Kd::Out| out.as_ref().map_or_else(Verdict::new, &judge);
+        let missed = mem::take(&mut self.missed);
+        let mut given: Vec<Option<&'a T>> = self.ids.iter().map(|_| None).collect();
+        for Missed { at, given: one, .. } in &missed {
+            given[*at] = Some(*one);
+        }
+        let given = |at: usize| given[at].cloned().expect("it was missed");
+        let (mut open, past) = part(missed).await;
+        if !past.is_empty() {
+            self.pass(past, &given, &mut body, &judge).await?;
+        }
+        let mut held = Vec::new();
+        loop {
+            self.glance(&mut open).await;
+            let (leading, waiting) = self.step(open);
+            let (mut due, others) = self.consult(leading).await;
+            held.extend(others.into_iter().map(|(at, mut work)| {
+                One::new(async move {
+                    let found = work.consult().await;
+                    (at, work, found)
+                })
+            }));
+            if due.is_empty() {
+                if waiting.is_empty() && held.is_empty() {
+                    return Ok(());
+                }
+                let ended;
+                (ended, open) = wait_for_one(&mut held, waiting).await;
+                for (at, work, found) in ended {
+                    match found {
+                        Some(out) => self.values[at] = Some(out),
+                        None => due.push((at, work)),
+                    }
+                }
+            } else {
+                open = leave(waiting);
+            }
+            if !due.is_empty() {
+                self.compute_some(due, &given, &mut body, &judge).await?;
+            }
+        }
+    }
+
+    /// Looks at the tier that machines share, for what is kept nowhere nearer.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(clippy::unused_async, reason = "there is no such tier")
+    )]
+    async fn glance(&mut self, open: &mut Vec<Open<K, Kd>>) {
+        #[cfg(feature = "redis")]
+        {
+            let looks = open.iter_mut().filter(|(_, quest)| quest.may_glance());
+            let looks = looks.map(async |(at, quest)| (*at, quest.glance().await));
+            for (at, found) in join::all(looks).await {
+                self.values[at] = found;
+            }
+            open.retain(|(at, _)| self.values[*at].is_none());
+        }
+        #[cfg(not(feature = "redis"))]
+        let _ = open;
+    }
+
+    /// Takes the next step of each: begins what nobody computes yet.
+    fn step(&mut self, open: Vec<Open<K, Kd>>) -> Stepped<K, Kd> {
+        let (mut leading, mut waiting) = (Vec::new(), Vec::new());
+        for (at, mut quest) in open {
+            match quest.step() {
+                Step::Serve(out) => self.values[at] = Some(out),
+                Step::Work(work) => leading.push((at, work)),
+                Step::Wait(waiter) => waiting.push((at, quest, Some(waiter))),
+                Step::GiveUp => unreachable!("a batch has no deadline"),
+            }
+        }
+        (leading, waiting)
+    }
+
+    /// Asks other tiers, all at once: what is left is to be computed here, or is in another process.
+    async fn consult(
+        &mut self,
+        leading: Vec<Leading<K, Kd>>,
+    ) -> (Vec<Leading<K, Kd>>, Vec<Leading<K, Kd>>) {
+        let (shared, mut due): (Vec<_>, Vec<_>) =
+            leading.into_iter().partition(|(_, work)| work.is_shared());
+        let mut held = Vec::new();
+        let consulted = join::all(shared.into_iter().map(async |(at, mut work)| {
+            let found = work.consult_at_once().await;
+            (at, work, found)
+        }));
+        for (at, work, found) in consulted.await {
+            match found {
+                Consulted::Found(out) => self.values[at] = Some(out),
+                Consulted::Nothing => due.push((at, work)),
+                Consulted::Held => held.push((at, work)),
+            }
+        }
+        (due, held)
+    }
+
+    /// Runs the body for elements past the cache.
+    async fn pass<A, Fut>(
+        &mut self,
+        past: Vec<(usize, Bypassed<Kd>)>,
+        given: &impl Fn(usize) -> T,
+        body: &mut impl FnMut(Vec<T>) -> Fut,
+        judge: &impl Fn(&Kd::Out) -> Verdict,
+    ) -> Result<(), A>
+    where
+        A: Answer<Id>,
+        Kd: Kind<Out = Option<A::Value>>,
+        Fut: Future<Output = A>,
+    {
+        let missing = past.iter().map(|(at, _)| given(*at)).collect();
+        let made = context::optionless(|| body(missing));
+        let values = context::optionless_async(made).await.open()?;
+        let ids: Vec<&Id> = past.iter().map(|(at, _)| self.ids[*at]).collect();
+        for ((at, bypassed), out) in past.into_iter().zip(values.part(&ids).0) {
+            bypassed.end(&out, judge);
+            self.values[at] = Some(out);
+        }
+        Ok(())
+    }
+
+    /// Runs the body for elements that are this call's to compute.
+    async fn compute_some<A, Fut>(
+        &mut self,
+        due: Vec<Leading<K, Kd>>,
+        given: &impl Fn(usize) -> T,
+        body: &mut impl FnMut(Vec<T>) -> Fut,
+        judge: &impl Fn(&Kd::Out) -> Verdict,
+    ) -> Result<(), A>
+    where
+        A: Answer<Id>,
+        Kd: Kind<Out = Option<A::Value>>,
+        Fut: Future<Output = A>,
+    {
+        let (places, works): (Vec<usize>, Vec<_>) = due.into_iter().unzip();
+        let missing = places.iter().map(|at| given(*at)).collect();
+        let together = Together::of(&works);
+        let before = Before::of(&works);
+        let answer = match together.run(|| body(missing)) {
+            Ok(body) => together.drive(body).await,
+            Err(panic) => Err(panic),
+        };
+        let values = match answer.map(Answer::open) {
+            Ok(Ok(values)) => values,
+            Ok(Err(failure)) => return self.give_in(places, works).map_err(|()| failure),
+            Err(panic) => return self.give_in(places, works).or_else(|()| panicked(panic)),
+        };
+        let ids: Vec<&Id> = places.iter().map(|at| self.ids[*at]).collect();
+        let (parts, extras) = values.part(&ids);
+        let mut finished = Vec::new();
+        for ((at, work), out) in places.into_iter().zip(works).zip(parts) {
+            together.tell(&work);
+            finished.push((at, work.finish(out, judge)));
+        }
+        self.settle(finished).await;
+        for (id, value) in extras {
+            self.keep_extra(id.borrow(), Some(value), (&together, &before), judge).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until the tiers that are to be waited for have what was computed.
+    async fn settle(&mut self, placed: Vec<(usize, Placed<K, Kd>)>) {
+        let mut on_their_way = Vec::new();
+        for (at, placed) in placed {
+            match placed {
+                Placed::Landed(finished) if finished.arrival.is_none() => {
+                    self.values[at] = Some(finished.out);
+                }
+                other => on_their_way.push((at, other)),
+            }
+        }
+        let ways = on_their_way.into_iter();
+        let ways = ways.map(async |(at, placed)| (at, settle_async(placed).await));
+        for (at, out) in join::all(ways).await {
+            self.values[at] = Some(out);
+        }
+    }
+
+    /// Serves former values in place of all that failed, if there is one of each.
+    fn give_in(&mut self, places: Vec<usize>, works: Vec<Work<K, Kd>>) -> Result<(), ()> {
+        let mut is_complete = true;
+        for (at, work) in places.into_iter().zip(works) {
+            self.values[at] = work.give_in();
+            is_complete &= self.values[at].is_some();
+        }
+        is_complete.then_some(()).ok_or(())
+    }
+
+    /// Keeps a value that nobody had asked for.
+    async fn keep_extra(
+        &self,
+        id: &Id,
+        out: Kd::Out,
+        (together, before): (&Together, &Before<K, Kd>),
+        judge: &impl Fn(&Kd::Out) -> Verdict,
+    ) {
+        let look = || (self.look)(id);
+        let found = calling::ask(before.site(), None, Wish::Refresh, look);
+        let Found::Miss(miss) = found else { return };
+        if let Part::Quest(quest) = miss.part() {
+            let work = quest.extra(before);
+            together.tell(&work);
+            let verdict = judge(&out);
+            settle_async(work.place(out, verdict)).await;
+        }
+    }
+}
+
+/// What is to be done about each element, the more special first.
+async fn part<T, K: OwnedKey, Kd: Kind>(
+    missed: Vec<Missed<'_, T, K, Kd>>,
+) -> (Vec<Open<K, Kd>>, Vec<(usize, Bypassed<Kd>)>) {
+    let (mut open, mut past) = (Vec::new(), Vec::new());
+    for Missed { at, miss, .. } in missed {
+        match miss.part() {
+            Part::Quest(quest) => open.push((at, quest)),
+            Part::Forced(quest) => open.push((at, quest.forget().await)),
+            Part::Bypassed(bypassed) => past.push((at, bypassed)),
+        }
+    }
+    (open, past)
+}
+
+/// What was asked of another process, and what came of it.
+type Ended<K, Kd> = (usize, Work<K, Kd>, Option<<Kd as Kind>::Out>);
+
+/// Waits until one of the others has ended; those of this process are then to be looked for again.
+async fn wait_for_one<K: OwnedKey, Kd: Kind, F: Future<Output = Ended<K, Kd>>>(
+    held: &mut Vec<One<F>>,
+    mut waiting: Vec<Waiting<K, Kd>>,
+) -> (Vec<Ended<K, Kd>>, Vec<Open<K, Kd>>) {
+    let waits = waiting.iter_mut().map(|(_, quest, waiter)| {
+        let waiter = waiter.take().expect("it is waited for once");
+        One::new(quest.wait(waiter))
+    });
+    let mut waits: Vec<_> = waits.collect();
+    let ended = poll_fn(|task| {
+        let mut ended = Vec::new();
+        held.retain_mut(|one| match one.poll(task) {
+            Poll::Ready(end) => {
+                ended.push(end);
+                false
+            }
+            Poll::Pending => true,
+        });
+        let is_any = waits.iter_mut().any(|one| one.poll(task).is_ready());
+        if is_any || !ended.is_empty() { Poll::Ready(ended) } else { Poll::Pending }
+    });
+    let ended = ended.await;
+    drop(waits);
+    (ended, waiting.into_iter().map(|(at, quest, _)| (at, quest)).collect())
+}
+
+/// Waits for nobody, as long as there is something to compute.
+fn leave<K: OwnedKey, Kd: Kind>(waiting: Vec<Waiting<K, Kd>>) -> Vec<Open<K, Kd>> {
+    let leave = |(at, quest, waiter): Waiting<K, Kd>| {
+        if let Some(waiter) = waiter {
+            quest.leave(waiter);
+        }
+        (at, quest)
+    };
+    waiting.into_iter().map(leave).collect()
+}
+
+fn panicked<A>(panic: Box<dyn Any + Send>) -> Result<(), A> {
+    resume_unwind(panic)
+}

@@ -1,0 +1,76 @@
+//! One body that computes several values: what it is found to depend on, all of them do.
+
+use super::failure::Driven;
+use super::{Claim, Renews, Work};
+use crate::context::{self, Inside, Surroundings};
+use crate::frame::{Flights, Frame};
+use crate::key::OwnedKey;
+use crate::options::Options;
+use crate::outcome::Kind;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+/// What surrounds such a body.
+pub(crate) struct Together {
+    frame: Arc<Frame>,
+    inside: Arc<Surroundings>,
+    is_caught: bool,
+}
+
+impl Together {
+    /// Of computations that begin now.
+    pub(crate) fn of<K: OwnedKey, Kd: Kind>(works: &[Work<K, Kd>]) -> Self {
+        let first = works.first().expect("nothing is computed of nothing");
+        let flights: Flights = works.iter().filter_map(Work::flight).collect();
+        let is_stored = first.function.stored.is_some();
+        let caller = context::frame();
+        let frame = Arc::new(Frame::new(first.function.home.id, caller, flights, is_stored));
+        #[cfg(feature = "redis")]
+        if works.iter().any(|work| work.frame.is_shared()) {
+            frame.share();
+        }
+        let around = context::current().as_deref().cloned().unwrap_or_default();
+        let inside =
+            Surroundings { frame: Some(Arc::clone(&frame)), options: Options::new(), ..around };
+        works.iter().for_each(Work::tell_run);
+        let is_caught = works.iter().any(Work::is_graceful);
+        Self { frame, inside: Arc::new(inside), is_caught }
+    }
+
+    /// Runs what makes the body, or is it.
+    pub(crate) fn run<R>(&self, body: impl FnOnce() -> R) -> thread::Result<R> {
+        let run = || context::inside(Arc::clone(&self.inside), body);
+        if self.is_caught { catch_unwind(AssertUnwindSafe(run)) } else { Ok(run()) }
+    }
+
+    /// Runs a body that is a future.
+    pub(crate) fn drive<F: Future>(&self, body: F) -> Driven<Inside<F>> {
+        let body = Box::pin(Inside::new(body, Some(Arc::clone(&self.inside))));
+        Driven { body, is_caught: self.is_caught }
+    }
+
+    /// Tells a computation what was found.
+    pub(crate) fn tell<K: OwnedKey, Kd: Kind>(&self, work: &Work<K, Kd>) {
+        work.frame.take_after(&self.frame);
+    }
+}
+
+impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
+    fn flight(&self) -> Option<crate::flight::FlightId> {
+        match &self.claim {
+            Claim::Lead(lead) => Some(lead.flight.id),
+            Claim::Alone { .. } | Claim::Extra { .. } | Claim::Landed => None,
+        }
+    }
+
+    /// What is served in place of a value that could not be computed, if there is anything.
+    pub(crate) fn give_in(mut self) -> Option<Kd::Out> {
+        debug_assert!(self.basis.renews == Renews::Nothing, "a batch is not renewed");
+        match self.fall_back()? {
+            super::Placed::Landed(finished) => Some(finished.out),
+            super::Placed::OnItsWay(_) => None,
+        }
+    }
+}

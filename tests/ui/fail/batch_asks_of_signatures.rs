@@ -1,0 +1,36 @@
+#![allow(unused_variables)]
+
+use larder::cached;
+use std::collections::HashMap;
+
+#[cached(batch = all)]
+fn named_otherwise(ids: &[u64]) -> HashMap<u64, u64> {
+    HashMap::new()
+}
+
+#[cached(batch = id)]
+fn of_one(id: u64) -> HashMap<u64, u64> {
+    HashMap::new()
+}
+
+#[cached(batch = ids, refresh = "1m", ttl = "1h")]
+fn refreshed(ids: &[u64]) -> HashMap<u64, u64> {
+    HashMap::new()
+}
+
+#[cached(batch = ids)]
+fn taking_apart(ids: &[u64], (one, other): (u64, u64)) -> HashMap<u64, u64> {
+    HashMap::new()
+}
+
+#[cached(batch = ids, tags("user:{ids}"))]
+fn tagged_by_all(ids: &[u64]) -> HashMap<u64, u64> {
+    HashMap::new()
+}
+
+#[cached(batch_of = refreshed, ttl = "1h")]
+fn with_more(id: u64) -> Option<u64> {
+    Some(id)
+}
+
+fn main() {}
