@@ -16,6 +16,7 @@ suites:
                and a program that is run again
   redis        a call whose value is in the Redis tier, or could be, and invalidations by other
                processes; starts a redis-server of its own
+  batch        a call for 100 ids, of which memory has 90, or Redis; starts a redis-server of its own
   compile      build time and size of annotated functions
 
 options:
@@ -38,6 +39,7 @@ pub(crate) enum Suite {
     Trace(Vec<PathBuf>),
     Disk,
     Redis,
+    Batch,
     Compile,
 }
 
@@ -98,6 +100,7 @@ impl Suite {
             "trace" => Ok(Self::Trace(Vec::new())),
             "disk" => Ok(Self::Disk),
             "redis" => Ok(Self::Redis),
+            "batch" => Ok(Self::Batch),
             "compile" => Ok(Self::Compile),
             other => Err(format!("unknown suite `{other}`").into()),
         }

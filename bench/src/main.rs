@@ -62,7 +62,7 @@ fn run(command: &Command) -> Result<(), Box<dyn std::error::Error>> {
     }
     // Here, and not where programs of the user keep theirs.
     let builder = larder::Runtime::builder().dir(folder.path().join("larder"));
-    let needs_server = matches!(command.suite, Suite::Redis);
+    let needs_server = matches!(command.suite, Suite::Redis | Suite::Batch);
     let server = needs_server.then(|| Server::start(folder.path())).transpose()?;
     let builder = match &server {
         Some(server) => builder.redis(server.url()),
@@ -76,6 +76,7 @@ fn run(command: &Command) -> Result<(), Box<dyn std::error::Error>> {
         Suite::Trace(paths) => suites::trace::run(paths, effort)?,
         Suite::Disk => suites::disk::run(effort, folder.path())?,
         Suite::Redis => suites::redis::run(effort, server.expect("it was started"), folder.path())?,
+        Suite::Batch => suites::batch::run(effort, &server.expect("it was started"))?,
         Suite::Compile => suites::compile::run(effort)?,
     };
     print!("{report}");

@@ -1,5 +1,6 @@
 //! What is measured: one suite for each file.
 
+pub(crate) mod batch;
 pub(crate) mod compile;
 pub(crate) mod disk;
 pub(crate) mod hit;
