@@ -270,7 +270,7 @@ fn look_up_shared<W: View, Kd: Kind>(
         };
     }
     let outlives = instance.site.options.outlives() && wish.is_none();
-    let errand = again.filter(|_| outlives).map(|again| again());
+    let errand = again.filter(|_| outlives).map(|again| (again(), probe.view.own()));
     let quest = Quest::new(function, kind, basis, key, errand);
     Found::Miss(Box::new(Miss::wished(quest, wish)))
 }

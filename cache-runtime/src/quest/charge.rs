@@ -68,10 +68,11 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             return Err(lead);
         }
         let executor = &self.function.home.executor;
-        let is_possible = |it: &mut Errand| background::is_possible(executor, it);
-        let Some(errand) = self.errand.take_if(is_possible) else { return Err(lead) };
+        let is_possible = |(it, _): &mut (Errand, K)| background::is_possible(executor, it);
+        let Some((errand, key)) = self.errand.take_if(is_possible) else { return Err(lead) };
         let follower: Follower<_> = lead.flight.join();
         let Some(waiting) = WAITS.begin(Vec::new(), lead.flight.id) else { return Err(lead) };
+        self.key = Some(key);
         self.dispatch(errand, lead);
         Ok(Waiter { follower, _waiting: waiting })
     }

@@ -34,8 +34,8 @@ pub(crate) struct Quest<K, Kd: Kind> {
     key: Option<K>,
     /// What tells its key from others, for a call that is made in its place.
     mark: Mark,
-    /// What it takes to make such a call.
-    errand: Option<Errand>,
+    /// What it takes to make such a call, and the key for what this one does when that has ended.
+    errand: Option<(Errand, K)>,
     /// Until when others are waited for, since the first of them was.
     patience: Option<Moment>,
     /// When a former value will do, if there is one.
@@ -94,7 +94,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         kind: Kd,
         basis: Basis,
         (key, mark): (K, Mark),
-        errand: Option<Errand>,
+        errand: Option<(Errand, K)>,
     ) -> Self {
         let now = function.home.time.now();
         let options = &function.site.options;

@@ -1,0 +1,264 @@
+//! What is done, at random.
+
+use crate::functions::{ALL, Answer};
+use crate::history::{self, End, History, Invalidation};
+use crate::judge::{Call, Served, judge};
+use larder::testing::ManualClock;
+use larder::{Background, Options, Runtime};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+const KEYS: u8 = 2;
+/// So many calls are under way at most.
+const MOST: usize = 12;
+const LIMIT: Duration = Duration::from_secs(20);
+
+struct UnderWay {
+    call: Call,
+    future: Pin<Box<dyn Future<Output = Answer>>>,
+}
+
+pub(crate) struct Driver {
+    random: fastrand::Rng,
+    clock: ManualClock,
+    processes: Vec<Runtime>,
+    calls: Vec<UnderWay>,
+    /// What most calls are of, for a while.
+    focus: (usize, u8),
+    spawned: Receiver<Background>,
+    background: Vec<Background>,
+    /// Fresh, overdue, errors, cancelled.
+    served: [u64; 4],
+    #[cfg(feature = "disk")]
+    _folder: tempfile::TempDir,
+}
+
+impl Driver {
+    pub(crate) fn new(seed: u64) -> Self {
+        history::with(|history| *history = History::default());
+        let clock = ManualClock::new();
+        let (spawn, spawned) = channel();
+        #[cfg(feature = "disk")]
+        let folder = tempfile::tempdir().unwrap();
+        let process = |spawn: Sender<Background>| {
+            let builder = Runtime::builder()
+                .clock(clock.clone())
+                .backoff(Duration::from_secs(1), Duration::from_secs(4))
+                .executor(move |future| drop(spawn.send(future)));
+            #[cfg(feature = "disk")]
+            let builder = builder.dir(folder.path());
+            builder.build().unwrap()
+        };
+        let count = if cfg!(feature = "disk") { 2 } else { 1 };
+        Self {
+            random: fastrand::Rng::with_seed(seed),
+            processes: (0..count).map(|_| process(spawn.clone())).collect(),
+            clock,
+            calls: Vec::new(),
+            focus: (0, 0),
+            spawned,
+            background: Vec::new(),
+            served: [0; 4],
+            #[cfg(feature = "disk")]
+            _folder: folder,
+        }
+    }
+
+    /// Takes so many steps, brings everything to its end, and says what was served.
+    pub(crate) fn run(mut self, steps: u64) -> [u64; 4] {
+        for _ in 0..steps {
+            self.step();
+        }
+        self.end();
+        self.served
+    }
+
+    fn step(&mut self) {
+        match self.random.u8(..100) {
+            0..30 => self.begin(),
+            30..55 => self.tell(),
+            55..75 => self.poll_one(),
+            75..80 => self.cancel(),
+            80..93 => self.pass_time(),
+            93..96 => self.invalidate(),
+            _ => self.poll_all(),
+        }
+        self.poll_background();
+    }
+
+    /// One of the processes, as it were.
+    fn process(&mut self) -> (usize, Runtime) {
+        let process = self.random.usize(..self.processes.len());
+        (process, self.processes[process].clone())
+    }
+
+    /// A function and a key.
+    fn target(&mut self) -> (usize, u8) {
+        let any = (self.random.usize(..ALL.len()), self.random.u8(..KEYS));
+        if self.random.u8(..100) == 0 {
+            self.focus = any;
+        }
+        if self.random.u8(..4) == 0 { any } else { self.focus }
+    }
+
+    fn begin(&mut self) {
+        if self.calls.len() >= MOST {
+            return self.poll_all();
+        }
+        let (function, key) = self.target();
+        let began = (history::tick(), history::with(|it| it.time));
+        let options = match self.random.u8(..20) {
+            0 => Some(Options::new().skip_read()),
+            1 => Some(Options::new().skip_write()),
+            2 => Some(Options::new().read_only()),
+            3 => Some(Options::new().force()),
+            _ => None,
+        };
+        let skips_read = options == Some(Options::new().skip_read());
+        let (process, runtime) = self.process();
+        let call = Call { function, key, process, began, skips_read };
+        let is_forced = options == Some(Options::new().force());
+        let future = match options {
+            Some(options) => (ALL[function].call_with)(options, key),
+            None => (ALL[function].call)(key),
+        };
+        let future = Box::pin(runtime.scope(future));
+        self.calls.push(UnderWay { call, future });
+        self.poll(self.calls.len() - 1);
+        if is_forced {
+            // It takes effect when first polled: others may not be served what was there before.
+            invalidated(process, function, Some(key), began.0);
+        }
+    }
+
+    fn tell(&mut self) {
+        let waiting = history::waiting();
+        let Some(at) = self.random.choice(&waiting) else { return };
+        let end = match self.random.u8(..10) {
+            0..2 => End::Error,
+            2 => End::Panic,
+            _ => End::Value,
+        };
+        history::tell(*at, end);
+    }
+
+    fn poll_one(&mut self) {
+        if !self.calls.is_empty() {
+            let at = self.random.usize(..self.calls.len());
+            self.poll(at);
+        }
+    }
+
+    fn poll_all(&mut self) {
+        for at in (0..self.calls.len()).rev() {
+            self.poll(at);
+        }
+    }
+
+    /// Goes on with a call, and judges what it returns.
+    fn poll(&mut self, at: usize) {
+        let UnderWay { call, future } = &mut self.calls[at];
+        let call = *call;
+        let mut task = Context::from_waker(Waker::noop());
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut task)));
+        let answer = match polled {
+            Ok(Poll::Pending) => return,
+            Ok(Poll::Ready(answer)) => Some(answer),
+            // A body of its own panicked.
+            Err(panic) => {
+                assert_eq!(panic.downcast_ref::<&str>(), Some(&history::ON_PURPOSE));
+                None
+            }
+        };
+        drop(self.calls.swap_remove(at));
+        let Some(answer) = answer else { return };
+        let served = history::with(|history| judge(history, &call, answer));
+        self.served[match served {
+            Served::Fresh => 0,
+            Served::Overdue => 1,
+            Served::Error => 2,
+        }] += 1;
+    }
+
+    fn cancel(&mut self) {
+        if !self.calls.is_empty() {
+            let at = self.random.usize(..self.calls.len());
+            drop(self.calls.swap_remove(at));
+            self.served[3] += 1;
+        }
+        if !self.background.is_empty() && self.random.u8(..4) == 0 {
+            let at = self.random.usize(..self.background.len());
+            drop(self.background.swap_remove(at));
+        }
+    }
+
+    fn pass_time(&mut self) {
+        let span = Duration::from_millis(self.random.u64(1..=2_500));
+        history::with(|history| history.time += span);
+        self.clock.advance(span);
+    }
+
+    fn invalidate(&mut self) {
+        let (function, key) = self.target();
+        let began = history::tick();
+        let (place, process) = self.process();
+        let (function, key) = match self.random.u8(..6) {
+            0..3 => {
+                block_on(process.scope((ALL[function].invalidate)(key))).unwrap();
+                (Some(function), Some(key))
+            }
+            3..5 => {
+                let tag = format!("key:{key}");
+                block_on(process.scope(larder::invalidate_tag(&tag))).unwrap();
+                (None, Some(key))
+            }
+            _ => {
+                block_on(process.scope(larder::invalidate_tag("all"))).unwrap();
+                (None, None)
+            }
+        };
+        for function in (0..ALL.len()).filter(|it| function.is_none_or(|meant| meant == *it)) {
+            invalidated(place, function, key, began);
+        }
+    }
+
+    /// Runs what was spawned, one piece at a time.
+    fn poll_background(&mut self) {
+        self.background.extend(self.spawned.try_iter());
+        let mut task = Context::from_waker(Waker::noop());
+        self.background.retain_mut(|future| future.as_mut().poll(&mut task).is_pending());
+    }
+
+    /// Has everything end: nobody hangs.
+    fn end(&mut self) {
+        let start = Instant::now();
+        while !self.calls.is_empty() || !self.background.is_empty() {
+            for at in history::waiting() {
+                history::tell(at, End::Value);
+            }
+            self.poll_background();
+            self.poll_all();
+            if start.elapsed() > LIMIT {
+                let hanging: Vec<_> = self.calls.iter().map(|it| it.call).collect();
+                panic!("these hang, and {} behind: {hanging:?}", self.background.len());
+            }
+        }
+    }
+}
+
+/// Notes an invalidation that has just returned.
+fn invalidated(process: usize, function: usize, key: Option<u8>, began: u64) {
+    let returned = history::tick();
+    // What is kept in memory alone is each process's own.
+    let process = (!ALL[function].name.contains("disk")).then_some(process);
+    let invalidation = Invalidation { function, key, process, began, returned };
+    history::with(|it| it.invalidations.push(invalidation));
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    futures_lite::future::block_on(future)
+}

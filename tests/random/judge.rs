@@ -1,0 +1,93 @@
+//! The model: what may be served, given what has happened.
+
+use crate::functions::{ALL, Answer};
+use crate::history::{At, Body, End, History};
+use std::time::Duration;
+
+/// One call, as its caller sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    pub(crate) function: usize,
+    pub(crate) key: u8,
+    pub(crate) process: usize,
+    pub(crate) began: (At, Duration),
+    /// Nothing that is cached is to be served.
+    pub(crate) skips_read: bool,
+}
+
+/// What was served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Served {
+    Fresh,
+    Overdue,
+    Error,
+}
+
+/// Time is told to no less than this: files tell it by another clock.
+const SLACK: Duration = Duration::from_millis(200);
+
+/// Judges the answer of a call that has just returned.
+pub(crate) fn judge(history: &History, call: &Call, answer: Answer) -> Served {
+    let (Ok(place) | Err(place)) = answer;
+    let body = &history.bodies[usize::try_from(place).unwrap()];
+    let function = &ALL[call.function];
+    let about = || format!("{}({}): {call:?}\n{body:?}\n{answer:?}", function.name, call.key);
+    assert_eq!((body.function, body.key), (call.function, call.key), "C6: {}", about());
+    let ended = body.ended.unwrap_or_else(|| panic!("it never ended: {}", about()));
+    let end = if answer.is_ok() { End::Value } else { End::Error };
+    assert_eq!(ended.2, Some(end), "it ended otherwise: {}", about());
+    if call.skips_read {
+        assert!(body.began.0 > call.began.0, "it was to be computed: {}", about());
+    }
+    for invalidation in &history.invalidations {
+        let is_meant = invalidation.function == call.function
+            && invalidation.key.is_none_or(|it| it == call.key)
+            && invalidation.process.is_none_or(|it| it == call.process);
+        let is_overtaken = body.began.0 < invalidation.began;
+        let is_before = invalidation.returned < call.began.0;
+        assert!(!(is_meant && is_overtaken && is_before), "C1: {}\n{invalidation:?}", about());
+    }
+    // When the call began, at the earliest, was it served.
+    let age = call.began.1.saturating_sub(ended.1);
+    if answer.is_err() {
+        assert!(age < function.negative.max(SLACK), "the error is too old: {}", about());
+        return Served::Error;
+    }
+    if age < function.ttl {
+        return Served::Fresh;
+    }
+    let linger = function.stale.max(function.grace);
+    assert!(age < function.ttl + linger + SLACK, "it is {age:?} old: {}", about());
+    // What another one is waited for so long is served, however far that has come.
+    let waited = history.time.saturating_sub(call.began.1);
+    if function.timeout.is_some_and(|timeout| waited >= timeout) {
+        return Served::Overdue;
+    }
+    if age >= function.ttl + function.stale + SLACK {
+        assert!(failed_since(history, call, ended.0), "nothing failed: {}", about());
+    } else if !function.name.contains("disk") {
+        // Another process may be about to.
+
+        assert!(begun_since(history, call, ended.0), "nobody computes it anew: {}", about());
+    }
+    Served::Overdue
+}
+
+/// Whether an attempt to compute another value failed since one was.
+fn failed_since(history: &History, call: &Call, since: At) -> bool {
+    let is_failure =
+        |body: &Body| matches!(body.ended, Some((_, _, end)) if end != Some(End::Value));
+    attempts(history, call, since).any(is_failure)
+}
+
+/// Whether an attempt was made at all.
+fn begun_since(history: &History, call: &Call, since: At) -> bool {
+    attempts(history, call, since).next().is_some()
+}
+
+fn attempts<'a>(history: &'a History, call: &'a Call, since: At) -> impl Iterator<Item = &'a Body> {
+    let is_attempt = move |body: &&Body| {
+        (body.function, body.key) == (call.function, call.key) && body.began.0 > since
+    };
+    history.bodies.iter().filter(is_attempt)
+}

@@ -1,0 +1,58 @@
+//! Random calls, failures, cancellations, invalidations and steps of the clock, of functions with all kinds
+//! of options, held against a simple model of what may be served.
+//!
+//! Everything runs on one thread, in an order that a seed decides: executors, bodies and time are the
+//! driver's. A failure names its seed, and the same seed does the same again (but for what the disk tier's
+//! own threads do). For longer than a test should take:
+//!
+//! ```text
+//! LARDER_RANDOM_STEPS=10000000 cargo test --release --all-features --test random
+//! LARDER_RANDOM_SEED=17 cargo test --all-features --test random
+//! ```
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
+
+mod driver;
+mod functions;
+mod history;
+mod judge;
+
+use driver::Driver;
+use std::env;
+use std::panic::{self, AssertUnwindSafe};
+
+/// Steps of each seed, and of all.
+const EACH: u64 = 2_500;
+const ALL: u64 = 100_000;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
+}
+
+#[test]
+fn nothing_is_served_that_the_model_does_not_allow() {
+    // Bodies panic on purpose, thousands of times.
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if panic.payload().downcast_ref::<&str>() != Some(&history::ON_PURPOSE) {
+            usual(panic);
+        }
+    }));
+    let only = number("LARDER_RANDOM_SEED");
+    let seeds = number("LARDER_RANDOM_STEPS").unwrap_or(ALL).div_ceil(EACH);
+    let first = only.unwrap_or(0);
+    let mut served = [0; 4];
+    for seed in first..first + if only.is_some() { 1 } else { seeds } {
+        let run = panic::catch_unwind(AssertUnwindSafe(|| Driver::new(seed).run(EACH)));
+        let kinds = run.unwrap_or_else(|panic| {
+            eprintln!("the seed is {seed}: LARDER_RANDOM_SEED={seed} does this again");
+            panic::resume_unwind(panic)
+        });
+        served.iter_mut().zip(kinds).for_each(|(all, some)| *all += some);
+    }
+    if only.is_none() {
+        // What never happens is not tested: fresh, after its time, errors, cancelled.
+        assert!(served.iter().all(|it| *it > 100), "{served:?}");
+    }
+}
