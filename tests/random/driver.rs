@@ -212,7 +212,8 @@ impl Driver {
                 (Some(function), Some(key))
             }
             3..5 => {
-                let tag = format!("key:{key}");
+                let known = self.random.bool();
+                let tag = if known { format!("key:{key}") } else { format!("found:{key}") };
                 block_on(process.scope(larder::invalidate_tag(&tag))).unwrap();
                 (None, Some(key))
             }

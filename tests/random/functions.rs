@@ -2,8 +2,10 @@
 
 use crate::history::body;
 use larder::{Options, cached};
-use std::future::Future;
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 pub(crate) type Answer = Result<u64, u64>;
@@ -38,7 +40,7 @@ macro_rules! functions {
         )*
 
         /// All of them.
-        pub(crate) const ALL: &[Function] = &[$(Function {
+        pub(crate) const ALL: &[Function] = &[MANY, $(Function {
             name: stringify!($name),
             ttl: seconds($ttl),
             stale: seconds($stale),
@@ -52,32 +54,75 @@ macro_rules! functions {
     };
 }
 
+/// Of both keys at once. A panic is that of both, an error of one.
+#[cfg_attr(
+    feature = "disk",
+    cached(batch = keys, tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", tags("all", "key:{key}"))
+)]
+#[cfg_attr(
+    not(feature = "disk"),
+    cached(batch = keys, ttl = "10s", stale = "20s", grace = "40s", tags("all", "key:{key}"))
+)]
+async fn disk_many(keys: Vec<u8>) -> HashMap<u8, Answer> {
+    let mut bodies: Vec<_> = keys.into_iter().map(|key| (key, Box::pin(body(0, key)))).collect();
+    let mut answers = HashMap::new();
+    poll_fn(|task| {
+        bodies.retain_mut(|(key, body)| match body.as_mut().poll(task) {
+            Poll::Ready(answer) => {
+                answers.insert(*key, answer);
+                false
+            }
+            Poll::Pending => true,
+        });
+        if bodies.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    answers
+}
+
+async fn one_of_many(key: u8) -> Answer {
+    let keys = if key == 0 { vec![1, 0] } else { vec![0, 1] };
+    disk_many(keys).await.remove(&key).expect("the body has something for each")
+}
+
+const MANY: Function = Function {
+    name: "disk_many",
+    ttl: seconds(10),
+    stale: seconds(20),
+    grace: seconds(40),
+    negative: seconds(0),
+    timeout: None,
+    call: |key| Box::pin(one_of_many(key)),
+    call_with: |options, key| Box::pin(larder::scope(options, one_of_many(key))),
+    invalidate: |key| Box::pin(async move { disk_many::invalidate(&key).await }),
+};
+
 #[cfg(not(feature = "disk"))]
 functions! {
-    plain(0, 10, 0, 0, 0, 0): [ttl = "10s"];
-    stale(1, 10, 20, 0, 0, 0): [ttl = "10s", stale = "20s"];
-    grace(2, 10, 0, 40, 0, 0): [ttl = "10s", grace = "40s"];
-    both(3, 10, 20, 40, 0, 0): [ttl = "10s", stale = "20s", grace = "40s"];
-    refreshed(4, 10, 0, 0, 0, 0): [ttl = "10s", refresh = "4s"];
-    all(5, 10, 20, 40, 3, 0): [ttl = "10s", stale = "20s", grace = "40s", refresh = "4s", negative = "3s", jitter = "20%"];
-    hurried(6, 10, 20, 40, 0, 2): [ttl = "10s", stale = "20s", grace = "40s", timeout = "2s"];
-    by_chance(7, 10, 0, 40, 0, 1): [ttl = "10s", refresh = "auto", grace = "40s", timeout = "1s"];
-    negative(8, 10, 5, 0, 4, 0): [ttl = "10s", negative = "4s", stale = "5s"];
+    plain(1, 10, 0, 0, 0, 0): [ttl = "10s"];
+    stale(2, 10, 20, 0, 0, 0): [ttl = "10s", stale = "20s"];
+    grace(3, 10, 0, 40, 0, 0): [ttl = "10s", grace = "40s"];
+    both(4, 10, 20, 40, 0, 0): [ttl = "10s", stale = "20s", grace = "40s"];
+    refreshed(5, 10, 0, 0, 0, 0): [ttl = "10s", refresh = "4s"];
+    all(6, 10, 20, 40, 3, 0): [ttl = "10s", stale = "20s", grace = "40s", refresh = "4s", negative = "3s", jitter = "20%"];
+    hurried(7, 10, 20, 40, 0, 2): [ttl = "10s", stale = "20s", grace = "40s", timeout = "2s"];
+    by_chance(8, 10, 0, 40, 0, 1): [ttl = "10s", refresh = "auto", grace = "40s", timeout = "1s"];
+    negative(9, 10, 5, 0, 4, 0): [ttl = "10s", negative = "4s", stale = "5s"];
 }
 
 #[cfg(feature = "disk")]
 functions! {
-    plain(0, 10, 0, 0, 0, 0): [ttl = "10s"];
-    stale(1, 10, 20, 0, 0, 0): [ttl = "10s", stale = "20s"];
-    grace(2, 10, 0, 40, 0, 0): [ttl = "10s", grace = "40s"];
-    both(3, 10, 20, 40, 0, 0): [ttl = "10s", stale = "20s", grace = "40s"];
-    refreshed(4, 10, 0, 0, 0, 0): [ttl = "10s", refresh = "4s"];
-    all(5, 10, 20, 40, 3, 0): [ttl = "10s", stale = "20s", grace = "40s", refresh = "4s", negative = "3s", jitter = "20%"];
-    hurried(6, 10, 20, 40, 0, 2): [ttl = "10s", stale = "20s", grace = "40s", timeout = "2s"];
-    by_chance(7, 10, 0, 40, 0, 1): [ttl = "10s", refresh = "auto", grace = "40s", timeout = "1s"];
-    negative(8, 10, 5, 0, 4, 0): [ttl = "10s", negative = "4s", stale = "5s"];
-    on_disk(9, 10, 0, 0, 0, 0): [tier = "l1,l2", ttl = "10s"];
-    disk_alone(10, 10, 0, 0, 0, 0): [tier = "l2", ttl = "10s"];
-    disk_all(11, 10, 20, 40, 0, 0): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", refresh = "4s"];
-    disk_hurried(12, 10, 20, 40, 3, 2): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", timeout = "2s", negative = "3s"];
+    plain(1, 10, 0, 0, 0, 0): [ttl = "10s"];
+    stale(2, 10, 20, 0, 0, 0): [ttl = "10s", stale = "20s"];
+    grace(3, 10, 0, 40, 0, 0): [ttl = "10s", grace = "40s"];
+    both(4, 10, 20, 40, 0, 0): [ttl = "10s", stale = "20s", grace = "40s"];
+    refreshed(5, 10, 0, 0, 0, 0): [ttl = "10s", refresh = "4s"];
+    all(6, 10, 20, 40, 3, 0): [ttl = "10s", stale = "20s", grace = "40s", refresh = "4s", negative = "3s", jitter = "20%"];
+    hurried(7, 10, 20, 40, 0, 2): [ttl = "10s", stale = "20s", grace = "40s", timeout = "2s"];
+    by_chance(8, 10, 0, 40, 0, 1): [ttl = "10s", refresh = "auto", grace = "40s", timeout = "1s"];
+    negative(9, 10, 5, 0, 4, 0): [ttl = "10s", negative = "4s", stale = "5s"];
+    on_disk(10, 10, 0, 0, 0, 0): [tier = "l1,l2", ttl = "10s"];
+    disk_alone(11, 10, 0, 0, 0, 0): [tier = "l2", ttl = "10s"];
+    disk_all(12, 10, 20, 40, 0, 0): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", refresh = "4s"];
+    disk_hurried(13, 10, 20, 40, 3, 2): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", timeout = "2s", negative = "3s"];
 }
