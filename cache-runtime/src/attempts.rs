@@ -49,6 +49,11 @@ impl Attempts {
         self.due.store(now.after(backoff.after(failures)).nanos(), Ordering::Relaxed);
     }
 
+    /// How long the next is put off yet.
+    pub(crate) fn put_off(&self, now: Moment) -> Duration {
+        Duration::from_nanos(self.due.load(Ordering::Relaxed).saturating_sub(now.nanos()))
+    }
+
     /// Whether the next is due.
     pub(crate) fn is_due(&self, now: Moment) -> bool {
         now.nanos() >= self.due.load(Ordering::Relaxed)

@@ -102,7 +102,7 @@ pub use errand::Background;
 pub use error::{Error, ErrorKind, Level};
 #[cfg(feature = "redis")]
 pub use executor::attach_executor;
-pub use explanation::{Explanation, State};
+pub use explanation::{Age, Cause, Explanation, Held, State};
 #[cfg(feature = "watch")]
 pub use files::{Watch, watch};
 pub use frame::Keyed;

@@ -158,6 +158,12 @@ impl Versions {
         valid.then_some(clock)
     }
 
+    /// Which of its own marks was recorded after `since`, of a value that is not valid.
+    pub(crate) fn culprit(&self, about: &About, since: Stamp) -> Option<usize> {
+        let records = self.records.read();
+        about.marks.iter().position(|mark| records.mention(&Marks::from_slice(&[*mark]), since))
+    }
+
     /// The same from the filter alone, for a value that depends on few names. Nothing means only
     /// that it can't tell.
     #[inline]

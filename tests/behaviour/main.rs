@@ -20,6 +20,7 @@ mod companion;
 mod copies;
 mod counters;
 mod dependencies;
+mod explain;
 mod failure;
 mod grace;
 mod handles;

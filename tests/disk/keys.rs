@@ -272,6 +272,7 @@ fn a_companion_sees_what_another_process_stored() {
         assert_eq!(value::peek(5), None);
         let explained = value::explain(4).to_string();
         assert!(explained.contains("would be served from L2"), "{explained}");
+        assert!(explained.ends_with("; L1 has none, L2 has it"), "{explained}");
         value(4);
         let explained = value::explain(4).to_string();
         assert!(explained.contains("would be served from L1"), "{explained}");

@@ -102,3 +102,27 @@ fn what_neither_reads_nor_writes_leaves_the_right_to_store_with_who_has_it() {
     });
     assert_eq!(one.with(slow::stats).stores_l3, 1);
 }
+
+#[test]
+fn c7_explain_says_what_each_tier_has_and_whether_the_server_is_asked() {
+    #[cached(tier = "l1,l3", ttl = "1h", name = "per_call::explained")]
+    fn both() -> u64 {
+        draw()
+    }
+
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| patient(&server.url()));
+    let explain = |process: &larder::Runtime| process.with(both::explain).to_string();
+    assert!(explain(&one).ends_with("there is no entry; L1 has none, L3 has none"));
+    one.with(both);
+    assert!(explain(&one).ends_with("; L1 has it, L3 has it"), "{}", explain(&one));
+    assert!(explain(&other).ends_with("; L1 has none, L3 has it"), "{}", explain(&other));
+    assert!(explain(&other).contains("would be served from L3"));
+    server.kill();
+    until("the server to be done without", || {
+        explain(&one)
+            .ends_with("; L1 has it, L3 can't be asked; Redis is done without for now")
+            .then_some(())
+    });
+    assert_eq!(one.with(both::stats).computations, 1);
+}

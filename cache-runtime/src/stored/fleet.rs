@@ -208,6 +208,23 @@ impl<V> Stored<V> {
         })
     }
 
+    /// Reads what the tier has for a call.
+    pub(super) async fn peek_at_fleet(
+        &self,
+        fleet: &Redis,
+        address: &Address,
+    ) -> Result<Loaded<V>, Miss>
+    where
+        V: Send + Sync,
+    {
+        let asking = self.asking(address, &[address.mark()]);
+        if !asking.is_up(fleet) {
+            return Err(Miss::Unavailable);
+        }
+        let looked = self.look_up(fleet, &asking, false, &mut fleet.patience()).await;
+        looked.unwrap_or(Err(Miss::Unavailable))
+    }
+
     /// Reads what is kept for a call, and says in which tier.
     pub(super) async fn peek(
         &self,
@@ -228,8 +245,7 @@ impl<V> Stored<V> {
             };
             return found.map(|loaded| (Level::L2, loaded));
         }
-        let looked = self.look_up(fleet, &asking, false, &mut fleet.patience()).await;
-        looked.unwrap_or(Err(Miss::Unavailable)).map(|loaded| (Level::L3, loaded))
+        self.peek_at_fleet(fleet, address).await.map(|loaded| (Level::L3, loaded))
     }
 
     /// Gives a copy that is kept nearer back if it may be served, for no longer than what the tier has: that

@@ -152,6 +152,36 @@ impl<V> Outside<V> {
         beyond::key(&self.identity.keys, &self.key)
     }
 
+    /// Reads what each tier has for the key.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(clippy::unused_async, reason = "the shared tier is waited for")
+    )]
+    pub(crate) async fn survey(
+        &self,
+        site: &'static Site,
+        kept: KeptBy,
+    ) -> Vec<(Level, Result<Loaded<V>, Miss>)>
+    where
+        V: Send + Sync,
+    {
+        let stored = Stored::new(site, self.identity, self.format, false, kept);
+        let write = |out: &mut Vec<u8>| {
+            out.extend_from_slice(&self.key);
+            Ok(())
+        };
+        let mut found = Vec::new();
+        let Some(address) = stored.address_of(&write) else { return found };
+        if stored.kept.disk.is_some() {
+            found.push((Level::L2, stored.find(&address)));
+        }
+        #[cfg(feature = "redis")]
+        if let Some(fleet) = stored.fleet() {
+            found.push((Level::L3, stored.peek_at_fleet(fleet, &address).await));
+        }
+        found
+    }
+
     /// Reads what is kept for the key, and says in which tier.
     #[cfg_attr(
         not(feature = "redis"),

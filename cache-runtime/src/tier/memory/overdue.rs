@@ -4,6 +4,7 @@
 //! 1. What was invalidated is none of them, whatever fails.
 
 use super::Memory;
+use super::hashed::{Hashed, Known};
 use crate::clock::{Moment, TimeSource};
 use crate::entry::Entry;
 use crate::flight::Flight;
@@ -32,6 +33,16 @@ pub(crate) enum Served {
     Grace,
 }
 
+/// What is known of an entry beside it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Examined {
+    pub(crate) is_valid: bool,
+    /// Which of its marks was recorded since, if it is not valid for one of them.
+    pub(crate) culprit: Option<usize>,
+    /// Whether its key is being computed.
+    pub(crate) is_flying: bool,
+}
+
 impl<K: Eq, V, S> Memory<K, V, S> {
     /// For how long an entry's time has been over, if it would be valid otherwise and may be served for so
     /// long.
@@ -47,6 +58,30 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         // Files are not looked at under a lock.
         let is_known = entry.about.files.is_none();
         (is_over && late < most && is_known && is_valid()).then_some(late)
+    }
+
+    /// Looks at the entry of a key, whether or not it may be served: without its use being noticed.
+    pub(crate) fn examine<R>(
+        &self,
+        hash: u64,
+        key: &K,
+        read: impl FnOnce(&Entry<V>, Examined) -> R,
+    ) -> Option<R> {
+        if held::is_held() {
+            return None;
+        }
+        let _held = held::hold();
+        let shard = self.shard(hash).read();
+        let entry = shard.entries.peek(&Known { hash, key })?;
+        let since = entry.valid_at();
+        let is_it = |(it, _): &(Hashed<K>, _)| it.hash == hash && it.key == *key;
+        let is_valid = self.versions.check(&entry.about, since).is_some();
+        let examined = Examined {
+            is_valid,
+            culprit: if is_valid { None } else { self.versions.culprit(&entry.about, since) },
+            is_flying: shard.flights.find(hash, is_it).is_some(),
+        };
+        Some(read(entry, examined))
     }
 
     /// Reads the entry of a flight's key, which could not be computed anew, or not yet, if it may be served
