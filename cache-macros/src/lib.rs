@@ -68,6 +68,13 @@ use proc_macro::TokenStream;
 /// | `when = id > 0` | computes without the cache where this is false |
 /// | `stale = "10m"` | for so long after its time to live, a value is served while one caller computes it anew. Never what was invalidated, or depends on files. Needs `l1` |
 /// | `grace = "1h"` | for so long after its time to live, a value is served if computing it anew fails, by an `Err` or a panic. The next attempt comes after a wait that grows, see `Builder::backoff`. Never what was invalidated, or depends on files. Needs `l1` |
+/// | `refresh = "5m"` | a hit that comes so long before the end of a value's time, or later, has another one computed in the background. `"auto"` leaves it to chance: the likelier the nearer the end is and the longer computing takes (XFetch). Every argument has to outlive the call: owned, `&T`, `Option<&T>` or `Cow<'_, T>` with an owned form, `self: Arc<Self>`. Needs `l1` |
+/// | `timeout = "50ms"` | for so long a caller waits for a computation if there is a former value within `stale` or `grace`; then it is served that, and the computation goes on. Arguments as for `refresh` |
+/// | `deadline = "2s"` | for so long a caller waits at all; then it gets what `fallback` returns. A future is dropped then, a plain function goes on in the background, with arguments as for `refresh`. Calls within other computations of plain functions are not limited |
+/// | `fallback = path` | a function of the same arguments, cloned, that is not async. What it returns is not kept, nor what is made of it |
+/// | `batch = ids` | the argument that holds many ids: a slice, `Vec`, `HashSet` or `BTreeSet`. Each is an entry of its own, and the body sees those that are missing. Elsewhere in the attribute one of them goes by the name of all less its last `s`. The function returns a `HashMap`, `BTreeMap` or `Vec<(Id, Value)>`, a `Vec<Option<Value>>` in the order of the ids, or a `Result` of one of these |
+/// | `batch_of = users` | a function of one id whose entries are those of the batch `users`; it takes what makes the key there, in that order, and returns `Option<Value>`. Only `skip` and `crate` may be said beside it |
+/// | `warm = path` | a function without arguments that yields those `larder::warm_all` calls this one with |
 /// | `jitter = "10%"` | shortens each time to live by a share of its own, up to this one, so that what was computed together does not expire together |
 /// | `negative = "5s"` | keeps an outermost `Err` or `None` too, for this long. Without it `Err` is never kept, and `None` is a value like any other |
 /// | `ttl_for = path` | a function of `&Out` that returns the `Duration` of this value, or `Option<Duration>` |
@@ -105,7 +112,9 @@ use proc_macro::TokenStream;
 /// | `f::refresh(arguments)` | computes and stores |
 /// | `f::put(arguments, value)` | stores the value as if computed now |
 /// | `f::uncached(arguments)` | the body alone |
-/// | `f::warm(iterator)` | calls `f` with each of many arguments: one by itself, several as a tuple |
+/// | `f::with(options, arguments)` | calls `f` with `larder::Options` |
+/// | `f::warm(iterator)` | calls `f` with each of many arguments: one by itself, several as a tuple. What is there is skipped |
+/// | `f::warm_with(warming, iterator)` | the same, so many at a time as a `larder::Warming` says, which is told how far it is |
 /// | `f::invalidate_all()` | forgets all calls |
 /// | `f::stats()` | the function's counters |
 ///

@@ -9,6 +9,8 @@ mod customer_context;
 mod delegation;
 #[cfg(feature = "disk")]
 mod embeddings;
+#[cfg(feature = "testing")]
+mod freshness;
 #[cfg(feature = "redis")]
 mod http;
 mod program;

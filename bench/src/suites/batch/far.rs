@@ -35,6 +35,7 @@ pub(super) fn run(effort: Effort, server: &Server, report: &mut Report) -> Redis
         .build()
         .expect("the machine has room for two threads");
     let by_hand = runtime.block_on(async {
+        larder::attach_executor();
         let by_hand = ByHand::connect(&server.url()).await?;
         for id in 0..IDS {
             by_hand.put(id, &truth::text::<LENGTH>(id)).await?;
