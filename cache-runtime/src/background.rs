@@ -10,13 +10,12 @@ use crate::errand::{Errand, Executor, Task};
 use crate::mark::Mark;
 use crate::options::Options;
 use crate::site::Site;
-use crate::sync::Mutex;
 use std::any::Any;
-use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock, Once};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 use std::thread;
 
@@ -26,28 +25,30 @@ pub(crate) type Charge = Box<dyn Any + Send>;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// So many jobs run at a time, and wait.
-const MOST_THREADS: usize = 8;
-const MOST_WAITING: usize = 1_024;
+/// So many jobs run at a time, each on a thread of its own. Beyond that, callers compute in place.
+const MOST: usize = 64;
 
 /// Whether there is anything to run a call.
 pub(crate) fn is_possible(executor: &Executor, Errand(task): &Errand) -> bool {
-    let is_possible = matches!(task, Task::Job(_)) || executor.is_there();
-    if !is_possible {
-        warn();
+    match task {
+        Task::Job(_) => RUNNING.load(Ordering::Relaxed) < MOST,
+        Task::Future(_) if executor.is_there() => true,
+        Task::Future(_) => {
+            warn();
+            false
+        }
     }
-    is_possible
 }
 
 /// Hands a call over. Where that can't be run after all, the charge is dropped.
 pub(crate) fn dispatch(
     executor: &Executor,
-    (site, key): (&'static Site, Mark),
+    (site, key, options): (&'static Site, Mark, Options),
     Errand(task): Errand,
     charge: Charge,
 ) {
     let around = context::current().as_deref().cloned().unwrap_or_default();
-    let around = Arc::new(Surroundings { frame: None, options: Options::new(), ..around });
+    let around = Arc::new(Surroundings { frame: None, options, ..around });
     match task {
         Task::Future(call) => {
             let call = calling::ask_async(site, Some(key), move || Wish::Lead(charge), call);
@@ -56,7 +57,7 @@ pub(crate) fn dispatch(
         }
         Task::Job(call) => {
             let call = move || calling::ask(site, Some(key), Wish::Lead(charge), call);
-            queue(Box::new(move || context::inside(around, call)));
+            start(Box::new(move || context::inside(around, call)));
         }
     }
 }
@@ -86,38 +87,25 @@ impl<F: Future<Output = ()>> Future for Quiet<F> {
     }
 }
 
-/// The threads that run jobs. Each ends when there are none.
-struct Threads {
-    waiting: VecDeque<Job>,
-    running: usize,
-}
+/// The jobs that run. None waits for a thread: what it computes may be what others wait for.
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
-static THREADS: LazyLock<Mutex<Threads>> =
-    LazyLock::new(|| Mutex::new(Threads { waiting: VecDeque::new(), running: 0 }));
+/// Takes a job out of the count when it has ended.
+struct Running;
 
-/// Has a job run. It is dropped if there are too many.
-fn queue(job: Job) {
-    let mut threads = THREADS.lock();
-    if threads.waiting.len() >= MOST_WAITING {
-        return;
-    }
-    if threads.running < MOST_THREADS {
-        let started = thread::Builder::new().name("larder-background".to_owned()).spawn(run);
-        threads.running += usize::from(started.is_ok());
-    }
-    if threads.running > 0 {
-        threads.waiting.push_back(job);
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-fn run() {
-    loop {
-        let mut threads = THREADS.lock();
-        let Some(job) = threads.waiting.pop_front() else {
-            threads.running -= 1;
-            return;
-        };
-        drop(threads);
+/// Starts a job. It is dropped if there is no thread for it.
+fn start(job: Job) {
+    RUNNING.fetch_add(1, Ordering::Relaxed);
+    let running = Running;
+    let run = move || {
+        let _running = running;
         let _ = catch_unwind(AssertUnwindSafe(job));
-    }
+    };
+    drop(thread::Builder::new().name("larder-background".to_owned()).spawn(run));
 }

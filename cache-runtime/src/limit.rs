@@ -9,9 +9,12 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 /// The deadline of one call.
 pub(crate) struct Limit {
+    /// How long it may take, if that is said.
+    pub(crate) deadline: Option<Duration>,
     pub(crate) site: &'static Site,
     /// The runtime it is made in.
     pub(crate) home: u64,
@@ -26,7 +29,7 @@ impl Limit {
     ///
     /// As safe to drop as `future` itself.
     pub(crate) async fn within<F: Future>(&self, future: F) -> Option<F::Output> {
-        let deadline = self.site.options.deadline?;
+        let Some(deadline) = self.deadline else { return Some(future.await) };
         let mut future = pin!(future);
         let mut sleep = None;
         poll_fn(|task| {

@@ -73,6 +73,8 @@ pub(crate) enum Part<K: OwnedKey, Kd: Kind> {
     Quest(Quest<K, Kd>),
     /// Once what there is has been invalidated.
     Forced(Quest<K, Kd>),
+    /// Whose value is there already.
+    Put(Kd::Out, Quest<K, Kd>),
     Bypassed(Bypassed<Kd>),
 }
 
@@ -139,7 +141,8 @@ where
         match self.plan {
             Plan::Bypass(bypassed) => Part::Bypassed(bypassed),
             Plan::Force(quest) => Part::Forced(quest),
-            Plan::Compute(quest) | Plan::Put(_, quest) => Part::Quest(quest),
+            Plan::Compute(quest) => Part::Quest(quest),
+            Plan::Put(out, quest) => Part::Put(out, quest),
         }
     }
 
@@ -333,12 +336,18 @@ where
     fn limit(&self) -> Limit {
         match &self.plan {
             Plan::Bypass(Bypassed { site, runtime, .. }) => Limit {
+                deadline: site.options.deadline,
                 site,
                 home: runtime.inner.id,
                 time: runtime.inner.time.clone(),
                 counters: runtime.counters(site.place()),
             },
             Plan::Compute(quest) | Plan::Force(quest) | Plan::Put(_, quest) => Limit {
+                // What nobody waits for takes as long as it takes.
+                deadline: match &self.plan {
+                    Plan::Put(..) => None,
+                    _ => quest.function.site.options.deadline.filter(|_| !quest.is_charged),
+                },
                 site: quest.function.site,
                 home: quest.function.home.id,
                 time: quest.function.home.time.clone(),

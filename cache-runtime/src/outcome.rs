@@ -73,6 +73,8 @@ pub trait Kind: Copy + Send + Sync + 'static {
     type Kept: Value;
     /// What callers that waited for the computation get a copy of.
     type Shared: Value;
+    /// Whether a failure can be copied for them, too.
+    const SHARES_FAILURES: bool = true;
 
     /// The part of `out` to keep, if it is one to keep at all.
     fn keep(self, out: &Self::Out) -> Option<Self::Kept>;
@@ -304,11 +306,12 @@ impl<T> Fallible for OptionKind<T> {
 }
 
 macro_rules! of_result {
-    ($kind:ty, [$($error:tt)+], $shared:ty, |$out:ident| $share:expr, |$copy:ident| $open:expr) => {
+    ($kind:ty, [$($error:tt)+], $shared:ty, $copies:literal, |$out:ident| $share:expr, |$copy:ident| $open:expr) => {
         impl<T: Value, $($error)+> Kind for $kind {
             type Out = Result<T, E>;
             type Kept = T;
             type Shared = $shared;
+            const SHARES_FAILURES: bool = $copies;
 
             #[inline]
             fn keep(self, out: &Result<T, E>) -> Option<T> {
@@ -359,8 +362,8 @@ macro_rules! of_result {
     };
 }
 
-of_result!(ResultKind<T, E>, [E: 'static], T, |out| out.as_ref().ok().cloned(), |copy| Ok(copy.clone()));
-of_result!(SharedResultKind<T, E>, [E: Value], Result<T, E>, |out| Some(out.clone()), |copy| {
+of_result!(ResultKind<T, E>, [E: 'static], T, false, |out| out.as_ref().ok().cloned(), |copy| Ok(copy.clone()));
+of_result!(SharedResultKind<T, E>, [E: Value], Result<T, E>, true, |out| Some(out.clone()), |copy| {
     copy.clone()
 });
 

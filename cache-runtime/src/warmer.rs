@@ -64,31 +64,34 @@ pub fn warm_with<A: Send, Kd: Kind>(
     thread::scope(|scope| {
         let ((give, taken), (tell, ended)) = (sync_channel(0), channel());
         let taken = Arc::new(Mutex::new(taken));
-        for _ in 0..concurrency.get() {
-            let (taken, tell, call) = (Arc::clone(&taken), tell.clone(), &call);
-            let around = around.clone();
-            scope.spawn(move || {
-                let next = || taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                while let Ok(one) = next() {
-                    let make = || make((site, kind), call, one);
-                    let ended = match around.clone() {
-                        Some(around) => context::inside(around, make),
-                        None => make(),
-                    };
-                    let _ = tell.send(ended);
-                }
-            });
-        }
-        drop((tell, taken));
+        let mut threads = 0;
         for one in numbered(arguments) {
-            if give.send(one).is_err() {
+            if threads < concurrency.get() {
+                let (taken, tell, call) = (Arc::clone(&taken), tell.clone(), &call);
+                let around = around.clone();
+                let work = move || {
+                    let next = || taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    while let Ok(one) = next() {
+                        let make = || make((site, kind), call, one);
+                        let ended = match around.clone() {
+                            Some(around) => context::inside(around, make),
+                            None => make(),
+                        };
+                        let _ = tell.send(ended);
+                    }
+                };
+                threads += usize::from(thread::Builder::new().spawn_scoped(scope, work).is_ok());
+            }
+            if threads == 0 {
+                tally.note(make((site, kind), &call, one));
+            } else if give.send(one).is_err() {
                 break;
             }
             for ended in ended.try_iter() {
                 tally.note(ended);
             }
         }
-        drop(give);
+        drop((give, tell));
         for ended in ended {
             tally.note(ended);
         }

@@ -159,7 +159,8 @@ fn a_part_that_fails_fails_alone_where_that_can_be_said() {
     #[cached(batch = ids, skip(asked))]
     fn halves(ids: &[u64], asked: &Asked) -> HashMap<u64, Result<u64, String>> {
         asked.note(ids);
-        let half = |id: &u64| if id % 2 == 0 { Ok(id / 2) } else { Err(format!("{id} is odd")) };
+        let half =
+            |id: &u64| if id.is_multiple_of(2) { Ok(id / 2) } else { Err(format!("{id} is odd")) };
         ids.iter().map(|id| (*id, half(id))).collect()
     }
 
@@ -463,5 +464,71 @@ fn a_method_may_be_a_batch() {
         assert_eq!(shop.prices_entry(&2).peek(), Some(Some(20)));
         clock.advance(Duration::from_secs(10));
         assert_eq!([1, 2].map(|item| shop.prices_entry(&item).peek()), [None, Some(Some(20))]);
+    });
+}
+
+#[test]
+fn an_id_that_is_asked_for_twice_is_computed_once_and_answered_twice() {
+    #[cached(batch = ids, negative = "1h", skip(asked))]
+    fn pairs(ids: &[u64], asked: &Asked) -> Vec<(u64, u64)> {
+        asked.note(ids);
+        ids.iter().map(|id| (*id, id * 2)).collect()
+    }
+
+    fresh().0.with(|| {
+        let asked = Asked::default();
+        assert_eq!(pairs::refresh(&[7, 8, 7], &asked), [(7, 14), (8, 16), (7, 14)]);
+        assert_eq!(pairs::with(Options::new().force(), &[7, 7], &asked), [(7, 14), (7, 14)]);
+        assert_eq!(asked.taken(), [vec![7, 8], vec![7]]);
+        assert_eq!(pairs::peek(&7), Some(Some(14)), "it was kept as if there were none");
+    });
+}
+
+#[test]
+fn v7_what_is_made_of_a_batch_that_failed_ends_with_what_that_depended_on() {
+    #[cached(tags("batch: limit"))]
+    fn limit() -> u64 {
+        3
+    }
+
+    #[cached(batch = ids)]
+    fn below(ids: &[u64]) -> Result<HashMap<u64, u64>, String> {
+        let limit = limit();
+        if ids.iter().any(|id| *id > limit) {
+            Err("too much".to_owned())
+        } else {
+            Ok(HashMap::new())
+        }
+    }
+
+    #[cached]
+    fn described(id: u64) -> String {
+        below(&[id]).map_or_else(|error| error, |_| "fine".to_owned())
+    }
+
+    fresh().0.with(|| {
+        assert_eq!(described(5), "too much");
+        assert!(described::peek(5).is_some());
+        limit::invalidate().unwrap();
+        assert_eq!(described::peek(5), None, "it does not know what the failure depended on");
+    });
+}
+
+#[test]
+fn a_value_may_be_put_in_the_place_of_an_element() {
+    struct Shop;
+
+    impl Shop {
+        #[cached(batch = items, skip(self), handle = prices_entry)]
+        fn prices(&self, items: &[u64]) -> HashMap<u64, u64> {
+            items.iter().map(|item| (*item, item * 10)).collect()
+        }
+    }
+
+    fresh().0.with(|| {
+        let entry = Shop.prices_entry(&3);
+        Shop.prices(&[3]);
+        entry.put(Some(7), || Shop.prices(&[3]).remove(&3));
+        assert_eq!(Shop.prices(&[3, 4]), map([(3, 7), (4, 40)]));
     });
 }

@@ -247,3 +247,74 @@ fn a_method_falls_back_to_a_method() {
         scoped.await;
     });
 }
+
+#[test]
+fn what_a_caller_is_not_to_write_is_not_written_in_its_place() {
+    let (runtime, _clock) = aged(11 * SECOND);
+    let quick = Arc::new(Stage::open());
+    quick.calls.note();
+    let only_read = larder::Options::new().read_only();
+    assert_eq!(runtime.with(|| number::with(only_read, &quick)), 2);
+    assert_eq!(runtime.with(number::stats).stores, 1);
+}
+
+#[test]
+fn an_error_that_can_not_be_copied_is_its_callers_and_costs_one_computation() {
+    #[derive(Debug, PartialEq)]
+    struct Fault(u64);
+
+    #[cached(ttl = "10s", stale = "20s", timeout = "1s", skip(calls))]
+    fn fragile(calls: &Arc<Calls>) -> Result<u64, Fault> {
+        Err(Fault(calls.note()))
+    }
+
+    fresh().0.with(|| {
+        let calls = Arc::new(Calls::new());
+        assert_eq!(fragile(&calls), Err(Fault(1)));
+        assert_eq!(calls.so_far(), 1);
+    });
+}
+
+#[test]
+fn what_is_computed_in_the_background_has_no_deadline() {
+    static FALLBACKS: Calls = Calls::new();
+
+    fn never(_: &Arc<Stage>) -> u64 {
+        FALLBACKS.note();
+        0
+    }
+
+    #[cached(ttl = "10s", refresh = "3s", deadline = "2s", fallback = never, skip(stage))]
+    async fn slow(stage: &Arc<Stage>) -> u64 {
+        stage.act_async().await
+    }
+
+    let (sender, spawned) = std::sync::mpsc::channel();
+    let clock = ManualClock::new();
+    let runtime = Runtime::builder().clock(clock.clone());
+    let runtime = runtime.executor(move |future| sender.send(future).unwrap()).build().unwrap();
+    let call = |stage: &Arc<Stage>| futures_lite::future::block_on(runtime.scope(slow(stage)));
+    // Each is computed elsewhere, since the deadline is that of its caller.
+    let run_spawned = |stage: &Stage| {
+        let mut future = spawned.recv_timeout(SECOND).expect("nothing was spawned");
+        assert!(
+            futures_lite::future::block_on(futures_lite::future::poll_once(&mut future)).is_none()
+        );
+        clock.advance(5 * SECOND);
+        stage.leave.open();
+        futures_lite::future::block_on(future);
+    };
+    let first = Arc::new(Stage::default());
+    let (inside, stage) = (runtime.clone(), Arc::clone(&first));
+    let waiting =
+        run("the first call", move || futures_lite::future::block_on(inside.scope(slow(&stage))));
+    run_spawned(&first);
+    assert!([0, 1].contains(&waiting.ended()), "its own deadline may have been over");
+    clock.advance(8 * SECOND);
+    let fallbacks = FALLBACKS.so_far();
+    let second = Arc::new(Stage::default());
+    second.calls.note();
+    assert_eq!(call(&second), 1);
+    run_spawned(&second);
+    assert_eq!((call(&second), FALLBACKS.so_far()), (2, fallbacks));
+}

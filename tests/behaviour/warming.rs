@@ -26,7 +26,7 @@ impl Crowd {
 fn half(number: u64, calls: &Calls) -> Result<u64, String> {
     calls.note();
     assert!(number != 13, "on purpose");
-    if number % 2 == 0 { Ok(number / 2) } else { Err(format!("{number} is odd")) }
+    if number.is_multiple_of(2) { Ok(number / 2) } else { Err(format!("{number} is odd")) }
 }
 
 #[cached(skip(calls))]
@@ -34,7 +34,7 @@ async fn half_async(number: u64, calls: &Calls) -> Result<u64, String> {
     calls.note();
     futures_lite::future::yield_now().await;
     assert!(number != 13, "on purpose");
-    if number % 2 == 0 { Ok(number / 2) } else { Err(format!("{number} is odd")) }
+    if number.is_multiple_of(2) { Ok(number / 2) } else { Err(format!("{number} is odd")) }
 }
 
 /// Of the numbers from 10 to 19: which calls failed, and which of those panicked.

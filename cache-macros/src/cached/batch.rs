@@ -79,6 +79,14 @@ pub(crate) fn batch(
         pattern.mutability = None;
     }
     let name = element_name(ids);
+    let others = one.arguments.iter().enumerate().filter(|(at, _)| *at != place);
+    if others.flat_map(|(_, it)| &it.names).any(|it| it.unraw() == name.unraw()) {
+        let message = format!(
+            "one of `{ids}` goes by the name `{name}`, and another argument has it; give that another name"
+        );
+        errors.add(ids, message);
+        return None;
+    }
     replace(&mut one, place, &name, &argument);
     Some((one, Batch { function: written, collection, is_borrowed, place, given, id }))
 }
@@ -210,7 +218,7 @@ pub(crate) fn call(model: &Model, batch: &Batch) -> TokenStream {
         };
         #format
         #[allow(clippy::explicit_auto_deref, clippy::needless_borrow)]
-        let __larder_batch = #batch_of::ask::<#collection>(#given, |#one| #id, #look);
+        let __larder_batch = #batch_of::<#collection, _, _, _, _>::ask(#given, |#one| #id, #look);
         __larder_batch.#compute(#body, #judge) #wait
     }
 }

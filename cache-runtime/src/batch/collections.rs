@@ -14,6 +14,8 @@ pub trait Ids {
     type Id: Clone;
     /// The collection, owned.
     type Own: Borrow<Self>;
+    /// Whether those who go through it meet the ids in the order in which they were put in.
+    const IS_ORDERED: bool;
 
     #[doc(hidden)]
     fn each(&self) -> impl Iterator<Item = &Self::Id>;
@@ -24,6 +26,7 @@ pub trait Ids {
 impl<T: Clone> Ids for [T] {
     type Id = T;
     type Own = Vec<T>;
+    const IS_ORDERED: bool = true;
 
     fn each(&self) -> impl Iterator<Item = &T> {
         self.iter()
@@ -37,6 +40,7 @@ impl<T: Clone> Ids for [T] {
 impl<T: Clone> Ids for Vec<T> {
     type Id = T;
     type Own = Self;
+    const IS_ORDERED: bool = true;
 
     fn each(&self) -> impl Iterator<Item = &T> {
         self.iter()
@@ -50,6 +54,7 @@ impl<T: Clone> Ids for Vec<T> {
 impl<T: Clone + Eq + Hash, S: BuildHasher + Default> Ids for HashSet<T, S> {
     type Id = T;
     type Own = Self;
+    const IS_ORDERED: bool = false;
 
     fn each(&self) -> impl Iterator<Item = &T> {
         self.iter()
@@ -63,6 +68,8 @@ impl<T: Clone + Eq + Hash, S: BuildHasher + Default> Ids for HashSet<T, S> {
 impl<T: Clone + Ord> Ids for BTreeSet<T> {
     type Id = T;
     type Own = Self;
+    // What is missing is in its order already.
+    const IS_ORDERED: bool = true;
 
     fn each(&self) -> impl Iterator<Item = &T> {
         self.iter()
@@ -82,6 +89,8 @@ pub trait Values<Id: ?Sized>: Sized {
     type Value;
     /// What an id is in here.
     type Key: Borrow<Id>;
+    /// Whether values belong to ids by their place alone.
+    const IS_BY_PLACE: bool = false;
 
     /// The values of some ids, in their order, and those of others.
     #[doc(hidden)]
@@ -225,6 +234,7 @@ where
 {
     type Value = V;
     type Key = Id::Owned;
+    const IS_BY_PLACE: bool = true;
 
     fn part(mut self, ids: &[&Id]) -> Parts<Id::Owned, V> {
         self.resize_with(ids.len(), || None);

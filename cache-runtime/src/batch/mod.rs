@@ -23,11 +23,11 @@ use crate::verdict::Verdict;
 use std::future::{Future, ready};
 
 /// A batch, as far as it could be served at once.
-pub struct Batch<'a, T, Id: ?Sized, K: OwnedKey, Kd: Kind, L> {
+pub struct Batch<'a, C: Ids + ?Sized, Id: ?Sized, K: OwnedKey, Kd: Kind, L> {
     ids: Vec<&'a Id>,
     /// In the order of the ids.
     values: Vec<Option<Kd::Out>>,
-    missed: Vec<Missed<'a, T, K, Kd>>,
+    missed: Vec<Missed<'a, C::Id, K, Kd>>,
     /// Looks an element up.
     look: L,
 }
@@ -39,20 +39,16 @@ struct Missed<'a, T, K: OwnedKey, Kd: Kind> {
     miss: Box<Miss<K, Kd>>,
 }
 
-impl<'a, T, Id, K, Kd, L> Batch<'a, T, Id, K, Kd, L>
+impl<'a, C, Id, K, Kd, L> Batch<'a, C, Id, K, Kd, L>
 where
-    T: Clone,
+    C: Ids + ?Sized,
     Id: ?Sized,
     K: OwnedKey,
     Kd: Kind,
     L: Fn(&Id) -> Found<Kd::Out, Miss<K, Kd>>,
 {
     /// Looks every element up.
-    pub fn ask<C: Ids<Id = T> + ?Sized>(
-        given: &'a C,
-        id: impl Fn(&'a T) -> &'a Id,
-        look: L,
-    ) -> Self {
+    pub fn ask(given: &'a C, id: impl Fn(&'a C::Id) -> &'a Id, look: L) -> Self {
         let given = given.each();
         let (mut ids, mut missed) = (Vec::with_capacity(given.size_hint().0), Vec::new());
         let mut values = Vec::with_capacity(given.size_hint().0);
@@ -73,7 +69,7 @@ where
     /// Computes what is missing, and returns all.
     pub fn compute<A>(
         self,
-        mut body: impl FnMut(Vec<T>) -> A,
+        mut body: impl FnMut(Vec<C::Id>) -> A,
         judge: impl Fn(&A::Value) -> Verdict,
     ) -> A
     where
@@ -93,7 +89,7 @@ where
     /// When it is dropped, whoever waits for an element takes over.
     pub async fn compute_async<A, Fut>(
         mut self,
-        body: impl FnMut(Vec<T>) -> Fut,
+        body: impl FnMut(Vec<C::Id>) -> Fut,
         judge: impl Fn(&A::Value) -> Verdict,
     ) -> A
     where
@@ -116,6 +112,12 @@ where
         A: Answer<Id>,
         Kd: Kind<Out = Option<A::Value>>,
     {
+        const {
+            assert!(
+                C::IS_ORDERED || !A::Values::IS_BY_PLACE,
+                "a `HashSet` of ids has no order that values could be in: return a map, or take a slice"
+            );
+        }
         let values = self.values.into_iter().map(Option::flatten);
         A::of(A::Values::join(self.ids.into_iter().zip(values)))
     }

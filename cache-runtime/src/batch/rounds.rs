@@ -2,11 +2,12 @@
 //! does, and else waits for one of the others.
 
 use super::join::{self, One};
-use super::{Answer, Batch, Missed, Values};
+use super::{Answer, Batch, Ids, Missed, Values};
 use crate::ask::Wish;
 use crate::call::Found;
 use crate::calling;
 use crate::context;
+use crate::flight::FlightId;
 use crate::key::OwnedKey;
 use crate::miss::{Bypassed, Miss, Part, settle_async};
 use crate::outcome::Kind;
@@ -15,6 +16,8 @@ use crate::verdict::Verdict;
 use crate::work::{Before, Consulted, Placed, Together, Work};
 use std::any::Any;
 use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::panic::resume_unwind;
@@ -32,9 +35,9 @@ type Stepped<K, Kd> = (Vec<Leading<K, Kd>>, Vec<Waiting<K, Kd>>);
 /// An element that another call of this process computes.
 type Waiting<K, Kd> = (usize, Quest<K, Kd>, Option<Waiter<<Kd as Kind>::Shared>>);
 
-impl<'a, T, Id, K, Kd, L> Batch<'a, T, Id, K, Kd, L>
+impl<'a, C, Id, K, Kd, L> Batch<'a, C, Id, K, Kd, L>
 where
-    T: Clone,
+    C: Ids + ?Sized,
     Id: ?Sized,
     K: OwnedKey,
     Kd: Kind,
@@ -43,7 +46,7 @@ where
     /// Finds or computes what is missing, or returns the failure of a body.
     pub(super) async fn fill<A, Fut>(
         &mut self,
-        mut body: impl FnMut(Vec<T>) -> Fut,
+        mut body: impl FnMut(Vec<C::Id>) -> Fut,
         judge: impl Fn(&A::Value) -> Verdict,
     ) -> Result<(), A>
     where
@@ -53,30 +56,34 @@ where
     {
         let judge = |out: &Kd::Out| out.as_ref().map_or_else(Verdict::new, &judge);
         let missed = mem::take(&mut self.missed);
-        let mut given: Vec<Option<&'a T>> = self.ids.iter().map(|_| None).collect();
+        let mut given: Vec<Option<&'a C::Id>> = self.ids.iter().map(|_| None).collect();
         for Missed { at, given: one, .. } in &missed {
             given[*at] = Some(*one);
         }
         let given = |at: usize| given[at].cloned().expect("it was missed");
-        let (mut open, past) = part(missed).await;
+        let Sorted { mut open, past, puts, twice } = sort(missed).await;
         if !past.is_empty() {
             self.pass(past, &given, &mut body, &judge).await?;
         }
-        let mut held = Vec::new();
+        self.put(puts, &judge).await;
+        let (mut due, mut held, mut flights) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             self.glance(&mut open).await;
-            let (leading, waiting) = self.step(open);
-            let (mut due, others) = self.consult(leading).await;
+            let (leading, waiting) = self.step(mem::take(&mut open));
+            let (own, others) = self.consult(leading).await;
+            due.extend(own);
+            flights.extend(others.iter().filter_map(|(_, work)| work.flight()));
             held.extend(others.into_iter().map(|(at, mut work)| {
                 One::new(async move {
                     let found = work.consult().await;
                     (at, work, found)
                 })
             }));
-            if due.is_empty() {
-                if waiting.is_empty() && held.is_empty() {
-                    return Ok(());
-                }
+            if !due.is_empty() {
+                open = leave(waiting);
+                let due = (mem::take(&mut due), &flights[..]);
+                self.compute_some(due, &given, &mut body, &judge).await?;
+            } else if !waiting.is_empty() || !held.is_empty() {
                 let ended;
                 (ended, open) = wait_for_one(&mut held, waiting).await;
                 for (at, work, found) in ended {
@@ -86,11 +93,65 @@ where
                     }
                 }
             } else {
-                open = leave(waiting);
+                break;
             }
-            if !due.is_empty() {
-                self.compute_some(due, &given, &mut body, &judge).await?;
+        }
+        self.repeat(twice, &given, &mut body, &judge).await
+    }
+
+    /// Gives ids that were asked for twice what was found for them, or has those of which no copy can be
+    /// made computed once more.
+    async fn repeat<A, Fut>(
+        &mut self,
+        twice: Vec<Twice<K, Kd>>,
+        given: &impl Fn(usize) -> C::Id,
+        body: &mut impl FnMut(Vec<C::Id>) -> Fut,
+        judge: &impl Fn(&Kd::Out) -> Verdict,
+    ) -> Result<(), A>
+    where
+        A: Answer<Id>,
+        Kd: Kind<Out = Option<A::Value>>,
+        Fut: Future<Output = A>,
+    {
+        for (at, first, mut quest) in twice {
+            let kind = quest.kind;
+            let copy = self.values[first].as_ref().and_then(|out| kind.share(out));
+            if let Some(copy) = copy {
+                self.values[at] = Some(kind.open(&copy));
+                continue;
             }
+            loop {
+                match quest.step() {
+                    Step::Serve(out) => self.values[at] = Some(out),
+                    Step::Work(work) => {
+                        let due = (vec![(at, work)], &[][..]);
+                        self.compute_some(due, given, body, judge).await?;
+                    }
+                    Step::Wait(waiter) => {
+                        quest.wait(waiter).await;
+                        continue;
+                    }
+                    Step::GiveUp => unreachable!("a batch has no deadline"),
+                }
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores values that no body computes.
+    async fn put(
+        &mut self,
+        puts: Vec<(usize, Quest<K, Kd>, Kd::Out)>,
+        judge: &impl Fn(&Kd::Out) -> Verdict,
+    ) {
+        for (at, quest, out) in puts {
+            let mut work = quest.put().await;
+            if work.is_shared() {
+                work.consult().await;
+            }
+            let verdict = judge(&out);
+            self.values[at] = Some(settle_async(work.place(out, verdict)).await);
         }
     }
 
@@ -153,8 +214,8 @@ where
     async fn pass<A, Fut>(
         &mut self,
         past: Vec<(usize, Bypassed<Kd>)>,
-        given: &impl Fn(usize) -> T,
-        body: &mut impl FnMut(Vec<T>) -> Fut,
+        given: &impl Fn(usize) -> C::Id,
+        body: &mut impl FnMut(Vec<C::Id>) -> Fut,
         judge: &impl Fn(&Kd::Out) -> Verdict,
     ) -> Result<(), A>
     where
@@ -176,9 +237,9 @@ where
     /// Runs the body for elements that are this call's to compute.
     async fn compute_some<A, Fut>(
         &mut self,
-        due: Vec<Leading<K, Kd>>,
-        given: &impl Fn(usize) -> T,
-        body: &mut impl FnMut(Vec<T>) -> Fut,
+        (due, held): (Vec<Leading<K, Kd>>, &[FlightId]),
+        given: &impl Fn(usize) -> C::Id,
+        body: &mut impl FnMut(Vec<C::Id>) -> Fut,
         judge: &impl Fn(&Kd::Out) -> Verdict,
     ) -> Result<(), A>
     where
@@ -188,7 +249,7 @@ where
     {
         let (places, works): (Vec<usize>, Vec<_>) = due.into_iter().unzip();
         let missing = places.iter().map(|at| given(*at)).collect();
-        let together = Together::of(&works);
+        let together = Together::of(&works, held);
         let before = Before::of(&works);
         let answer = match together.run(|| body(missing)) {
             Ok(body) => together.drive(body).await,
@@ -206,6 +267,7 @@ where
             together.tell(&work);
             finished.push((at, work.finish(out, judge)));
         }
+        together.has_told();
         self.settle(finished).await;
         for (id, value) in extras {
             self.keep_extra(id.borrow(), Some(value), (&together, &before), judge).await;
@@ -252,7 +314,9 @@ where
         let look = || (self.look)(id);
         let found = calling::ask(before.site(), None, Wish::Refresh, look);
         let Found::Miss(miss) = found else { return };
-        if let Part::Quest(quest) = miss.part() {
+        if let Part::Quest(quest) = miss.part()
+            && !quest.has_files()
+        {
             let work = quest.extra(before);
             together.tell(&work);
             let verdict = judge(&out);
@@ -261,19 +325,43 @@ where
     }
 }
 
-/// What is to be done about each element, the more special first.
-async fn part<T, K: OwnedKey, Kd: Kind>(
-    missed: Vec<Missed<'_, T, K, Kd>>,
-) -> (Vec<Open<K, Kd>>, Vec<(usize, Bypassed<Kd>)>) {
-    let (mut open, mut past) = (Vec::new(), Vec::new());
+/// An id that was asked for before, and where.
+type Twice<K, Kd> = (usize, usize, Quest<K, Kd>);
+
+/// What is to be done about each element.
+struct Sorted<K: OwnedKey, Kd: Kind> {
+    open: Vec<Open<K, Kd>>,
+    past: Vec<(usize, Bypassed<Kd>)>,
+    puts: Vec<(usize, Quest<K, Kd>, Kd::Out)>,
+    twice: Vec<Twice<K, Kd>>,
+}
+
+async fn sort<T, K: OwnedKey, Kd: Kind>(missed: Vec<Missed<'_, T, K, Kd>>) -> Sorted<K, Kd> {
+    let (mut open, mut past, mut puts) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut twice, mut seen) = (Vec::new(), HashMap::new());
     for Missed { at, miss, .. } in missed {
-        match miss.part() {
-            Part::Quest(quest) => open.push((at, quest)),
-            Part::Forced(quest) => open.push((at, quest.forget().await)),
-            Part::Bypassed(bypassed) => past.push((at, bypassed)),
+        let (quest, is_forced) = match miss.part() {
+            Part::Quest(quest) => (quest, false),
+            Part::Forced(quest) => (quest, true),
+            Part::Put(out, quest) => {
+                puts.push((at, quest, out));
+                continue;
+            }
+            Part::Bypassed(bypassed) => {
+                past.push((at, bypassed));
+                continue;
+            }
+        };
+        match seen.entry(quest.mark()) {
+            Entry::Occupied(first) => twice.push((at, *first.get(), quest)),
+            Entry::Vacant(place) => {
+                place.insert(at);
+                let quest = if is_forced { quest.forget().await } else { quest };
+                open.push((at, quest));
+            }
         }
     }
-    (open, past)
+    Sorted { open, past, puts, twice }
 }
 
 /// What was asked of another process, and what came of it.

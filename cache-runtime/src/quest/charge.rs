@@ -9,6 +9,8 @@ use crate::context;
 use crate::errand::Errand;
 use crate::function::FunctionFor;
 use crate::key::OwnedKey;
+use crate::lookup::Miss;
+use crate::options::Options;
 use crate::outcome::Kind;
 use crate::tier::memory::Lead;
 use crate::work::Renews;
@@ -20,6 +22,9 @@ struct Charge<K: OwnedKey, Kd: Kind> {
     function: Arc<FunctionFor<K, Kd>>,
     hash: u64,
     lead: Option<Lead<Kd::Shared>>,
+    renews: Renews,
+    /// Why its caller found nothing, until that is counted.
+    missed: Option<Miss>,
 }
 
 impl<K: OwnedKey, Kd: Kind> Drop for Charge<K, Kd> {
@@ -36,11 +41,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     pub(crate) fn renew(mut self, again: impl FnOnce() -> Errand) -> Option<Self> {
         let function = Arc::clone(&self.function);
         let (memory, time) = (&function.memory, &function.home.time);
+        // Before anything is begun: it clones what is the user's.
+        let errand = again();
         let lead = memory.renew(self.basis.hash, &mut self.key, time, &self.basis.marks)?;
         function.counters.refreshes.add(1);
-        let errand = again();
         if background::is_possible(&function.home.executor, &errand) {
-            self.dispatch(errand, lead);
+            self.dispatch(errand, lead, Renews::Behind);
             return None;
         }
         self.basis.renews = Renews::InPlace;
@@ -51,8 +57,14 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// Goes on with what another call began.
     pub(crate) fn take_up(mut self, charge: Box<dyn Any + Send>) -> Self {
         let Ok(mut charge) = charge.downcast::<Charge<K, Kd>>() else { return self };
-        if let Some(lead) = charge.lead.take() {
-            self.basis.renews = Renews::Behind;
+        // In another runtime it would land where nobody waits for it.
+        if Arc::ptr_eq(&charge.function, &self.function)
+            && let Some(lead) = charge.lead.take()
+        {
+            self.basis.renews = charge.renews;
+            self.basis.missed = charge.missed.take();
+            self.is_charged = true;
+            (self.hurry, self.deadline) = (None, None);
             self.next = Next::Lead(lead);
         }
         self
@@ -63,8 +75,9 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         &mut self,
         lead: Lead<Kd::Shared>,
     ) -> Result<Waiter<Kd::Shared>, Lead<Kd::Shared>> {
-        if context::frame().is_some() {
-            // What it is handed to would wait where a part of a computation may not (F2).
+        // What it is handed to would wait where a part of a computation may not (F2). And of an error that
+        // can't be copied nobody would hear.
+        if context::frame().is_some() || !Kd::SHARES_FAILURES {
             return Err(lead);
         }
         let executor = &self.function.home.executor;
@@ -73,14 +86,19 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let follower: Follower<_> = lead.flight.join();
         let Some(waiting) = WAITS.begin(Vec::new(), lead.flight.id) else { return Err(lead) };
         self.key = Some(key);
-        self.dispatch(errand, lead);
+        self.is_handed_over = true;
+        self.dispatch(errand, lead, Renews::Nothing);
         Ok(Waiter { follower, _waiting: waiting })
     }
 
-    fn dispatch(&self, errand: Errand, lead: Lead<Kd::Shared>) {
+    fn dispatch(&mut self, errand: Errand, lead: Lead<Kd::Shared>, renews: Renews) {
+        let missed = self.basis.missed.filter(|_| renews == Renews::Nothing);
         let (function, hash) = (Arc::clone(&self.function), self.basis.hash);
         let (site, executor) = (function.site, function.home.executor.clone());
-        let charge = Charge::<K, Kd> { function, hash, lead: Some(lead) };
-        background::dispatch(&executor, (site, self.mark), errand, Box::new(charge));
+        let charge = Charge::<K, Kd> { function, hash, lead: Some(lead), renews, missed };
+        // What is renewed is renewed for all, whatever is said of this call.
+        let options = if renews == Renews::Nothing { self.basis.options } else { Options::new() };
+        let call = (site, self.mark, options);
+        background::dispatch(&executor, call, errand, Box::new(charge));
     }
 }

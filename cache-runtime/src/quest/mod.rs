@@ -26,7 +26,7 @@ use std::time::Duration;
 static WAITS: LazyLock<Waits> = LazyLock::new(Waits::default);
 
 /// A call that missed.
-pub(crate) struct Quest<K, Kd: Kind> {
+pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     pub(crate) function: Arc<FunctionFor<K, Kd>>,
     pub(crate) kind: Kd,
     pub(crate) basis: Basis,
@@ -42,6 +42,10 @@ pub(crate) struct Quest<K, Kd: Kind> {
     hurry: Option<Moment>,
     /// When nothing is waited for any more.
     deadline: Option<Moment>,
+    /// Whether another call carries out what this one waits for.
+    is_handed_over: bool,
+    /// Whether this is that call: nobody waits for it but by its flight.
+    pub(crate) is_charged: bool,
     next: Next<Kd>,
 }
 
@@ -88,6 +92,15 @@ impl<K: OwnedKey, Kd: Kind> Drop for Leaving<K, Kd> {
     }
 }
 
+/// What was taken over and not begun is for whoever waits for it.
+impl<K: OwnedKey, Kd: Kind> Drop for Quest<K, Kd> {
+    fn drop(&mut self) {
+        if let Next::Lead(lead) = mem::replace(&mut self.next, Next::GiveUp) {
+            self.function.memory.abandon(self.basis.hash, &lead);
+        }
+    }
+}
+
 impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     pub(crate) fn new(
         function: Arc<FunctionFor<K, Kd>>,
@@ -110,6 +123,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             patience: None,
             hurry,
             deadline,
+            is_handed_over: false,
+            is_charged: false,
             next: Next::Begin,
         }
     }
@@ -206,6 +221,16 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         }
     }
 
+    /// What tells its key from others.
+    pub(crate) fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// Whether files are looked at for what it computes.
+    pub(crate) fn has_files(&self) -> bool {
+        self.basis.files.is_some()
+    }
+
     /// Leaves those who wait.
     pub(crate) fn leave(&self, waiter: Waiter<Kd::Shared>) {
         let (function, hash) = (Arc::clone(&self.function), self.basis.hash);
@@ -237,6 +262,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let now = self.time().now();
         let latest = now.after(self.function.site.options.wait);
         let end = *self.patience.get_or_insert(latest);
+        // Whoever carries out its computation gives up what it can't.
+        let end = if mem::take(&mut self.is_handed_over) { Moment::NEVER } else { end };
         let versions = &function.home.versions;
         let mut takes_offers = function.site.options.is_lenient();
         let outcome = loop {

@@ -41,6 +41,7 @@ impl<K: OwnedKey, Kd: Kind> Before<K, Kd> {
         let claim = Claim::Extra { key: Some(key), stamp: self.stamp };
         let mut work = Work::begin(Arc::clone(&self.function), self.kind, basis, claim);
         work.heard = self.heard;
+        work.told = true;
         work
     }
 }

@@ -154,7 +154,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let is_over = self.time().now() >= expires;
         match self.basis.renews {
             Renews::Behind => {}
-            Renews::InPlace if !is_over => function.counters.hits.add(1),
+            // It has been counted as a hit.
+            Renews::InPlace if !is_over => {}
             Renews::InPlace | Renews::Nothing => function.counters.grace_hits.add(1),
         }
         // What was found began before this did.

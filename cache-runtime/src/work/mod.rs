@@ -312,7 +312,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         self.land(&about, arrival, expires, |kind| {
             is_shareable.then(|| kind.share(&out)).flatten().map(Arc::new)
         });
-        if let Some(caller) = self.frame.caller() {
+        // Of what came along it makes nothing.
+        if let Some(caller) = self.frame.caller().filter(|_| !self.told) {
             let keyed = self.function.site.options.keyed;
             caller.inherit(self.function.home.id, &about, expires, needs | keyed);
         }

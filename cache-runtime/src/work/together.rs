@@ -2,28 +2,37 @@
 
 use super::failure::Driven;
 use super::{Claim, Renews, Work};
+use crate::clock::Moment;
 use crate::context::{self, Inside, Surroundings};
-use crate::frame::{Flights, Frame};
+use crate::entry::{About, Marks};
+use crate::flight::FlightId;
+use crate::frame::{Flights, Frame, Keyed};
 use crate::key::OwnedKey;
 use crate::options::Options;
 use crate::outcome::Kind;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 /// What surrounds such a body.
 pub(crate) struct Together {
+    /// The runtime of what is computed, and what its keys are made of.
+    home: (u64, Keyed),
     frame: Arc<Frame>,
+    /// Whether those who use what is computed are told of what was found.
+    is_told: AtomicBool,
     inside: Arc<Surroundings>,
     is_caught: bool,
 }
 
 impl Together {
-    /// Of computations that begin now.
-    pub(crate) fn of<K: OwnedKey, Kd: Kind>(works: &[Work<K, Kd>]) -> Self {
+    /// Of computations that begin now, by a call whose other flights may not be waited for either.
+    pub(crate) fn of<K: OwnedKey, Kd: Kind>(works: &[Work<K, Kd>], held: &[FlightId]) -> Self {
         let first = works.first().expect("nothing is computed of nothing");
-        let flights: Flights = works.iter().filter_map(Work::flight).collect();
+        let own = works.iter().filter_map(Work::flight);
+        let flights: Flights = own.chain(held.iter().copied()).collect();
         let is_stored = first.function.stored.is_some();
         let caller = context::frame();
         let frame = Arc::new(Frame::new(first.function.home.id, caller, flights, is_stored));
@@ -36,7 +45,8 @@ impl Together {
             Surroundings { frame: Some(Arc::clone(&frame)), options: Options::new(), ..around };
         works.iter().for_each(Work::tell_run);
         let is_caught = works.iter().any(Work::is_graceful);
-        Self { frame, inside: Arc::new(inside), is_caught }
+        let home = (first.function.home.id, first.function.site.options.keyed);
+        Self { home, frame, is_told: AtomicBool::new(false), inside: Arc::new(inside), is_caught }
     }
 
     /// Runs what makes the body, or is it.
@@ -51,14 +61,36 @@ impl Together {
         Driven { body, is_caught: self.is_caught }
     }
 
+    /// Notes that all of them know.
+    pub(crate) fn has_told(&self) {
+        // Relaxed: it is dropped by who says so.
+        self.is_told.store(true, Ordering::Relaxed);
+    }
+
     /// Tells a computation what was found.
     pub(crate) fn tell<K: OwnedKey, Kd: Kind>(&self, work: &Work<K, Kd>) {
         work.frame.take_after(&self.frame);
     }
 }
 
+impl Drop for Together {
+    /// It came to no value, and the caller may make something of that.
+    fn drop(&mut self) {
+        let Some(caller) = self.frame.caller().filter(|_| !self.is_told.load(Ordering::Relaxed))
+        else {
+            return;
+        };
+        let (home, keyed) = self.home;
+        let found = self.frame.close();
+        let (expires, needs) = (found.expires, found.needs);
+        let mut about = About::of_bypassed(Marks::new(), None, Moment::NEVER);
+        found.complete(&mut about);
+        caller.inherit(home, &Arc::new(about), expires, needs | keyed);
+    }
+}
+
 impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
-    fn flight(&self) -> Option<crate::flight::FlightId> {
+    pub(crate) fn flight(&self) -> Option<FlightId> {
         match &self.claim {
             Claim::Lead(lead) => Some(lead.flight.id),
             Claim::Alone { .. } | Claim::Extra { .. } | Claim::Landed => None,
@@ -67,6 +99,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// What is served in place of a value that could not be computed, if there is anything.
     pub(crate) fn give_in(mut self) -> Option<Kd::Out> {
+        let counters = &self.function.counters;
+        counters.computations.add(1);
+        counters.failures.add(1);
         debug_assert!(self.basis.renews == Renews::Nothing, "a batch is not renewed");
         match self.fall_back()? {
             super::Placed::Landed(finished) => Some(finished.out),

@@ -28,6 +28,11 @@ fn tagged_by_all(ids: &[u64]) -> HashMap<u64, u64> {
     HashMap::new()
 }
 
+#[cached(batch = users)]
+fn with_one_more(user: u64, users: &[u64]) -> HashMap<u64, u64> {
+    HashMap::new()
+}
+
 #[cached(batch_of = refreshed, ttl = "1h")]
 fn with_more(id: u64) -> Option<u64> {
     Some(id)
