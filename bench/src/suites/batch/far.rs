@@ -50,7 +50,7 @@ pub(super) fn run(effort: Effort, server: &Server, report: &mut Report) -> Redis
         time: effort.pick(Duration::from_secs(1), Duration::from_secs(8)),
     };
     for (case, new) in [("l3-batch", 0), ("l3-batch-new", NEW)] {
-        let contestants = [far.batch(new), far.mget(), far.singly()];
+        let contestants = [far.batch(new), far.mget(), far.mget_all(), far.singly()];
         let times = race(&contestants, 1, length, &|_| {});
         let setting = Setting { case: case.to_owned(), keys: ids.len(), threads: 1 };
         report.progress(&setting, &times);
@@ -60,7 +60,8 @@ pub(super) fn run(effort: Effort, server: &Server, report: &mut Report) -> Redis
     }
     report.note(format_args!(
         "l3-batch: {IDS} ids whose values of {LENGTH} bytes are all there, each with a tag; `redis-mget` is\n\
-         the command for such values by their names. In l3-batch-new {NEW} of the ids are new each time:\n\
+         the command for such values by their names, `redis-mget-3` with two of 16 bytes beside each, as larder\n\
+         reads its versions. In l3-batch-new {NEW} of the ids are new each time:\n\
          they are claimed, computed and stored, and `redis-mget` and `single-calls` still ask for what is there"
     ));
     Ok(())
@@ -102,6 +103,15 @@ impl<'a> Far<'a> {
         let call = async || self.by_hand.get_all(self.ids).await.len();
         Contestant {
             name: "redis-mget",
+            prepare: Box::new(|| ()),
+            lap: Box::new(move |_: Lap| self.repeat(call)),
+        }
+    }
+
+    fn mget_all(&'a self) -> Contestant<'a> {
+        let call = async || self.by_hand.get_all_three(self.ids).await.len();
+        Contestant {
+            name: "redis-mget-3",
             prepare: Box::new(|| ()),
             lap: Box::new(move |_: Lap| self.repeat(call)),
         }
