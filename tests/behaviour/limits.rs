@@ -110,7 +110,7 @@ fn those_who_wait_for_a_future_get_the_former_value_too() {
             let (values, ()) = futures_lite::future::zip(calls, later).await;
             assert_eq!(values, (1, 1));
             slow.leave.open();
-            until_async("the new one", || number_async::stats().computations == 2).await;
+            until_async("the new one", || number_async::stats().stores == 2).await;
             assert_eq!(number_async(slow).await, 2);
             assert_eq!(number_async::stats().timeouts, 2);
         });

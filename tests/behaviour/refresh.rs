@@ -155,7 +155,7 @@ fn futures_are_computed_where_the_call_is_made() {
                 assert_eq!(number_async(Arc::clone(&stage)).await, 1);
                 clock.advance(8 * SECOND);
                 assert_eq!(number_async(Arc::clone(&stage)).await, 1);
-                until_async("the value", || number_async::stats().computations == 2).await;
+                until_async("the value", || number_async::stats().stores == 2).await;
                 assert_eq!(number_async(Arc::clone(&stage)).await, 2);
                 assert_eq!(number_async::stats().refreshes, 1);
             })
