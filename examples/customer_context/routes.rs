@@ -5,9 +5,11 @@ use crate::database::{Database, Plan};
 use crate::failure::Failure;
 use crate::forgotten::Forgotten;
 use crate::lookup::{self, Context, Conversation, context, conversation};
+use crate::page::Page;
 use crate::statistics::Statistics;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::response::Html;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -22,7 +24,8 @@ pub(crate) fn of(database: Arc<Database>) -> Router {
         .route("/cache/keys/{pattern}", delete(forget_pattern))
         .route("/cache", delete(forget_everything))
         .route("/cache/warm/{plan}", post(warm))
-        .route("/cache/stats", get(statistics));
+        .route("/cache/stats", get(statistics))
+        .route("/cache/page", get(page));
     Router::new()
         .nest("/api/v1/context", routes)
         .fallback(async || Failure::no_such_path())
@@ -81,4 +84,8 @@ async fn warm(
 
 async fn statistics(State(database): State<Arc<Database>>) -> Json<Statistics> {
     Json(Statistics::now(&database))
+}
+
+async fn page(State(database): State<Arc<Database>>) -> Html<String> {
+    Html(Page(&Statistics::now(&database)).to_string())
 }

@@ -1,7 +1,7 @@
 //! What came from where, for whoever watches the service.
 
 use crate::database::Database;
-use crate::lookup::{context, conversation};
+use crate::function::{Function, rate};
 use larder::{Breaker, FunctionStats, RedisStats};
 use serde::Serialize;
 
@@ -9,34 +9,41 @@ use serde::Serialize;
 /// of a conversation that finds nothing looks its context up, too. Rates are in per cent.
 #[derive(Serialize)]
 pub(crate) struct Statistics {
-    l1_hits: u64,
-    l1_misses: u64,
-    l1_hit_rate: f64,
-    l2_hits: u64,
-    l2_misses: u64,
-    l2_hit_rate: f64,
-    overall_hit_rate: f64,
+    pub(crate) l1_hits: u64,
+    pub(crate) l1_misses: u64,
+    pub(crate) l1_hit_rate: f64,
+    pub(crate) l2_hits: u64,
+    pub(crate) l2_misses: u64,
+    pub(crate) l2_hit_rate: f64,
+    pub(crate) overall_hit_rate: f64,
+    /// Hits whose time was over, while they were computed anew.
+    pub(crate) stale_hits: u64,
+    /// Values served whose time was over, since computing them anew had failed.
+    pub(crate) grace_hits: u64,
     /// Look-ups that waited for another one of the same, in whatever process. They count as misses.
-    joins: u64,
-    computations: u64,
-    source_queries: u64,
+    pub(crate) joins: u64,
+    pub(crate) computations: u64,
+    pub(crate) source_queries: u64,
     /// How often Redis was done without because it could not be asked.
-    degraded: u64,
-    redis: Redis,
+    pub(crate) degraded: u64,
+    pub(crate) redis: Redis,
+    pub(crate) functions: Vec<Function>,
 }
 
 #[derive(Serialize)]
-struct Redis {
-    state: &'static str,
+pub(crate) struct Redis {
+    pub(crate) state: &'static str,
+    /// The addresses of those that are asked.
+    pub(crate) servers: Vec<String>,
     /// How often it was connected to.
-    connections: u64,
+    pub(crate) connections: u64,
     /// Invalidations that it has yet to be told of.
-    pending_invalidations: u64,
+    pub(crate) pending_invalidations: u64,
 }
 
 impl Statistics {
     pub(crate) fn now(database: &Database) -> Self {
-        let functions = [context::stats(), conversation::stats()];
+        let larder::Stats { functions, redis, .. } = larder::stats();
         let sum = |of: fn(&FunctionStats) -> u64| functions.iter().map(of).sum();
         let l1_hits = sum(|it| it.hits - it.hits_l3);
         let l2_hits = sum(|it| it.hits_l3);
@@ -50,11 +57,14 @@ impl Statistics {
             l2_misses,
             l2_hit_rate: rate(l2_hits, l2_misses),
             overall_hit_rate: rate(l1_hits + l2_hits, l2_misses),
+            stale_hits: sum(|it| it.stale_hits),
+            grace_hits: sum(|it| it.grace_hits),
             joins: sum(|it| it.joins + it.joins_l3),
             computations: sum(|it| it.computations),
             source_queries: database.queries(),
             degraded: sum(|it| it.degraded),
-            redis: Redis::from(larder::stats().redis),
+            redis: Redis::from(redis),
+            functions: functions.iter().map(Function::from).collect(),
         }
     }
 }
@@ -62,19 +72,18 @@ impl Statistics {
 impl From<Option<RedisStats>> for Redis {
     fn from(tier: Option<RedisStats>) -> Self {
         let Some(tier) = tier else {
-            return Self { state: "not configured", connections: 0, pending_invalidations: 0 };
+            let (state, servers) = ("not configured", Vec::new());
+            return Self { state, servers, connections: 0, pending_invalidations: 0 };
         };
         let state = match tier.breaker {
             Breaker::Closed => "connected",
             _ => "unreachable",
         };
-        Self { state, connections: tier.connections, pending_invalidations: tier.pending }
+        Self {
+            state,
+            servers: tier.servers.into_iter().map(|it| it.address).collect(),
+            connections: tier.connections,
+            pending_invalidations: tier.pending,
+        }
     }
-}
-
-/// In per cent, to a tenth.
-fn rate(hits: u64, misses: u64) -> f64 {
-    let all = hits + misses;
-    #[expect(clippy::cast_precision_loss, reason = "a rate is rounded anyway")]
-    if all == 0 { 0.0 } else { (hits as f64 / all as f64 * 1_000.0).round() / 10.0 }
 }

@@ -2,10 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
 
+#[cfg(feature = "redis")]
+mod browser;
 #[cfg(all(feature = "disk", feature = "watch"))]
 mod code_index;
 #[cfg(feature = "redis")]
 mod customer_context;
+#[cfg(feature = "redis")]
+mod customer_context_page;
+#[cfg(feature = "redis")]
+mod customer_context_warm;
 mod delegation;
 #[cfg(feature = "disk")]
 mod embeddings;
@@ -14,6 +20,8 @@ mod freshness;
 #[cfg(feature = "redis")]
 mod http;
 mod program;
+#[cfg(feature = "redis")]
+mod service;
 
 // Of the servers that the tests of Redis take, what these do.
 #[cfg(feature = "redis")]

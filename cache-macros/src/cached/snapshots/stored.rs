@@ -2,7 +2,7 @@
 
 # Cache
 
-This function is cached. `Stored::invalidate`, `Stored::peek` and `Stored::explain` take what makes its key; `Stored::refresh`, `Stored::put`, `Stored::uncached` take all arguments, `Stored::warm` many times over; `Stored::invalidate_all` and `Stored::stats` are about all calls.*/
+This function is cached. `Stored::invalidate`, `Stored::peek` and `Stored::explain` take what makes its key; `Stored::refresh`, `Stored::put`, `Stored::uncached` take all arguments, `Stored::with` takes options before them, `Stored::warm` and `Stored::warm_with` take them many times over; `Stored::invalidate_all` and `Stored::stats` are about all calls.*/
 async fn stored(roots: &[PathBuf], id: Id, shared: &Shared) -> io::Result<u64> {
     #[allow(clippy::used_underscore_binding)]
     let __larder_found = {
@@ -44,20 +44,18 @@ async fn stored(roots: &[PathBuf], id: Id, shared: &Shared) -> io::Result<u64> {
     match __larder_found {
         ::larder::__private::Found::Hit(__larder_out) => __larder_out,
         ::larder::__private::Found::Miss(__larder_miss) => {
-            ::std::boxed::Box::pin(
-                    __larder_miss
-                        .compute_async(
-                            move || async move {
-                                #[allow(unreachable_code, clippy::diverging_sub_expression)]
-                                if let ::core::option::Option::Some(__larder_out) = ::core::option::Option::None::<
-                                    io::Result<u64>,
-                                > {
-                                    return __larder_out;
-                                }
-                                read(roots, id).await
-                            },
-                            |_| ::larder::__private::Verdict::new(),
-                        ),
+            __larder_miss
+                .compute_async(
+                    move || async move {
+                        #[allow(unreachable_code, clippy::diverging_sub_expression)]
+                        if let ::core::option::Option::Some(__larder_out) = ::core::option::Option::None::<
+                            io::Result<u64>,
+                        > {
+                            return __larder_out;
+                        }
+                        read(roots, id).await
+                    },
+                    |_| ::larder::__private::Verdict::new(),
                 )
                 .await
         }
@@ -193,6 +191,14 @@ impl Stored {
             )
             .await
     }
+    async fn with(
+        __larder_options: ::larder::__private::Options,
+        roots: &[PathBuf],
+        id: Id,
+        shared: &Shared,
+    ) -> io::Result<u64> {
+        ::larder::__private::scope(__larder_options, stored(roots, id, shared)).await
+    }
     async fn put(
         roots: &[PathBuf],
         id: Id,
@@ -221,7 +227,32 @@ impl Stored {
             (&&&&::larder::__private::Probe::<io::Result<u64>>::new()).__larder_kind(),
         );
         ::larder::__private::warm_async(
+                Stored::__larder_site(),
                 __larder_kind,
+                __larder_calls,
+                |(roots, id, shared)| stored(roots, id, shared),
+            )
+            .await
+    }
+    async fn warm_with<'__larder>(
+        __larder_warming: ::larder::__private::Warming<'_>,
+        __larder_calls: impl ::core::iter::IntoIterator<
+            Item = (&'__larder [PathBuf], Id, &'__larder Shared),
+        >,
+    ) -> ::larder::Warmed
+    where
+        [PathBuf]: '__larder,
+        Shared: '__larder,
+    {
+        #[allow(unused_imports)]
+        use ::larder::__private::methods::*;
+        let __larder_kind = ::larder::__private::Probe::checked(
+            (&&&&::larder::__private::Probe::<io::Result<u64>>::new()).__larder_kind(),
+        );
+        ::larder::__private::warm_with_async(
+                Stored::__larder_site(),
+                __larder_kind,
+                __larder_warming,
                 __larder_calls,
                 |(roots, id, shared)| stored(roots, id, shared),
             )
