@@ -144,7 +144,9 @@ fn the_environment_says_how_long_states_are_kept() {
     let kept_for = |ttl| {
         let run = ground.try_run(&[("OPDBUS_QUERY_CACHE_TTL", ttl)], &["query", "kernel"]).well();
         let (_, left) = run.out.rsplit_once("fresh for ").unwrap();
-        left.trim().strip_suffix('s').unwrap().parse::<f64>().unwrap()
+        // Behind it stands what each tier has.
+        let (left, _) = left.split_once("s; ").unwrap();
+        left.parse::<f64>().unwrap()
     };
     // Not set, it is for the attribute to say.
     assert!(kept_for("") <= 5.0);
