@@ -1,8 +1,14 @@
 //! Attempts to compute a value anew that failed, and when the next one is due.
 
-use crate::clock::Moment;
-use crate::sync::{AtomicU64, Ordering};
+use crate::clock::{DRIFT, Moment};
+use crate::mark::Mark;
+use crate::sync::{AtomicU64, Mutex, Ordering};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// So many keys are known whose values other tiers have.
+const MOST_ELSEWHERE: usize = 4_096;
 
 /// How long after a failed attempt the next one is due: the first time, and at most. It doubles with each
 /// failure.
@@ -60,9 +66,40 @@ impl Attempts {
     }
 }
 
+/// Attempts to replace values that memory does not have, by key: they are of the value that was born then.
+#[derive(Debug, Default)]
+pub(crate) struct Elsewhere(Mutex<HashMap<Mark, (Moment, Arc<Attempts>)>>);
+
+impl Elsewhere {
+    /// Those that are known to have failed.
+    pub(crate) fn find(&self, key: Mark, born: Moment) -> Option<Arc<Attempts>> {
+        let known = self.0.lock();
+        let (since, attempts) = known.get(&key)?;
+        // Another has been stored since, of which nothing is known.
+        (born.since(*since) <= DRIFT).then(|| Arc::clone(attempts))
+    }
+
+    /// Takes note of one that failed.
+    pub(crate) fn fail(&self, key: Mark, born: Moment, (now, backoff): (Moment, Backoff)) {
+        let attempts = self.find(key, born).unwrap_or_default();
+        attempts.fail(now, backoff);
+        let mut known = self.0.lock();
+        if known.len() >= MOST_ELSEWHERE {
+            known.retain(|_, (_, attempts)| !attempts.is_due(now));
+            // All of them fail: whoever is forgotten makes an attempt.
+            if known.len() >= MOST_ELSEWHERE {
+                known.clear();
+            }
+        }
+        known.insert(key, (born, attempts));
+    }
+}
+
 #[cfg(all(test, not(larder_model)))]
 mod tests {
-    use super::Backoff;
+    use super::{Backoff, Elsewhere, MOST_ELSEWHERE};
+    use crate::clock::Moment;
+    use crate::mark::Mark;
     use std::time::Duration;
 
     #[test]
@@ -70,5 +107,20 @@ mod tests {
         let backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(5) };
         let seconds = [1, 2, 3, 4, 100].map(|failures| backoff.after(failures).as_secs());
         assert_eq!(seconds, [1, 2, 4, 5, 5]);
+    }
+
+    #[test]
+    fn what_is_known_of_keys_elsewhere_is_bounded_and_ends_with_the_value() {
+        let at = |seconds| Moment::from_origin(Duration::from_secs(seconds));
+        let (elsewhere, how) = (Elsewhere::default(), (at(60), Backoff::default()));
+        let key = |number: usize| Mark::tag(&number.to_string());
+        for number in 0..MOST_ELSEWHERE + 1 {
+            elsewhere.fail(key(number), at(10), how);
+        }
+        assert_eq!(elsewhere.0.lock().len(), 1);
+        let last = elsewhere.find(key(MOST_ELSEWHERE), at(10)).unwrap();
+        assert!(!last.is_due(at(60)));
+        assert!(last.is_due(at(61)));
+        assert!(elsewhere.find(key(MOST_ELSEWHERE), at(20)).is_none(), "it is another value");
     }
 }

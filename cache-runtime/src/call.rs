@@ -269,7 +269,7 @@ fn look_up_shared<W: View, Kd: Kind>(
             None => Found::Hit(out),
         };
     }
-    let outlives = instance.site.options.outlives() && wish.is_none();
+    let outlives = wish.is_none() && function.may_outlive();
     let errand = again.filter(|_| outlives).map(|again| (again(), probe.view.own()));
     let quest = Quest::new(function, kind, basis, key, errand);
     Found::Miss(Box::new(Miss::wished(quest, wish)))
@@ -413,23 +413,29 @@ fn look_beyond<W: View, Kd: Kind>(
         // What is shared by machines asks there first.
         let is_asked = !function.is_on_fleet() && options.reaches(Level::L2);
         let nearest = address.as_ref().filter(|_| is_asked);
+        let mut is_due = false;
         let found = nearest.map(|address| {
-            if function.in_memory || frame.is_some() {
+            if function.in_memory || frame.is_some() || function.site.options.renews() {
                 let keep = (frame, options.promotes(Level::L1));
-                let promote =
-                    |loaded| function.promote(kind, probe, stamp, (address, loaded), keep);
                 let found = stored.find(address);
                 let suits = |loaded: &Loaded<_>| function.suits(&loaded.about, frame);
                 let found = found.and_then(|loaded| {
                     if suits(&loaded) { Ok(loaded) } else { Err(lookup::Miss::Absent) }
                 });
-                found.map(promote)
+                found.map(|loaded| {
+                    let span = (loaded.about.born, loaded.expires);
+                    is_due = loaded.about.files.is_none()
+                        && options.stores()
+                        && function.is_due_elsewhere(address.mark(), span);
+                    function.promote(kind, probe, stamp, (address, loaded), keep)
+                })
             } else {
                 let glanced = stored.glance(address);
                 glanced.map(|it| function.pass_on(kind, (|counters| &counters.hits_l2, it)))
             }
         });
         match found {
+            Some(Ok(out)) if is_due => return Around::NearEnd(out, function, address),
             Some(Ok(out)) => return Around::Hit(out),
             Some(Err(lookup::Miss::Absent | lookup::Miss::Unavailable)) | None => {}
             Some(Err(why)) => reason = why,

@@ -23,6 +23,9 @@ pub trait Clock: Send + Sync + 'static {
     fn sleep(&self, span: Duration) -> Sleep;
 }
 
+/// How far two readings of one value's birth may be apart, where it is told by another clock.
+pub(crate) const DRIFT: Duration = Duration::from_millis(100);
+
 /// A moment on a runtime's clock, in nanoseconds since that clock's origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);

@@ -49,8 +49,10 @@ struct State<S> {
     phase: Phase<S>,
     term: Term,
     stamp: Stamp,
-    /// Which followers were not there yet when the leader last asked elsewhere, unless it computes.
+    /// Which followers were not there yet when the leader last asked elsewhere.
     late: Option<u64>,
+    /// Whether what is going to land is computed, and not what was asked for.
+    is_computed: bool,
     /// What the leader found, and computes anew.
     offer: Option<Landing<S>>,
     /// One for each follower; `None` until it first waits.
@@ -108,6 +110,7 @@ impl<S> Flight<S> {
                 term: Term(0),
                 stamp,
                 late: None,
+                is_computed: false,
                 offer: None,
                 followers: BTreeMap::new(),
                 next_follower: 0,
@@ -133,6 +136,7 @@ impl<S> Flight<S> {
         let mut state = self.state.lock();
         if state.term == term {
             state.late = Some(state.next_follower);
+            state.is_computed = false;
         }
     }
 
@@ -141,7 +145,15 @@ impl<S> Flight<S> {
     pub(crate) fn compute(&self, term: Term) {
         let mut state = self.state.lock();
         if state.term == term {
-            state.late = None;
+            state.is_computed = true;
+        }
+    }
+
+    /// Notes that what was found elsewhere lands after all.
+    pub(crate) fn fall_back(&self, term: Term) {
+        let mut state = self.state.lock();
+        if state.term == term {
+            state.is_computed = false;
         }
     }
 
@@ -208,7 +220,7 @@ impl<S> State<S> {
 
     fn take_over(&mut self, versions: &Versions) -> (Term, Stamp) {
         self.phase = Phase::Flying;
-        self.late = None;
+        (self.late, self.is_computed) = (None, false);
         self.term = Term(self.term.0 + 1);
         self.stamp = versions.now();
         (self.term, self.stamp)
@@ -261,8 +273,14 @@ impl<S> Follower<S> {
         self.flight.state.lock().offer.clone()
     }
 
-    /// Whether it joined after what was found had been asked for.
+    /// Whether it joined after what landed had been asked for.
     pub(crate) fn is_late(&self) -> bool {
+        let is_computed = self.flight.state.lock().is_computed;
+        !is_computed && self.is_late_for_offer()
+    }
+
+    /// The same of what is offered.
+    pub(crate) fn is_late_for_offer(&self) -> bool {
         self.flight.state.lock().late.is_some_and(|late| self.number >= late)
     }
 

@@ -1,6 +1,6 @@
 //! One instantiation of one cached function in one runtime or scope.
 
-use crate::attempts::Backoff;
+use crate::attempts::{Backoff, Elsewhere};
 use crate::clock::{Moment, TimeSource};
 use crate::context::Surroundings;
 use crate::counters::{Counters, Shares};
@@ -107,6 +107,8 @@ pub(crate) struct Function<K, V, S> {
     pub(crate) family: TypeId,
     /// Whether values are kept in memory.
     pub(crate) in_memory: bool,
+    /// What is known of attempts to replace values that are not.
+    pub(crate) elsewhere: Elsewhere,
     /// How values are kept beyond memory, if they are.
     pub(crate) stored: Option<Stored<V>>,
     /// What stands for key and function beyond this process.
@@ -182,6 +184,7 @@ where
             keys: Mark::keys(site.place(), family, TypeId::of::<K>()),
             family,
             in_memory: site.options.reaches(Level::L1),
+            elsewhere: Elsewhere::default(),
             stored,
             stand_in,
         })
@@ -242,16 +245,41 @@ where
         expires: Moment,
         cost: Option<Duration>,
     ) -> Renewal {
+        if about.files.is_some() {
+            return Renewal::default();
+        }
+        self.renewal_within((about.born, expires), cost)
+    }
+
+    fn renewal_within(&self, (born, expires): (Moment, Moment), cost: Option<Duration>) -> Renewal {
         let options = &self.site.options;
-        if !options.renews() || about.files.is_some() {
+        if !options.renews() {
             return Renewal::default();
         }
         if let Some(distance) = options.refresh {
-            return Renewal::before_end(about.born, expires, distance);
+            return Renewal::before_end(born, expires, distance);
         }
         let usual = || self.counters.computation_time.snapshot().quantile(0.5);
         let cost = cost.or_else(usual).unwrap_or_default();
-        Renewal::by_chance(about.born, expires, cost)
+        Renewal::by_chance(born, expires, cost)
+    }
+
+    /// Whether a call that has found nothing yet may come to leave a computation behind: for what is looked
+    /// for on other machines alone, it is not known before whether that is to be computed anew.
+    pub(crate) fn may_outlive(&self) -> bool {
+        let options = &self.site.options;
+        options.outlives() || (options.renews() && !self.in_memory && self.is_on_fleet())
+    }
+
+    /// Whether a value that memory does not keep is to be computed anew before its time is over.
+    pub(crate) fn is_due_elsewhere(&self, key: Mark, (born, expires): (Moment, Moment)) -> bool {
+        if self.in_memory || !self.site.options.renews() {
+            return false;
+        }
+        let now = self.home.time.now();
+        let attempts = self.elsewhere.find(key, born);
+        self.renewal_within((born, expires), None).is_due(now)
+            && attempts.is_none_or(|attempts| attempts.is_due(now))
     }
 
     /// Whether a value that stays in this process may be used where it is asked for. What other
@@ -365,7 +393,7 @@ where
         kind: Kd,
         (tier, glanced): (TierHits, Glanced<V>),
     ) -> Kd::Out {
-        let Glanced { value, age } = glanced;
+        let Glanced { value, age, .. } = glanced;
         self.count_read(kind, tier, &value, age);
         kind.release(value)
     }

@@ -5,6 +5,7 @@
 //! 2. Each caller looks for itself: what it finds was asked for after it called. Those who look at the
 //!    same time share the trip.
 
+use crate::clock::Moment;
 use crate::context;
 use crate::error::Level;
 use crate::function::TierHits;
@@ -12,6 +13,7 @@ use crate::key::OwnedKey;
 use crate::lookup::Miss;
 use crate::outcome::Kind;
 use crate::quest::Quest;
+use crate::stored::{self, Address};
 use crate::work::Glanced;
 
 impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
@@ -34,7 +36,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let stored = self.function.stored.as_ref()?;
         let fleet = stored.fleet().filter(|fleet| fleet.is_up())?;
         let address = self.basis.address.as_ref()?;
-        let asking = stored.asking(address, &self.basis.marks);
+        let asking = stored.asking(address, &self.basis.marks).lingering(stored.linger());
         if !asking.is_up(fleet) {
             return None;
         }
@@ -42,9 +44,15 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let found = stored.glance_at_fleet(fleet, &asking, &mut patience).await;
         drop(asking);
         match found {
-            Ok(Ok(glanced)) => {
-                let tier: TierHits = |counters| &counters.hits_l3;
-                return Some(self.function.pass_on(self.kind, (tier, glanced)));
+            Ok(Ok(glanced)) if glanced.expires > self.function.home.time.now() => {
+                return self.use_glanced(glanced);
+            }
+            Ok(Ok(overdue)) => {
+                self.basis.blame(Miss::Expired);
+                self.basis.glanced = Glanced::Overdue(patience);
+                if self.function.may_linger(self.kind, &overdue.value) {
+                    self.former = Some((overdue.value, overdue.expires));
+                }
             }
             Ok(Err(why)) => {
                 self.basis.blame(why);
@@ -57,5 +65,28 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             }
         }
         None
+    }
+
+    /// Serves what is fresh, unless it is to be computed anew in place.
+    fn use_glanced(&mut self, glanced: stored::Glanced<Kd::Kept>) -> Option<Kd::Out> {
+        const TIER: TierHits = |counters| &counters.hits_l3;
+        if self.is_to_renew(&glanced)
+            && let Some((errand, _)) = self.errand.take()
+        {
+            self.basis.missed = None;
+            if self.begin_to_renew(errand) {
+                self.function.count_read(self.kind, TIER, &glanced.value, glanced.age);
+                return None;
+            }
+        }
+        Some(self.function.pass_on(self.kind, (TIER, glanced)))
+    }
+
+    fn is_to_renew(&self, glanced: &stored::Glanced<Kd::Kept>) -> bool {
+        let born: Moment = self.function.home.time.now().before(glanced.age);
+        let key = self.basis.address.as_ref().map(Address::mark);
+        let span = (born, glanced.expires);
+        self.basis.options.stores()
+            && key.is_some_and(|key| self.function.is_due_elsewhere(key, span))
     }
 }

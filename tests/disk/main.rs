@@ -8,6 +8,7 @@
     reason = "functions and calls in the shapes that users give them"
 )]
 
+mod alone;
 mod batch;
 mod codec;
 mod files;

@@ -122,7 +122,7 @@ functions! {
     by_chance(8, 10, 0, 40, 0, 1): [ttl = "10s", refresh = "auto", grace = "40s", timeout = "1s"];
     negative(9, 10, 5, 0, 4, 0): [ttl = "10s", negative = "4s", stale = "5s"];
     on_disk(10, 10, 0, 0, 0, 0): [tier = "l1,l2", ttl = "10s"];
-    disk_alone(11, 10, 0, 0, 0, 0): [tier = "l2", ttl = "10s"];
+    disk_alone(11, 10, 20, 40, 0, 0): [tier = "l2", ttl = "10s", stale = "20s", grace = "40s", refresh = "4s"];
     disk_all(12, 10, 20, 40, 0, 0): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", refresh = "4s"];
     disk_hurried(13, 10, 20, 40, 3, 2): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", timeout = "2s", negative = "3s"];
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
+mod alone;
 mod batch;
 mod cascade;
 #[path = "../servers/client.rs"]

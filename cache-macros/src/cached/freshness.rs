@@ -85,8 +85,8 @@ pub(crate) fn freshness(options: &Options, tiers: &[Tier], errors: &mut Errors) 
     if !expires(options, tiers) {
         names.iter().copied().flatten().for_each(|name| needs_ttl(name, errors));
     }
-    if !tiers.contains(&Tier::L1) && !options.is_faulty("tier") {
-        names.into_iter().take(3).flatten().for_each(|name| needs_memory(name, errors));
+    if let ([Tier::L2, Tier::L3], Some(refresh)) = (tiers, &options.refresh) {
+        needs_memory(&refresh.name, errors);
     }
     Freshness {
         stale: options.stale.as_ref().map(|given| given.value),
@@ -147,10 +147,11 @@ fn needs_ttl(name: &Ident, errors: &mut Errors) {
     errors.add(name, message);
 }
 
+/// Who serves from a copy on disk that another tier has to confirm does not look at its end.
 fn needs_memory(name: &Ident, errors: &mut Errors) {
     let message = format!(
-        "`{name}` needs `l1` among the tiers: what is over its time is served from memory; \
-         add `l1` to `tier`, or leave `{name}` out"
+        "`{name}` with `l2` and `l3` needs `l1` beside them: a value near the end of its time is found \
+         there; add `l1` to `tier`, or leave one of the others out"
     );
     errors.add(name, message);
 }

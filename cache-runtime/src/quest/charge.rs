@@ -39,19 +39,34 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// Sees to it that what is fresh is computed anew, unless another call does. Given back if that is to
     /// be in place.
     pub(crate) fn renew(mut self, again: impl FnOnce() -> Errand) -> Option<Self> {
-        let function = Arc::clone(&self.function);
-        let (memory, time) = (&function.memory, &function.home.time);
         // Before anything is begun: it clones what is the user's.
         let errand = again();
-        let lead = memory.renew(self.basis.hash, &mut self.key, time, &self.basis.marks)?;
+        if self.begin_to_renew(errand) { Some(self) } else { None }
+    }
+
+    /// The same. True if that is to be in place.
+    pub(crate) fn begin_to_renew(&mut self, errand: Errand) -> bool {
+        let function = Arc::clone(&self.function);
+        let (memory, time, hash) = (&function.memory, &function.home.time, self.basis.hash);
+        let lead = if function.in_memory {
+            memory.renew(hash, &mut self.key, time, &self.basis.marks)
+        } else {
+            memory.renew_elsewhere(hash, &mut self.key, &self.basis.marks)
+        };
+        let Some(lead) = lead else { return false };
         function.counters.refreshes.add(1);
         if background::is_possible(&function.home.executor, &errand) {
             self.dispatch(errand, lead, Renews::Behind);
-            return None;
+            return false;
         }
         self.basis.renews = Renews::InPlace;
         self.next = Next::Lead(lead);
-        Some(self)
+        true
+    }
+
+    /// Whether computations are handed over for which there is no time to wait.
+    pub(super) fn may_hand_over(&self) -> bool {
+        self.errand.is_some() && self.function.site.options.outlives()
     }
 
     /// Goes on with what another call began.
@@ -77,7 +92,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     ) -> Result<Waiter<Kd::Shared>, Lead<Kd::Shared>> {
         // What it is handed to would wait where a part of a computation may not (F2). And of an error that
         // can't be copied nobody would hear.
-        if context::frame().is_some() || !Kd::SHARES_FAILURES {
+        if !self.may_hand_over() || context::frame().is_some() || !Kd::SHARES_FAILURES {
             return Err(lead);
         }
         let executor = &self.function.home.executor;

@@ -35,7 +35,7 @@ pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     /// What tells its key from others, for a call that is made in its place.
     mark: Mark,
     /// What it takes to make such a call, and the key for what this one does when that has ended.
-    errand: Option<(Errand, K)>,
+    pub(crate) errand: Option<(Errand, K)>,
     /// Until when others are waited for, since the first of them was.
     patience: Option<Moment>,
     /// When a former value will do, if there is one.
@@ -46,6 +46,9 @@ pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     is_handed_over: bool,
     /// Whether this is that call: nobody waits for it but by its flight.
     pub(crate) is_charged: bool,
+    /// What a look at the tier that machines share found, and when its time was over.
+    #[cfg(feature = "redis")]
+    pub(crate) former: Option<(Kd::Kept, Moment)>,
     next: Next<Kd>,
 }
 
@@ -125,6 +128,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             deadline,
             is_handed_over: false,
             is_charged: false,
+            #[cfg(feature = "redis")]
+            former: None,
             next: Next::Begin,
         }
     }
@@ -198,7 +203,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 Step::Serve(out)
             }
             Begun::Lead(lead) => {
-                let waits = self.errand.is_some() && function.site.options.is_lenient();
+                let waits = self.may_hand_over() && function.site.options.is_lenient();
                 if !waits && (!function.is_on_fleet() || self.basis.address.is_none()) {
                     self.count_miss();
                 }
@@ -208,6 +213,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 }
             }
             Begun::Follow(follower) => {
+                if let Some(out) = self.take_glanced(function.site.options.stale) {
+                    let flight = Arc::clone(&follower.flight);
+                    drop(follower);
+                    function.memory.tidy(self.basis.hash, &flight);
+                    return Step::Serve(out);
+                }
                 if !function.site.options.is_lenient() {
                     self.count_miss();
                 }
@@ -276,9 +287,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             let found = match &wait {
                 Waited::Offered(former) => {
                     takes_offers = false;
-                    let is_late = waiter.follower.is_late() && context::frame().is_none();
                     let stale = function.site.options.stale;
-                    if is_late { None } else { self.take_former(former, stale) }
+                    if waiter.follower.is_late_for_offer() && context::frame().is_none() {
+                        None
+                    } else {
+                        self.take_former(former, stale)
+                    }
                 }
                 Waited::Late => self.hurry_up(&waiter.follower),
                 _ => break wait,
@@ -337,9 +351,31 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             function.count_overdue(self.kind, self.served(late), &out);
             return Some(out);
         }
-        let out = self.take_former(&follower.offer()?, most)?;
+        let is_late = follower.is_late_for_offer() && frame.is_none();
+        let offer = follower.offer().filter(|_| !is_late);
+        let taken = offer.and_then(|offer| self.take_former(&offer, most));
+        let out = taken.or_else(|| self.take_glanced(most))?;
         function.counters.timeouts.add(1);
         Some(out)
+    }
+
+    /// Takes a former value that a look at the tier which machines share has found, if that may be served
+    /// while it is computed anew.
+    #[cfg(feature = "redis")]
+    fn take_glanced(&mut self, most: Duration) -> Option<Kd::Out> {
+        let now = self.time().now();
+        let late = |(_, expires): &mut (_, Moment)| now.since(*expires);
+        let (value, expires) = self.former.take_if(|former| late(former) < most)?;
+        let out = self.kind.release(value);
+        self.basis.missed = None;
+        self.function.count_overdue(self.kind, self.served(now.since(expires)), &out);
+        Some(out)
+    }
+
+    #[cfg(not(feature = "redis"))]
+    #[expect(clippy::unused_self, reason = "the same where there is such a tier")]
+    fn take_glanced(&mut self, _: Duration) -> Option<Kd::Out> {
+        None
     }
 
     /// By what right a value is served whose time has been over for so long.

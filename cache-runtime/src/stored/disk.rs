@@ -26,23 +26,28 @@ impl KeptBy {
 
     /// A value that was read, in moments of this process.
     fn load<V>(&self, value: V, sound: &Sound<'_>) -> Loaded<V> {
-        let (now, header) = (self.time.now(), &sound.envelope.header);
+        let now = self.time.now();
         #[cfg(feature = "redis")]
         let captured = Captured::read(sound.envelope.versions).map(Arc::new);
         #[cfg(not(feature = "redis"))]
         let captured = None;
         let about = About { born: now.before(age(sound)), captured, ..sound.about() };
-        let expires = match Duration::from_nanos(header.expires) {
-            _ if header.expires == u64::MAX => Moment::NEVER,
-            end if end > sound.wall => now.after(end.saturating_sub(sound.wall)),
-            end => now.before(sound.wall.saturating_sub(end)),
-        };
-        Loaded { value, about, expires, packed: None }
+        Loaded { value, about, expires: end(sound, now), packed: None }
     }
 }
 
 fn age(sound: &Sound<'_>) -> Duration {
     sound.wall.saturating_sub(Duration::from_nanos(sound.envelope.header.created))
+}
+
+/// When its time is over.
+fn end(sound: &Sound<'_>, now: Moment) -> Moment {
+    let header = &sound.envelope.header;
+    match Duration::from_nanos(header.expires) {
+        _ if header.expires == u64::MAX => Moment::NEVER,
+        end if end > sound.wall => now.after(end.saturating_sub(sound.wall)),
+        end => now.before(sound.wall.saturating_sub(end)),
+    }
 }
 
 impl<V> Stored<V> {
@@ -64,7 +69,12 @@ impl<V> Stored<V> {
 
     /// The same where nobody asks what the value depends on.
     pub(crate) fn glance(&self, address: &Address) -> Result<Glanced<V>, Miss> {
-        self.read(address, |value, sound| Glanced { value, age: age(sound) })
+        let now = self.kept.time.now();
+        let take = |value, sound: &Sound<'_>| {
+            let (age, expires) = (age(sound), end(sound, now));
+            Glanced { value, age, expires }
+        };
+        self.read(address, take)
     }
 
     fn read<R>(&self, address: &Address, take: impl Fn(V, &Sound<'_>) -> R) -> Result<R, Miss> {

@@ -95,6 +95,11 @@ impl Asking<'_> {
     }
 }
 
+/// When its time is over.
+fn end(sound: &Sound<'_>, now: Moment) -> Moment {
+    if sound.left.is_zero() { now.before(sound.late) } else { now.after(sound.left) }
+}
+
 impl KeptBy {
     /// The tier, if nothing is to be served that it does not vouch for.
     pub(super) fn jealous_fleet(&self) -> Option<&OnFleet> {
@@ -170,8 +175,7 @@ impl<V> Stored<V> {
                     length: header.unpacked,
                     payload: payload.to_vec(),
                 });
-                let expires = if is_over { now.before(sound.late) } else { now.after(sound.left) };
-                Loaded { value, about, expires, packed }
+                Loaded { value, about, expires: end(sound, now), packed }
             });
             found.is_some()
         };
@@ -198,7 +202,8 @@ impl<V> Stored<V> {
         let mut take = |sound: &Sound<'_>| {
             let Envelope { header, payload, .. } = &sound.envelope;
             let value = self.bytes.unpack(header.compression, header.unpacked, payload);
-            found = value.map(|value| Glanced { value, age: sound.age });
+            let expires = end(sound, self.kept.time.now());
+            found = value.map(|value| Glanced { value, age: sound.age, expires });
             found.is_some()
         };
         let seen = fleet.glance(&asking.wanted(), patience, &mut take).await?;

@@ -119,6 +119,8 @@ pub(crate) struct Loaded<V> {
 pub(crate) struct Glanced<V> {
     pub(crate) value: V,
     pub(crate) age: Duration,
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "the disk is asked for more"))]
+    pub(crate) expires: Moment,
 }
 
 /// A value to be kept on the disk.

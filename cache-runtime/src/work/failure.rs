@@ -4,7 +4,7 @@
 //! 2. What was invalidated meanwhile is not served: the failure is its caller's.
 
 use super::{Claim, Finished, Placed, Renews, Work};
-use crate::clock::Moment;
+use crate::clock::{DRIFT, Moment};
 use crate::entry::{About, Stamp};
 use crate::flight::Landing;
 use crate::key::OwnedKey;
@@ -17,7 +17,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
-use std::time::Duration;
 
 /// A value whose time is over.
 pub(super) struct Overdue<V> {
@@ -35,9 +34,6 @@ struct Former<Kd: Kind> {
     /// To be kept in memory, where it is not.
     arrival: Option<Arrival<Kd::Kept>>,
 }
-
-/// How far two readings of one value's birth may be apart.
-const DRIFT: Duration = Duration::from_millis(100);
 
 impl<V> Overdue<V> {
     /// Whether another process has computed it since something was.
@@ -91,10 +87,24 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// Puts the next attempt to replace what is fresh off: this one came to nothing that may be kept.
     pub(super) fn put_off(&self) {
-        if self.renews()
-            && let Some(former) = self.in_memory(|_| true)
-        {
-            former.about.attempts.fail(self.time().now(), self.function.home.backoff);
+        if !self.renews() {
+            return;
+        }
+        if let Some(former) = self.in_memory(|_| true) {
+            self.note_failure(&former.about);
+        } else if let Some(overdue) = &self.overdue {
+            self.note_failure(&overdue.loaded.about);
+        }
+    }
+
+    /// Takes note of a failed attempt to replace a value.
+    fn note_failure(&self, former: &About) {
+        let (now, backoff) = (self.time().now(), self.function.home.backoff);
+        match &self.basis.address {
+            Some(address) if !self.function.in_memory => {
+                self.function.elsewhere.fail(address.mark(), former.born, (now, backoff));
+            }
+            _ => former.attempts.fail(now, backoff),
         }
     }
 
@@ -121,7 +131,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             (Some(here), _) => here,
             (None, elsewhere) => self.beyond_memory(elsewhere?)?,
         };
-        former.about.attempts.fail(self.time().now(), self.function.home.backoff);
+        self.note_failure(&former.about);
         let out = self.serve(former);
         Some(Placed::Landed(Finished { out, arrival: None }))
     }
@@ -132,6 +142,14 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             return None;
         }
         let now = self.time().now();
+        if !self.function.in_memory {
+            let overdue = self.overdue.as_deref()?;
+            let (key, born) = (self.basis.address.as_ref()?.mark(), overdue.loaded.about.born);
+            let attempts = self.function.elsewhere.find(key, born);
+            let former = attempts.filter(|attempts| !attempts.is_due(now));
+            let former = former.and_then(|_| self.beyond_memory(overdue))?;
+            return Some(self.serve(former));
+        }
         let former = self.in_memory(|about| !about.attempts.is_due(now))?;
         let is_outdated = |it: &Overdue<_>| it.is_later_than(&former.about);
         if self.overdue.as_deref().is_some_and(is_outdated) {
@@ -161,6 +179,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         // What was found began before this did.
         if let Claim::Lead(lead) = &mut self.claim {
             lead.stamp = stamp;
+            lead.flight.fall_back(lead.term);
         }
         self.land(&about, arrival, expires, |kind| kind.share(&out).map(Arc::new));
         self.frame.close();
@@ -190,17 +209,20 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         })
     }
 
-    /// Found in another tier before this began. It is kept in memory from here on, with what is known of
-    /// attempts to replace it.
+    /// Found in another tier before this began. Where the function keeps values in memory, it is kept there
+    /// from here on, with what is known of attempts to replace it.
     fn beyond_memory(&self, overdue: &Overdue<Kd::Kept>) -> Option<Former<Kd>> {
         let Overdue { loaded: Loaded { value, about, expires, .. }, stamp } = overdue;
-        let is_late = self.time().now().since(*expires) >= self.function.site.options.grace;
+        let now = self.time().now();
+        let is_fresh = now < *expires && self.renews();
+        let is_late = !is_fresh && now.since(*expires) >= self.function.site.options.grace;
         let is_valid = || self.function.home.versions.check(about, *stamp).is_some();
         if is_late || !is_valid() || !about.files_hold() {
             return None;
         }
         let out = self.kind.serve(value);
-        let arrival = self.kind.keep(&out).map(|value| (value, *expires));
+        let kept = self.function.in_memory.then(|| self.kind.keep(&out)).flatten();
+        let arrival = kept.map(|value| (value, *expires));
         let about = Arc::new(about.clone());
         Some(Former { out, about, expires: *expires, stamp: *stamp, arrival })
     }

@@ -46,6 +46,8 @@ pub(crate) enum Glanced {
     NotTried,
     /// There is nothing. What is to be asked next has what time is left.
     Nothing(Patience),
+    /// The same, but for a value whose time is over.
+    Overdue(Patience),
     /// Nothing is known, and no time is left to ask again.
     InVain,
 }
@@ -170,6 +172,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let begun = Instant::now();
         let (mut patience, mut has_looked) = match glanced {
             Glanced::Nothing(left) => (left, true),
+            Glanced::Overdue(left) => (left, false),
             Glanced::NotTried | Glanced::InVain => (fleet.patience(), false),
         };
         let mut waiter = None;

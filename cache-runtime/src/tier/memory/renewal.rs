@@ -62,4 +62,24 @@ impl<K: OwnedKey, V, S> Memory<K, V, S> {
         drop(held);
         Some(lead)
     }
+
+    /// The same for what other tiers have, and memory does not.
+    pub(crate) fn renew_elsewhere(
+        &self,
+        hash: u64,
+        key: &mut Option<K>,
+        marks: &Marks,
+    ) -> Option<Lead<S>> {
+        let held = held::hold();
+        let mut shard = self.shard(hash).write();
+        let owned = key.as_ref()?;
+        let is_it = |(it, _): &(super::Hashed<K>, _)| it.hash == hash && it.key == *owned;
+        if shard.flights.find(hash, is_it).is_some() {
+            return None;
+        }
+        let lead = self.take_off(&mut shard, hash, key, marks);
+        drop(shard);
+        drop(held);
+        Some(lead)
+    }
 }

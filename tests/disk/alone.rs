@@ -1,0 +1,178 @@
+//! `stale`, `grace`, `refresh` and `timeout` of functions that keep nothing in memory: what is on disk is
+//! served after its time as it would be from there.
+
+use crate::support::{Calls, Machine, settle};
+use larder::{blocking, cached};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const TTL: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(28);
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < LIMIT, "waited in vain for {what}");
+        thread::yield_now();
+    }
+}
+
+/// A body that waits where it is told to.
+struct Slow {
+    calls: AtomicU64,
+    is_held: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Slow {
+    const fn new() -> Self {
+        Self { calls: AtomicU64::new(0), is_held: Mutex::new(false), changed: Condvar::new() }
+    }
+
+    fn run(&self) -> u64 {
+        let call = self.calls.fetch_add(1, SeqCst) + 1;
+        let held = self.is_held.lock().unwrap();
+        let waited = self.changed.wait_timeout_while(held, LIMIT, |held| *held).unwrap();
+        assert!(!waited.1.timed_out(), "nobody has it go on");
+        call
+    }
+
+    fn hold(&self, is_held: bool) {
+        *self.is_held.lock().unwrap() = is_held;
+        self.changed.notify_all();
+    }
+
+    fn calls(&self) -> u64 {
+        self.calls.load(SeqCst)
+    }
+}
+
+#[test]
+fn f3_one_caller_computes_anew_while_all_others_get_what_is_on_disk() {
+    static SLOW: Slow = Slow::new();
+
+    #[cached(tier = "l2", ttl = "10s", stale = "1m")]
+    fn slow() -> u64 {
+        SLOW.run()
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    assert_eq!(one.with(slow), 1);
+    settle(&one);
+    machine.clock.advance(TTL);
+    SLOW.hold(true);
+    thread::scope(|scope| {
+        let computing = scope.spawn(|| one.with(slow));
+        until("a body to run", || SLOW.calls() == 2);
+        assert_eq!([one.with(slow), other.with(slow), other.with(slow)], [1, 1, 1]);
+        let stats = other.with(slow::stats);
+        assert_eq!((stats.stale_hits, stats.computations), (2, 0));
+        assert_eq!(one.with(slow::stats).stale_hits, 1);
+        // What is invalidated is not served, however long it takes to compute another.
+        one.with(slow::invalidate).unwrap();
+        let late = scope.spawn(|| one.with(slow));
+        SLOW.hold(false);
+        assert_eq!([computing.join().unwrap(), late.join().unwrap()], [2, 3]);
+    });
+}
+
+#[test]
+fn what_fails_serves_what_is_on_disk_and_is_put_off() {
+    static CALLS: Calls = Calls::new();
+    static FAILS: AtomicBool = AtomicBool::new(false);
+
+    #[cached(tier = "l2", ttl = "10s", grace = "1h", tags("alone:{id}"))]
+    fn fallible(id: u64) -> Result<u64, String> {
+        CALLS.note();
+        if FAILS.load(SeqCst) { Err("on purpose".to_owned()) } else { Ok(id) }
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    for id in [1, 2] {
+        assert_eq!(one.with(|| fallible(id)), Ok(id));
+    }
+    settle(&one);
+    machine.clock.advance(TTL);
+    FAILS.store(true, SeqCst);
+    CALLS.taken();
+    // After one second, then two, then four.
+    for pause in [1, 2, 4] {
+        for _ in 0..3 {
+            assert_eq!(other.with(|| fallible(1)), Ok(1));
+        }
+        assert_eq!(CALLS.taken(), 1, "the next attempt is not due");
+        machine.clock.advance(Duration::from_secs(pause));
+    }
+    let stats = other.with(fallible::stats);
+    assert_eq!((stats.grace_hits, stats.computations), (9, 3));
+    one.with(|| blocking::invalidate_tag("alone:1")).unwrap();
+    assert!(other.with(|| fallible(1)).is_err());
+    machine.clock.advance(Duration::from_secs(3_600 - 7) - Duration::from_nanos(1));
+    assert_eq!(other.with(|| fallible(2)), Ok(2));
+    machine.clock.advance(Duration::from_nanos(1));
+    assert!(other.with(|| fallible(2)).is_err());
+    // Nothing of it was kept in memory.
+    assert_eq!(other.with(fallible::stats).entries, 0);
+}
+
+#[test]
+fn near_the_end_of_its_time_it_is_computed_anew_by_one_process() {
+    static SLOW: Slow = Slow::new();
+
+    #[cached(tier = "l2", ttl = "10s", refresh = "3s")]
+    fn number() -> u64 {
+        SLOW.run()
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    assert_eq!(one.with(number), 1);
+    settle(&one);
+    machine.clock.advance(Duration::from_secs(6));
+    assert_eq!([one.with(number), other.with(number)], [1, 1]);
+    machine.clock.advance(Duration::from_secs(2));
+    SLOW.hold(true);
+    for _ in 0..5 {
+        assert_eq!([one.with(number), other.with(number)], [1, 1]);
+    }
+    until("a body to run", || SLOW.calls() == 2);
+    SLOW.hold(false);
+    until("it to be stored", || one.with(number) == 2 && other.with(number) == 2);
+    assert_eq!(SLOW.calls(), 2);
+    let stats = [&one, &other].map(|process| process.with(number::stats));
+    assert_eq!(stats.each_ref().map(larder::FunctionStats::misses), [1, 0]);
+    assert!(stats.iter().all(|it| it.refreshes > 0), "{stats:?}");
+}
+
+#[test]
+fn one_that_takes_too_long_gives_its_caller_what_is_on_disk() {
+    static SLOW: Slow = Slow::new();
+
+    #[cached(tier = "l2", ttl = "10s", grace = "1h", timeout = "1s")]
+    fn number() -> u64 {
+        SLOW.run()
+    }
+
+    let machine = Machine::new();
+    let process = machine.process();
+    assert_eq!(process.with(number), 1);
+    settle(&process);
+    machine.clock.advance(2 * TTL);
+    SLOW.hold(true);
+    thread::scope(|scope| {
+        let calling = scope.spawn(|| process.with(number));
+        until("a body to run", || SLOW.calls() == 2);
+        until("the caller to wait", || machine.clock.sleepers() >= 1);
+        machine.clock.advance(Duration::from_secs(1));
+        assert_eq!(calling.join().unwrap(), 1);
+    });
+    let stats = process.with(number::stats);
+    assert_eq!((stats.timeouts, stats.grace_hits), (1, 1));
+    SLOW.hold(false);
+    until("it to be stored", || process.with(number) == 2);
+    assert_eq!(SLOW.calls(), 2);
+}

@@ -1,0 +1,149 @@
+//! `stale`, `grace`, `refresh` and `timeout` of functions that keep nothing on this machine: what is in
+//! Redis is served after its time as it would be from memory, and not a moment longer than it is valid.
+
+use crate::limit::until;
+use crate::server::Server;
+use crate::support::{Calls, Gate, connected, draw, keys, patience, patient};
+use larder::{Runtime, blocking, cached};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread;
+use std::time::Duration;
+
+/// A body that waits where it is told to.
+struct Slow {
+    waits: AtomicBool,
+    gate: Gate,
+}
+
+impl Slow {
+    const fn new() -> Self {
+        Self { waits: AtomicBool::new(false), gate: Gate::new() }
+    }
+
+    fn run(&self) -> u64 {
+        if self.waits.load(SeqCst) {
+            self.gate.pass();
+        }
+        draw()
+    }
+}
+
+/// A value that has just expired.
+fn expired(runtime: &Runtime, call: fn() -> u64, peek: fn() -> Option<u64>) -> u64 {
+    let value = runtime.with(call);
+    until("the value to expire", || runtime.with(peek).is_none().then_some(()));
+    value
+}
+
+#[test]
+fn f3_one_process_computes_anew_while_all_get_the_stale_value() {
+    static SLOW: Slow = Slow::new();
+
+    #[cached(tier = "l3", ttl = "1s", stale = "1h", name = "alone::slow", tags("alone:slow"))]
+    fn slow() -> u64 {
+        SLOW.run()
+    }
+
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| patient(&server.url()));
+    let old = expired(&one, slow, slow::peek);
+    SLOW.waits.store(true, SeqCst);
+    thread::scope(|scope| {
+        let computing = scope.spawn(|| one.with(slow));
+        SLOW.gate.await_arrivals(1);
+        for runtime in [&one, &one, &other, &other] {
+            assert_eq!(runtime.with(slow), old);
+        }
+        for (runtime, computations) in [(&one, 1), (&other, 0)] {
+            let stats = runtime.with(slow::stats);
+            assert_eq!((stats.stale_hits, stats.computations), (2, computations));
+        }
+        // Nobody reads it from there any more, nor takes it from who did before.
+        other.with(|| blocking::invalidate_tag("alone:slow")).unwrap();
+        let late = [&one, &other].map(|runtime| scope.spawn(|| runtime.with(slow)));
+        SLOW.gate.open();
+        let new = computing.join().unwrap();
+        assert!(new > old);
+        late.into_iter().for_each(|it| assert!(it.join().unwrap() > new, "it began before"));
+    });
+}
+
+#[test]
+fn what_fails_serves_what_is_in_redis_and_is_put_off() {
+    static RUNS: Calls = Calls::new();
+    static FAILS: AtomicBool = AtomicBool::new(false);
+
+    #[cached(tier = "l3", ttl = "1s", grace = "1h", name = "alone::fallible", tags("alone:fails"))]
+    fn fallible() -> Result<u64, u64> {
+        RUNS.note();
+        if FAILS.load(SeqCst) { Err(draw()) } else { Ok(draw()) }
+    }
+
+    let server = Server::start();
+    let hour = Duration::from_secs(3_600);
+    let process = || connected(patience(&server.url()).backoff(hour, hour).build().unwrap());
+    let [one, other] = [process(), process()];
+    let old = one.with(fallible);
+    until("the value to expire", || one.with(fallible::peek).is_none().then_some(()));
+    assert_eq!(keys(&server, "larder:*:v:*").len(), 1, "it is there still");
+    FAILS.store(true, SeqCst);
+    RUNS.taken();
+    assert_eq!([(); 3].map(|()| other.with(fallible)), [old; 3]);
+    assert_eq!(RUNS.taken(), 1, "the next attempt is not due");
+    assert_eq!(other.with(fallible::stats).grace_hits, 3);
+    assert_eq!(other.with(fallible::stats).entries, 0, "it is kept in memory");
+    one.with(|| blocking::invalidate_tag("alone:fails")).unwrap();
+    // At once: it is asked for each time.
+    assert!(other.with(fallible).is_err());
+    assert!(one.with(fallible).is_err());
+}
+
+#[test]
+fn near_the_end_of_its_time_it_is_computed_anew_behind_a_hit() {
+    static RUNS: Calls = Calls::new();
+
+    // In the middle of its time at the earliest, and that is 15 s.
+    #[cached(tier = "l3", ttl = "30s", refresh = "28s", name = "alone::early")]
+    fn early() -> u64 {
+        draw()
+    }
+
+    #[cached(tier = "l3", ttl = "2s", refresh = "1s", name = "alone::soon")]
+    fn soon() -> u64 {
+        RUNS.note();
+        draw()
+    }
+
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| patient(&server.url()));
+    let first = one.with(early);
+    assert_eq!([one.with(early), other.with(early)], [first; 2]);
+    assert_eq!(one.with(early::stats).refreshes, 0, "it was not time yet");
+
+    let old = one.with(soon);
+    until("it to be computed anew", || (other.with(soon) > old).then_some(()));
+    let stats = [&one, &other].map(|process| process.with(soon::stats));
+    assert_eq!(stats.iter().map(|it| it.computations).sum::<u64>(), RUNS.taken());
+    assert!(stats[1].refreshes >= 1, "it was computed once its time was over: {:?}", stats[1]);
+}
+
+#[test]
+fn one_that_takes_too_long_gives_its_caller_what_is_in_redis() {
+    static SLOW: Slow = Slow::new();
+
+    #[cached(tier = "l3", ttl = "1s", grace = "1h", timeout = "20ms", name = "alone::hurried")]
+    fn hurried() -> u64 {
+        SLOW.run()
+    }
+
+    let server = Server::start();
+    let process = patient(&server.url());
+    let old = expired(&process, hurried, hurried::peek);
+    SLOW.waits.store(true, SeqCst);
+    assert_eq!(process.with(hurried), old);
+    let stats = process.with(hurried::stats);
+    assert_eq!((stats.timeouts, stats.grace_hits), (1, 1));
+    SLOW.gate.await_arrivals(1);
+    SLOW.gate.open();
+    until("the other value", || (process.with(hurried) > old).then_some(()));
+}
