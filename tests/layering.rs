@@ -115,7 +115,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("rustls", &["tier/redis/secrecy.rs"]),
     ("rustix", &["clock.rs", "files/", "tier/disk/", "tier/redis/link.rs"]),
     ("serde", &["codec/", "stored/"]),
-    ("shuttle", &["model.rs", "sync.rs"]),
+    ("shuttle", &["model/", "sync.rs"]),
     (
         "smallvec",
         &[

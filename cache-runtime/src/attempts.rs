@@ -114,7 +114,7 @@ mod tests {
         let at = |seconds| Moment::from_origin(Duration::from_secs(seconds));
         let (elsewhere, how) = (Elsewhere::default(), (at(60), Backoff::default()));
         let key = |number: usize| Mark::tag(&number.to_string());
-        for number in 0..MOST_ELSEWHERE + 1 {
+        for number in 0..=MOST_ELSEWHERE {
             elsewhere.fail(key(number), at(10), how);
         }
         assert_eq!(elsewhere.0.lock().len(), 1);

@@ -17,6 +17,16 @@ pub(crate) enum Bug {
     DroppedByAge,
     /// A follower takes the leader's value unseen.
     JoinedUnchecked,
+    /// What is served after its time is not asked whether it is valid.
+    FormerUnchecked,
+    /// What is served after its time is served however old it is.
+    FormerForEver,
+    /// What is fresh is computed anew although it is being computed.
+    RenewedBeside,
+    /// A claim that was handed over and is thrown away is not given up.
+    ClaimKept,
+    /// A batch waits for others before it has computed what it leads.
+    WaitsBeforeLanding,
 }
 
 #[cfg(not(larder_model))]

@@ -64,7 +64,9 @@ fn f3_one_process_computes_anew_while_all_get_the_stale_value() {
         SLOW.gate.open();
         let new = computing.join().unwrap();
         assert!(new > old);
-        late.into_iter().for_each(|it| assert!(it.join().unwrap() > new, "it began before"));
+        for late in late {
+            assert!(late.join().unwrap() > new, "it began before");
+        }
     });
 }
 

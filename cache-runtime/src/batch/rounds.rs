@@ -11,6 +11,7 @@ use crate::flight::FlightId;
 use crate::key::OwnedKey;
 use crate::miss::{Bypassed, Miss, Part, settle_async};
 use crate::outcome::Kind;
+use crate::planted::{self, Bug};
 use crate::quest::{Quest, Step, Waiter};
 use crate::verdict::Verdict;
 use crate::work::{Before, Consulted, Placed, Together, Work};
@@ -79,7 +80,8 @@ where
                     (at, work, found)
                 })
             }));
-            if !due.is_empty() {
+            let is_planted = planted::is(Bug::WaitsBeforeLanding) && !waiting.is_empty();
+            if !due.is_empty() && !is_planted {
                 open = leave(waiting);
                 let due = (mem::take(&mut due), &flights[..]);
                 self.compute_some(due, &given, &mut body, &judge).await?;

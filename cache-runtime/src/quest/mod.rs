@@ -36,6 +36,8 @@ pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     mark: Mark,
     /// What it takes to make such a call, and the key for what this one does when that has ended.
     pub(crate) errand: Option<(Errand, K)>,
+    /// When it was made.
+    called: Moment,
     /// Until when others are waited for, since the first of them was.
     patience: Option<Moment>,
     /// When a former value will do, if there is one.
@@ -123,6 +125,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             key: Some(key),
             mark,
             errand,
+            called: now,
             patience: None,
             hurry,
             deadline,
@@ -414,7 +417,10 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let is_shared = frame.as_deref().is_some_and(Frame::is_shared);
         let suits = landing.stamp >= self.basis.arrival && !is_shared
             || self.function.suits(&landing.about, frame.as_deref());
-        if !suits || !self.function.memory.accepts(landing, self.basis.arrival) {
+        if !suits
+            || self.is_past(landing)
+            || !self.function.memory.accepts(landing, self.basis.arrival)
+        {
             counters.refused_joins.add(1);
             return Next::Begin;
         }
@@ -425,6 +431,17 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             frame.inherit(self.function.home.id, &landing.about, landing.expires, keyed);
         }
         Next::Serve(self.kind.open(shared))
+    }
+
+    /// Whether what its leader found was too old when this call was made.
+    fn is_past(&self, landing: &Landing<Kd::Shared>) -> bool {
+        if self.called < landing.expires {
+            return false;
+        }
+        let options = &self.function.site.options;
+        let is_negative = |it: &Arc<_>| self.kind.is_negative(&self.kind.open(it));
+        let ends = options.negative.is_some() && landing.shared.as_ref().is_some_and(is_negative);
+        ends || self.called >= landing.expires.after(options.linger())
     }
 
     fn time(&self) -> &TimeSource {

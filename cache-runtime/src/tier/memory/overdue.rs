@@ -9,6 +9,7 @@ use crate::clock::{Moment, TimeSource};
 use crate::entry::Entry;
 use crate::flight::Flight;
 use crate::held;
+use crate::planted::{self, Bug};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,10 +55,14 @@ impl<K: Eq, V, S> Memory<K, V, S> {
     ) -> Option<Duration> {
         let late = now.since(entry.expires);
         let is_over = entry.expires != Moment::NEVER && now >= entry.expires;
-        let is_valid = || self.versions.check(&entry.about, entry.valid_at()).is_some();
+        let is_valid = || {
+            planted::is(Bug::FormerUnchecked)
+                || self.versions.check(&entry.about, entry.valid_at()).is_some()
+        };
+        let is_in_time = planted::is(Bug::FormerForEver) || late < most;
         // Files are not looked at under a lock.
         let is_known = entry.about.files.is_none();
-        (is_over && late < most && is_known && is_valid()).then_some(late)
+        (is_over && is_in_time && is_known && is_valid()).then_some(late)
     }
 
     /// Looks at the entry of a key, whether or not it may be served: without its use being noticed.

@@ -7,6 +7,7 @@ use crate::clock::TimeSource;
 use crate::entry::{Entry, Marks};
 use crate::held;
 use crate::key::OwnedKey;
+use crate::planted::{self, Bug};
 use crate::view::View;
 
 impl<K: OwnedKey, V, S> Memory<K, V, S> {
@@ -54,7 +55,8 @@ impl<K: OwnedKey, V, S> Memory<K, V, S> {
         let entry = shard.entries.peek(&Known { hash, key: owned })?;
         let is_due = time.now() >= entry.due && entry.about.attempts.is_due(time.now());
         let is_it = |(it, _): &(super::Hashed<K>, _)| it.hash == hash && it.key == *owned;
-        if !is_due || shard.flights.find(hash, is_it).is_some() {
+        let is_flying = || shard.flights.find(hash, is_it).is_some();
+        if !is_due || (is_flying() && !planted::is(Bug::RenewedBeside)) {
             return None;
         }
         let lead = self.take_off(&mut shard, hash, key, marks);

@@ -1,12 +1,6 @@
-//! The protocol of versions and single-flight under a model checker: every call and invalidation is
-//! the real one, and the checker decides who runs when.
-//!
-//! The oracle. A source is a counter, bumped before each invalidation; the body returns what it
-//! read of it. C1 is broken when a call returns less than the counter was when the last invalidation
-//! that had returned before the call started was made.
-//!
-//! Each planted fault must be found: a checker that finds nothing proves nothing.
+//! Versions and single-flight: callers, invalidators, and sweeps.
 
+use super::{SCHEDULES, Source, complain, find_with};
 use crate::call::{Call, Found, look_up};
 use crate::clock::{Clock, Sleep, TimeSource};
 use crate::counters::Counters;
@@ -15,21 +9,17 @@ use crate::frame::Keyed;
 use crate::key::{Arg, PlainArg as _};
 use crate::mark::Mark;
 use crate::outcome::{KindOf as _, Probe};
-use crate::planted::{Bug, plant};
+use crate::planted::Bug;
 use crate::runtime::Runtime;
 use crate::site::{FunctionOptions, Site};
 use crate::target::Target;
 use crate::tier::memory::{AnyMemory as _, Begun, Capacity, Leniency, Memory};
 use crate::verdict::Verdict;
 use crate::versions::Versions;
-use shuttle::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use shuttle::sync::atomic::Ordering::SeqCst;
 use shuttle::thread;
-use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
-
-const SCHEDULES: usize = 20_000;
 
 static SITE: Site = Site::new(FunctionOptions::new("model", "read"));
 
@@ -44,14 +34,6 @@ impl Clock for Frozen {
     fn sleep(&self, _: Duration) -> Sleep {
         Box::pin(std::future::pending())
     }
-}
-
-/// One source behind one tag.
-#[derive(Default)]
-struct Source {
-    value: AtomicU64,
-    /// What `value` was at the last invalidation that has returned.
-    acknowledged: AtomicU64,
 }
 
 struct World {
@@ -79,9 +61,7 @@ impl World {
             Found::Miss(miss) => miss.compute(|| self.body(), |_| Verdict::new()),
         };
         if read[0] < floor[0] || read[1] < floor[1] {
-            let violation = format!("{read:?} is older than {floor:?}");
-            VIOLATION.with(|it| it.replace(Some(violation.clone())));
-            panic!("{violation}");
+            complain(format!("{read:?} is older than {floor:?}"));
         }
     }
 
@@ -143,11 +123,6 @@ fn duel() {
     scenario(1, 2, false);
 }
 
-std::thread_local! {
-    // Where a schedule ends in a panic, what it takes down may end in others: this is the first.
-    static VIOLATION: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
 /// A leader that gives up while its only follower does.
 fn desertion() {
     let (versions, counters) = (Arc::new(Versions::default()), Arc::new(Counters::default()));
@@ -183,20 +158,12 @@ fn a_computation_given_up_by_all_is_forgotten() {
 
 /// What the checker finds; nothing if every schedule it tries keeps the promise.
 fn find(bug: Option<Bug>) -> Option<String> {
-    plant(bug);
-    VIOLATION.take();
-    let run = || {
+    find_with(bug, || {
         shuttle::check_random(crowd, SCHEDULES);
         shuttle::check_pct(crowd, SCHEDULES, 3);
         shuttle::check_random(duel, SCHEDULES);
         shuttle::check_pct(duel, SCHEDULES, 3);
-    };
-    let ended = catch_unwind(AssertUnwindSafe(run));
-    plant(None);
-    match ended {
-        Ok(()) => None,
-        Err(_) => Some(VIOLATION.take().unwrap_or_else(|| "another panic".to_owned())),
-    }
+    })
 }
 
 #[test]

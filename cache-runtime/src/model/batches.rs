@@ -1,0 +1,168 @@
+//! Batches: two that overlap, in opposite orders, while one of their ids is invalidated, and a call of one id.
+//!
+//! The oracle, beside that of all: where nothing is invalidated, each id is computed once between them; nobody
+//! hangs.
+
+use super::{SCHEDULES, Source, complain, find_with};
+use crate::batch::{Batch, Each};
+use crate::call::{Call, look_up};
+use crate::clock::{Clock, Sleep};
+use crate::key::{Arg, PlainArg as _};
+use crate::mark::Mark;
+use crate::outcome::{KindOf as _, Probe};
+use crate::planted::Bug;
+use crate::runtime::Runtime;
+use crate::site::{FunctionOptions, Site};
+use crate::target::Target;
+use crate::verdict::Verdict;
+use shuttle::rand::{Rng as _, thread_rng};
+use shuttle::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use shuttle::{future, thread};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+static SITE: Site = Site::new(FunctionOptions::new("model", "many"));
+
+/// Time stands still: nobody's patience runs out.
+struct Frozen;
+
+impl Clock for Frozen {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep(&self, _: Duration) -> Sleep {
+        Box::pin(std::future::pending())
+    }
+}
+
+const IDS: usize = 3;
+const TAGS: [&str; IDS] = ["a", "b", "c"];
+
+struct World {
+    runtime: Runtime,
+    sources: [Source; IDS],
+    computed: [AtomicU64; IDS],
+    /// One of the batches fails as a whole.
+    failures: AtomicU64,
+    is_invalidated: bool,
+}
+
+impl World {
+    async fn call(&self, ids: &[usize]) {
+        let floor = self.sources.each_ref().map(|source| source.acknowledged.load(SeqCst));
+        let kind = Each(Probe::<u64>::new().__larder_kind());
+        let look = |id: &usize| {
+            let call = Call::new(&SITE, &|| {}, &(), kind).on(&self.runtime);
+            look_up(call, &(Arg(id).__larder_part(),), |declared| {
+                // Of the others it is found.
+                if *id == 0 {
+                    declared.tag(format_args!("{}", TAGS[0]));
+                }
+            })
+        };
+        let batch = Batch::<[usize], _, _, _, _>::ask(ids, |id| id, look);
+        let body = |ids: Vec<usize>| async move {
+            let ids: Vec<usize> = ids;
+            let mut read = HashMap::new();
+            for id in ids {
+                self.computed[id].fetch_add(1, SeqCst);
+                read.insert(id, self.sources[id].value.load(SeqCst));
+                if id > 0 {
+                    crate::invalidation::tag(TAGS[id]);
+                }
+                future::yield_now().await;
+            }
+            let fails = |left: u64| left.checked_sub(1);
+            if self.failures.fetch_update(SeqCst, SeqCst, fails).is_ok() {
+                return Err(());
+            }
+            Ok(read)
+        };
+        let answer: Result<HashMap<usize, u64>, ()> =
+            batch.compute_async(body, |_| Verdict::new()).await;
+        let Ok(answer) = answer else { return };
+        for id in ids {
+            let read = answer[id];
+            if read < floor[*id] {
+                complain(format!("{read} is older than {}", floor[*id]));
+            }
+        }
+    }
+
+    fn invalidate(&self, id: usize) {
+        let source = &self.sources[id];
+        let bumped = source.value.fetch_add(1, SeqCst) + 1;
+        self.runtime.record_here(&Target::Any(vec![Mark::tag(TAGS[id])]));
+        source.acknowledged.fetch_max(bumped, SeqCst);
+    }
+}
+
+fn scenario(is_invalidated: bool) {
+    let runtime = Runtime::builder().clock(Frozen).build().unwrap();
+    let failures = AtomicU64::new(thread_rng().gen_range(0..2));
+    let fails = failures.load(SeqCst) > 0;
+    let (sources, computed) = (Default::default(), Default::default());
+    let world = Arc::new(World { runtime, sources, computed, failures, is_invalidated });
+    let calls: [&[usize]; 3] = [&[0, 1], &[1, 0, 2], &[2, 2]];
+    let mut threads: Vec<_> = calls
+        .into_iter()
+        .map(|ids| {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                future::block_on(world.call(ids));
+                if world.is_invalidated {
+                    future::block_on(world.call(ids));
+                }
+            })
+        })
+        .collect();
+    if is_invalidated {
+        let world = Arc::clone(&world);
+        threads.push(thread::spawn(move || {
+            world.invalidate(1);
+            world.invalidate(2);
+        }));
+    }
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    if !is_invalidated && !fails {
+        let computed = world.computed.each_ref().map(|it| it.load(SeqCst));
+        if computed != [1; IDS] {
+            complain(format!("so often was each computed: {computed:?}"));
+        }
+    }
+    future::block_on(world.call(&[0, 1, 2]));
+}
+
+fn find(bug: Option<Bug>) -> Option<String> {
+    find_with(bug, || {
+        for is_invalidated in [false, true] {
+            shuttle::check_random(move || scenario(is_invalidated), SCHEDULES);
+            shuttle::check_pct(move || scenario(is_invalidated), SCHEDULES, 3);
+        }
+    })
+}
+
+#[test]
+fn batches_that_overlap_keep_every_promise() {
+    assert_eq!(find(None), None);
+}
+
+macro_rules! finds {
+    ($($name:ident: $bug:ident, $said:literal;)*) => { $(
+        #[test]
+        fn $name() {
+            let found = find(Some(Bug::$bug)).expect("the planted fault is found");
+            assert!(found.contains($said), "{found}");
+        }
+    )* };
+}
+
+finds! {
+    a_batch_that_takes_elements_unchecked_is_found: JoinedUnchecked, "is older than";
+    a_batch_stamped_at_store_time_is_found: StampAtStore, "is older than";
+    a_batch_that_waits_before_it_lands_is_found: WaitsBeforeLanding, "deadlock";
+}
