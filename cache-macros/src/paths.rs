@@ -42,7 +42,7 @@ impl Paths {
         public:
             CallContext Entry Error Explanation FunctionStats Level Runtime Warmed blocking;
         private:
-            AmbientPart Answer Arg Batch Call Changed Declared Each Errand Escaped Format Found FunctionOptions Ids Keyed Linked
+            Again AmbientPart Answer Arg Batch Call Changed Declared Each Errand Escaped Format Found FunctionOptions Ids Keyed Linked
             Negative Nested Options Probe Site Success Verdict
             Warmable Warming
             blocking_entry blocking_entry_stored changed changed_async entry entry_stored invalidate_all

@@ -1,7 +1,9 @@
 //! What a companion wants of the next call of its function, other than an answer.
 
 use crate::mark::Mark;
+use crate::sync::Mutex;
 use std::any::Any;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -13,6 +15,9 @@ pub(crate) struct Ask {
     pub(crate) wish: Wish,
 }
 
+/// What a call is to do in place of another: a claim to a computation that is given up if it is dropped.
+pub(crate) type Charge = Box<dyn Any + Send>;
+
 pub(crate) enum Wish {
     /// Compute, and store what comes out.
     Refresh,
@@ -21,7 +26,9 @@ pub(crate) enum Wish {
     /// Compute only what is not there, and say whether that was so.
     Warm(Arc<AtomicBool>),
     /// Go on with a computation that another call began.
-    Lead(Box<dyn Any + Send>),
+    Lead(Charge),
+    /// The same for each of these keys.
+    LeadAll(Arc<Mutex<HashMap<Mark, Charge>>>),
     /// Compute, and leave the cache alone.
     Uncached,
     /// Store this as if it had been computed now. An `Option` of the function's return type.

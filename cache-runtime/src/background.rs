@@ -3,14 +3,15 @@
 //! 1. Where nothing can be run, callers see to it in place.
 //! 2. A panic ends the computation alone.
 
-use crate::ask::Wish;
+use crate::ask::{Charge, Wish};
 use crate::calling;
 use crate::context::{self, Inside, Surroundings};
 use crate::errand::{Errand, Executor, Task};
 use crate::mark::Mark;
 use crate::options::Options;
 use crate::site::Site;
-use std::any::Any;
+use crate::sync::Mutex;
+use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -19,9 +20,28 @@ use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 use std::thread;
 
-/// What a call is to do in place of its caller: a claim to a computation that is given up if it is
-/// dropped.
-pub(crate) type Charge = Box<dyn Any + Send>;
+/// What a call is to do in place of its caller.
+pub(crate) enum Commission {
+    /// Of one key.
+    One(Mark, Charge),
+    All(HashMap<Mark, Charge>),
+}
+
+impl Commission {
+    fn key(&self) -> Option<Mark> {
+        match self {
+            Self::One(key, _) => Some(*key),
+            Self::All(_) => None,
+        }
+    }
+
+    fn wish(self) -> Wish {
+        match self {
+            Self::One(_, charge) => Wish::Lead(charge),
+            Self::All(charges) => Wish::LeadAll(Arc::new(Mutex::new(charges))),
+        }
+    }
+}
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -40,23 +60,24 @@ pub(crate) fn is_possible(executor: &Executor, Errand(task): &Errand) -> bool {
     }
 }
 
-/// Hands a call over. Where that can't be run after all, the charge is dropped.
+/// Hands a call over. Where that can't be run after all, what it was to do is dropped.
 pub(crate) fn dispatch(
     executor: &Executor,
-    (site, key, options): (&'static Site, Mark, Options),
+    (site, options): (&'static Site, Options),
     Errand(task): Errand,
-    charge: Charge,
+    commission: Commission,
 ) {
+    let key = commission.key();
     let around = context::current().as_deref().cloned().unwrap_or_default();
     let around = Arc::new(Surroundings { frame: None, options, ..around });
     match task {
         Task::Future(call) => {
-            let call = calling::ask_async(site, Some(key), move || Wish::Lead(charge), call);
+            let call = calling::ask_async(site, key, move || commission.wish(), call);
             let call = Quiet { body: Box::pin(Inside::new(call, Some(around))) };
             executor.spawn(Box::pin(call));
         }
         Task::Job(call) => {
-            let call = move || calling::ask(site, Some(key), Wish::Lead(charge), call);
+            let call = move || calling::ask(site, key, commission.wish(), call);
             start(Box::new(move || context::inside(around, call)));
         }
     }

@@ -44,14 +44,23 @@ use std::sync::atomic::Ordering;
 /// The longest tag whose room is kept for the next, in bytes.
 const MOST_ROOM: usize = 1_024;
 
+/// How a call is made once more, by nobody.
+#[derive(Clone, Copy)]
+enum Afresh<'a> {
+    Never,
+    /// By this, with arguments of its own.
+    Once(&'a dyn Fn() -> Errand),
+    /// With others, by those who make them.
+    Together,
+}
+
 /// One call, as the expansion describes it.
 pub struct Call<'a, I, F, Kd: Kind> {
     site: &'static Site,
     types: PhantomData<fn() -> (I, F)>,
     kind: Kd,
     runtime: Option<&'a Runtime>,
-    /// Makes the call once more, with arguments of its own.
-    again: Option<&'a dyn Fn() -> Errand>,
+    afresh: Afresh<'a>,
     #[cfg(feature = "beyond")]
     format: Option<Format<Kd::Kept>>,
 }
@@ -66,7 +75,7 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
             types: PhantomData,
             kind,
             runtime: None,
-            again: None,
+            afresh: Afresh::Never,
             #[cfg(feature = "beyond")]
             format: None,
         }
@@ -85,7 +94,15 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
     #[inline]
     #[must_use]
     pub fn outlived_by(mut self, again: &'a dyn Fn() -> Errand) -> Self {
-        self.again = Some(again);
+        self.afresh = Afresh::Once(again);
+        self
+    }
+
+    /// The same call as one of many.
+    #[inline]
+    #[must_use]
+    pub fn together(mut self) -> Self {
+        self.afresh = Afresh::Together;
         self
     }
 
@@ -189,7 +206,7 @@ pub fn look_up<I, F, W: View, Kd: Kind>(
         return Found::Hit(out);
     }
     let (instance, probe) = (call.instance(), function::probe(view));
-    let around = (call.runtime, call.again);
+    let around = (call.runtime, call.afresh);
     look_up_shared(&instance, call.kind, around, probe, &declare, None)
 }
 
@@ -213,7 +230,7 @@ pub fn look_up_stored<I, F, W: StoredView, Kd: Kind>(
     let (instance, probe) = (call.instance(), function::probe(view));
     let key = |out: &mut Vec<u8>| view.encode(out);
     let beyond = call.format.map(|format| Beyond { format, key: &key });
-    let around = (call.runtime, call.again);
+    let around = (call.runtime, call.afresh);
     look_up_shared(&instance, call.kind, around, probe, &declare, beyond.as_ref())
 }
 
@@ -223,7 +240,7 @@ pub fn look_up_stored<I, F, W: StoredView, Kd: Kind>(
 fn look_up_shared<W: View, Kd: Kind>(
     instance: &Instance,
     kind: Kd,
-    (runtime, again): (Option<&Runtime>, Option<&dyn Fn() -> Errand>),
+    (runtime, afresh): (Option<&Runtime>, Afresh<'_>),
     probe: Probe<'_, W>,
     declare: &dyn Fn(&mut Declared),
     beyond: Option<&Beyond<'_, Kd::Kept>>,
@@ -262,16 +279,20 @@ fn look_up_shared<W: View, Kd: Kind>(
         glanced: Glanced::NotTried,
     };
     let key = (probe.view.own(), function::key_mark(instance.site, instance.family, probe));
-    if let (Some(out), Some(again)) = (fresh, again) {
-        let quest = Quest::new(function, kind, basis, key, None);
-        return match quest.renew(again) {
-            Some(quest) => Found::Miss(Box::new(Miss::wished(quest, None))),
-            None => Found::Hit(out),
-        };
+    let outlives = wish.is_none() && instance.site.options.may_outlive();
+    let mut quest = Quest::new(function, kind, basis, key);
+    match (fresh, afresh) {
+        (Some(out), Afresh::Once(again)) => {
+            return match quest.renew(again) {
+                Some(quest) => Found::Miss(Box::new(Miss::wished(quest, None))),
+                None => Found::Hit(out),
+            };
+        }
+        (Some(out), Afresh::Together) => return Found::Miss(Box::new(Miss::due(out, quest))),
+        (None, Afresh::Once(again)) if outlives => quest.outlive(Some(again()), probe.view.own()),
+        (None, Afresh::Together) if outlives => quest.outlive(None, probe.view.own()),
+        _ => {}
     }
-    let outlives = wish.is_none() && function.may_outlive();
-    let errand = again.filter(|_| outlives).map(|again| (again(), probe.view.own()));
-    let quest = Quest::new(function, kind, basis, key, errand);
     Found::Miss(Box::new(Miss::wished(quest, wish)))
 }
 

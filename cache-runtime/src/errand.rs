@@ -31,6 +31,21 @@ impl Errand {
     }
 }
 
+/// A call for many ids, once more with arguments of its own, for some of them.
+pub struct Again<Id>(Box<dyn FnOnce(Vec<Id>) -> Errand + Send>);
+
+impl<Id> Again<Id> {
+    /// What makes it.
+    pub fn new(call: impl FnOnce(Vec<Id>) -> Errand + Send + 'static) -> Self {
+        Self(Box::new(call))
+    }
+
+    /// It, for these.
+    pub(crate) fn of(self, ids: Vec<Id>) -> Errand {
+        (self.0)(ids)
+    }
+}
+
 /// An argument that can outlive its call, owned. `Answer` is as in [`KeyPart`](crate::key::KeyPart).
 #[diagnostic::on_unimplemented(
     message = "an argument of type `&{Self}` can't outlive its call, as `refresh` and `timeout` need it",

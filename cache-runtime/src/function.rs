@@ -264,13 +264,6 @@ where
         Renewal::by_chance(born, expires, cost)
     }
 
-    /// Whether a call that has found nothing yet may come to leave a computation behind: for what is looked
-    /// for on other machines alone, it is not known before whether that is to be computed anew.
-    pub(crate) fn may_outlive(&self) -> bool {
-        let options = &self.site.options;
-        options.outlives() || (options.renews() && !self.in_memory && self.is_on_fleet())
-    }
-
     /// Whether a value that memory does not keep is to be computed anew before its time is over.
     pub(crate) fn is_due_elsewhere(&self, key: Mark, (born, expires): (Moment, Moment)) -> bool {
         if self.in_memory || !self.site.options.renews() {

@@ -70,11 +70,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// Serves what is fresh, unless it is to be computed anew in place.
     fn use_glanced(&mut self, glanced: stored::Glanced<Kd::Kept>) -> Option<Kd::Out> {
         const TIER: TierHits = |counters| &counters.hits_l3;
-        if self.is_to_renew(&glanced)
-            && let Some((errand, _)) = self.errand.take()
-        {
+        if self.is_to_renew(&glanced) {
             self.basis.missed = None;
-            if self.begin_to_renew(errand) {
+            self.is_due = self.errand.is_none();
+            if let Some(errand) = self.errand.take()
+                && self.begin_to_renew(errand)
+            {
                 self.function.count_read(self.kind, TIER, &glanced.value, glanced.age);
                 return None;
             }

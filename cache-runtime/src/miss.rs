@@ -56,6 +56,8 @@ enum Plan<K: OwnedKey, Kd: Kind> {
     /// Once what there is has been invalidated.
     Force(Quest<K, Kd>),
     Put(Kd::Out, Quest<K, Kd>),
+    /// It is there, and to be computed anew.
+    Due(Kd::Out, Quest<K, Kd>),
 }
 
 /// A call to be computed without the cache.
@@ -75,6 +77,8 @@ pub(crate) enum Part<K: OwnedKey, Kd: Kind> {
     Forced(Quest<K, Kd>),
     /// Whose value is there already.
     Put(Kd::Out, Quest<K, Kd>),
+    /// The same, and to be computed anew.
+    Due(Kd::Out, Quest<K, Kd>),
     Bypassed(Bypassed<Kd>),
 }
 
@@ -126,6 +130,13 @@ where
                 Plan::Compute(quest)
             }
             Some(Wish::Lead(charge)) => Plan::Compute(quest.take_up(charge)),
+            Some(Wish::LeadAll(charges)) => {
+                let charge = charges.lock().remove(&quest.mark());
+                Plan::Compute(match charge {
+                    Some(charge) => quest.take_up(charge),
+                    None => quest,
+                })
+            }
             Some(Wish::Put(value)) => match value.downcast() {
                 Ok(value) => Plan::Put(*value, quest),
                 Err(_) => Plan::Compute(quest),
@@ -133,6 +144,25 @@ where
             Some(Wish::Uncached) | None => Plan::Compute(quest),
         };
         Self { plan }
+    }
+
+    /// A call that is served, and sees to it that its value is computed anew.
+    pub(crate) fn due(out: Kd::Out, quest: Quest<K, Kd>) -> Self {
+        Self { plan: Plan::Due(out, quest) }
+    }
+
+    /// Whether it is such a call.
+    pub(crate) fn is_due(&self) -> bool {
+        matches!(self.plan, Plan::Due(..))
+    }
+
+    /// The call without a deadline.
+    #[must_use]
+    pub fn at_leisure(mut self: Box<Self>) -> Box<Self> {
+        if let Plan::Compute(quest) | Plan::Force(quest) = &mut self.plan {
+            quest.take_its_time();
+        }
+        self
     }
 
     /// The call as one of many.
@@ -143,6 +173,7 @@ where
             Plan::Force(quest) => Part::Forced(quest),
             Plan::Compute(quest) => Part::Quest(quest),
             Plan::Put(out, quest) => Part::Put(out, quest),
+            Plan::Due(out, quest) => Part::Due(out, quest),
         }
     }
 
@@ -192,6 +223,8 @@ where
                 }
                 return Some(settle(work.place(out, verdict)));
             }
+            // Those who make it together with others see to it.
+            Plan::Due(out, _) => return Some(out),
             Plan::Force(quest) => sync::block_on(quest.forget()),
             Plan::Compute(quest) => quest,
         };
@@ -206,6 +239,7 @@ where
                 Step::Serve(out) => return Some(out),
                 Step::GiveUp => return None,
                 Step::Work(work) => break work,
+                Step::Gather(lead) => break quest.keep(lead),
                 Step::Wait(waiter) => sync::block_on(quest.wait(waiter)),
             }
         };
@@ -303,6 +337,7 @@ where
                 }
                 return Some(settle_async(work.place(out, verdict)).await);
             }
+            Plan::Due(out, _) => return Some(out),
             Plan::Force(quest) => quest.forget().await,
             Plan::Compute(quest) => quest,
         };
@@ -317,6 +352,7 @@ where
                 Step::Serve(out) => return Some(out),
                 Step::GiveUp => return None,
                 Step::Work(work) => break work,
+                Step::Gather(lead) => break quest.keep(lead),
                 Step::Wait(waiter) => quest.wait(waiter).await,
             }
         };
@@ -333,7 +369,7 @@ where
     }
 
     /// How long the call may take.
-    fn limit(&self) -> Limit {
+    pub(crate) fn limit(&self) -> Limit {
         match &self.plan {
             Plan::Bypass(Bypassed { site, runtime, .. }) => Limit {
                 deadline: site.options.deadline,
@@ -342,10 +378,13 @@ where
                 time: runtime.inner.time.clone(),
                 counters: runtime.counters(site.place()),
             },
-            Plan::Compute(quest) | Plan::Force(quest) | Plan::Put(_, quest) => Limit {
+            Plan::Compute(quest)
+            | Plan::Force(quest)
+            | Plan::Put(_, quest)
+            | Plan::Due(_, quest) => Limit {
                 // What nobody waits for takes as long as it takes.
                 deadline: match &self.plan {
-                    Plan::Put(..) => None,
+                    Plan::Put(..) | Plan::Due(..) => None,
                     _ => quest.function.site.options.deadline.filter(|_| !quest.is_charged),
                 },
                 site: quest.function.site,

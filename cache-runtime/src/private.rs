@@ -11,7 +11,9 @@ pub use crate::companion::{
     invalidate_all, invalidate_all_async, put, put_async, refresh, refresh_async, stats, uncached,
     uncached_async,
 };
-pub use crate::errand::{Errand, kept, lent, lent_option, owned, owned_cow, owned_option, spare};
+pub use crate::errand::{
+    Again, Errand, kept, lent, lent_option, owned, owned_cow, owned_option, spare,
+};
 pub use crate::frame::Keyed;
 pub use crate::invalidation::{Changed, changed, changed_async};
 pub use crate::key::{Arg, PlainArg};

@@ -113,6 +113,12 @@ impl FunctionOptions {
         self.timeout.is_some() || self.deadline.is_some()
     }
 
+    /// Whether a call that has found nothing yet may come to leave a computation behind: for what is looked
+    /// for beyond memory alone, it is not known before whether that is to be computed anew.
+    pub(crate) fn may_outlive(&self) -> bool {
+        self.outlives() || (self.renews() && !self.reaches(Level::L1))
+    }
+
     /// What may be served of values whose time is over.
     pub(crate) fn leniency(&self) -> Leniency {
         Leniency { stale: self.stale, grace: self.grace, asks_elsewhere: false }
@@ -285,7 +291,12 @@ impl Site {
     /// Learns the function's path from the type name of something declared inside it, and returns
     /// the name that `invalidate_function` takes.
     pub(crate) fn learn(&self, inside: &str) -> String {
-        let path = function_path(inside);
+        let mut path = function_path(inside);
+        // In the companion's type, for calls that are made of one of many.
+        if let Some(holder) = path.strip_suffix("::__larder_family") {
+            let around = holder.rsplit_once("::").map_or("", |(around, _)| around);
+            path = format!("{around}::{}", self.options.function);
+        }
         self.printed.get_or_init(|| path.clone());
         self.options.name.map_or(path, str::to_owned)
     }

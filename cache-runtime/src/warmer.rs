@@ -3,7 +3,6 @@
 use crate::ask::Wish;
 use crate::calling;
 use crate::context;
-use crate::outcome::Kind;
 use crate::site::Site;
 use crate::warm::{Ended, Tally, Warmed, Warming};
 use std::future::{Future, poll_fn};
@@ -15,10 +14,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::thread;
 
+/// Whether a call that returned this has failed.
+type Fails<Out> = fn(&Out) -> bool;
+
 /// Makes one call.
-fn make<A, Kd: Kind>(
-    (site, kind): (&'static Site, Kd),
-    call: &impl Fn(A) -> Kd::Out,
+fn make<A, Out>(
+    (site, fails): (&'static Site, Fails<Out>),
+    call: &impl Fn(A) -> Out,
     (position, arguments): (u64, A),
 ) -> Ended {
     let ran = Arc::new(AtomicBool::new(false));
@@ -26,7 +28,7 @@ fn make<A, Kd: Kind>(
     let made = || calling::ask(site, None, wish, || call(arguments));
     let out = catch_unwind(AssertUnwindSafe(made));
     let failed = match &out {
-        Ok(out) => kind.is_failure(out).then_some(false),
+        Ok(out) => fails(out).then_some(false),
         Err(_) => Some(true),
     };
     Ended { position, ran: ran.load(Ordering::Relaxed), failed }
@@ -37,25 +39,25 @@ fn numbered<A>(arguments: impl IntoIterator<Item = A>) -> impl Iterator<Item = (
 }
 
 /// Calls a function with each of many arguments, one after the other. A failure does not stop it.
-pub fn warm<A, Kd: Kind>(
+pub fn warm<A, Out>(
     site: &'static Site,
-    kind: Kd,
+    fails: Fails<Out>,
     arguments: impl IntoIterator<Item = A>,
-    call: impl Fn(A) -> Kd::Out,
+    call: impl Fn(A) -> Out,
 ) -> Warmed {
     let arguments = arguments.into_iter();
     let mut tally = Tally::new(arguments.size_hint(), None);
-    numbered(arguments).for_each(|one| tally.note(make((site, kind), &call, one)));
+    numbered(arguments).for_each(|one| tally.note(make((site, fails), &call, one)));
     tally.end()
 }
 
 /// The same on several threads.
-pub fn warm_with<A: Send, Kd: Kind>(
+pub fn warm_with<A: Send, Out>(
     site: &'static Site,
-    kind: Kd,
+    fails: Fails<Out>,
     warming: Warming<'_>,
     arguments: impl IntoIterator<Item = A>,
-    call: impl Fn(A) -> Kd::Out + Sync,
+    call: impl Fn(A) -> Out + Sync,
 ) -> Warmed {
     let arguments = arguments.into_iter();
     let Warming { concurrency, progress } = warming;
@@ -72,7 +74,7 @@ pub fn warm_with<A: Send, Kd: Kind>(
                 let work = move || {
                     let next = || taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     while let Ok(one) = next() {
-                        let make = || make((site, kind), call, one);
+                        let make = || make((site, fails), call, one);
                         let ended = match around.clone() {
                             Some(around) => context::inside(around, make),
                             None => make(),
@@ -83,7 +85,7 @@ pub fn warm_with<A: Send, Kd: Kind>(
                 threads += usize::from(thread::Builder::new().spawn_scoped(scope, work).is_ok());
             }
             if threads == 0 {
-                tally.note(make((site, kind), &call, one));
+                tally.note(make((site, fails), &call, one));
             } else if give.send(one).is_err() {
                 break;
             }
@@ -108,11 +110,11 @@ struct Under<F> {
 
 impl<F: Future> Under<F> {
     /// Goes on, and says what came of it.
-    fn poll<Kd: Kind<Out = F::Output>>(&mut self, kind: Kd, task: &mut Context<'_>) -> Poll<Ended> {
+    fn poll(&mut self, fails: Fails<F::Output>, task: &mut Context<'_>) -> Poll<Ended> {
         let polled = catch_unwind(AssertUnwindSafe(|| self.call.as_mut().poll(task)));
         let failed = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(out)) => kind.is_failure(&out).then_some(false),
+            Ok(Poll::Ready(out)) => fails(&out).then_some(false),
             Err(_) => Some(true),
         };
         let ran = self.ran.load(Ordering::Relaxed);
@@ -125,13 +127,13 @@ impl<F: Future> Under<F> {
 /// # Cancellation
 ///
 /// What was computed until then stays cached.
-pub async fn warm_async<A, Kd: Kind, Fut: Future<Output = Kd::Out>>(
+pub async fn warm_async<A, Fut: Future>(
     site: &'static Site,
-    kind: Kd,
+    fails: Fails<Fut::Output>,
     arguments: impl IntoIterator<Item = A>,
     call: impl Fn(A) -> Fut,
 ) -> Warmed {
-    warm_with_async(site, kind, Warming::new(), arguments, call).await
+    warm_with_async(site, fails, Warming::new(), arguments, call).await
 }
 
 /// The same, so many at a time as it is said.
@@ -139,9 +141,9 @@ pub async fn warm_async<A, Kd: Kind, Fut: Future<Output = Kd::Out>>(
 /// # Cancellation
 ///
 /// What was computed until then stays cached.
-pub async fn warm_with_async<A, Kd: Kind, Fut: Future<Output = Kd::Out>>(
+pub async fn warm_with_async<A, Fut: Future>(
     site: &'static Site,
-    kind: Kd,
+    fails: Fails<Fut::Output>,
     warming: Warming<'_>,
     arguments: impl IntoIterator<Item = A>,
     call: impl Fn(A) -> Fut,
@@ -161,7 +163,7 @@ pub async fn warm_with_async<A, Kd: Kind, Fut: Future<Output = Kd::Out>>(
         let mut is_over = false;
         loop {
             let before = under_way.len();
-            under_way.retain_mut(|it| match it.poll(kind, task) {
+            under_way.retain_mut(|it| match it.poll(fails, task) {
                 Poll::Pending => true,
                 Poll::Ready(ended) => {
                     tally.note(ended);

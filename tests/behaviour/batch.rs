@@ -532,3 +532,19 @@ fn a_value_may_be_put_in_the_place_of_an_element() {
         assert_eq!(Shop.prices(&[3, 4]), map([(3, 7), (4, 40)]));
     });
 }
+
+#[test]
+fn a_batch_goes_by_the_name_of_its_function() {
+    #[cached(batch = ids)]
+    fn named_so(ids: &[u64]) -> HashMap<u64, u64> {
+        ids.iter().map(|id| (*id, *id)).collect()
+    }
+
+    let (runtime, _clock) = fresh();
+    runtime.with(|| {
+        named_so(&[1, 2]);
+        let path = concat!(module_path!(), "::a_batch_goes_by_the_name_of_its_function::named_so");
+        blocking::invalidate_function(path).unwrap();
+        assert_eq!([1, 2].map(|id| named_so::peek(&id)), [None, None]);
+    });
+}

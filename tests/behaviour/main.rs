@@ -12,6 +12,7 @@ mod support;
 
 mod ambient;
 mod batch;
+mod batch_freshness;
 mod borrowing;
 mod cascade;
 mod changes;

@@ -186,8 +186,9 @@ fn what_says_what_it_is_warmed_with_is_warmed_together() {
         of.next().map(|(_, warmed)| (warmed.calls, warmed.skipped))
     };
     assert_eq!((of("warming::named"), of("warming::square")), (Some((2, 0)), Some((3, 0))));
+    assert_eq!(of("batch_freshness::squares"), Some((2, 0)), "{warmed:?}");
     assert_eq!(WARMED.so_far(), 5);
     assert_eq!(runtime.with(|| square::peek(3)), Some(9));
     let again = block_on(runtime.scope(larder::warm_all()));
-    assert!(again.iter().all(|(_, it)| it.calls == it.skipped));
+    assert!(again.iter().all(|(_, it)| it.calls == it.skipped), "{again:?}");
 }

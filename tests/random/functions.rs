@@ -57,11 +57,17 @@ macro_rules! functions {
 /// Of both keys at once. A panic is that of both, an error of one.
 #[cfg_attr(
     feature = "disk",
-    cached(batch = keys, tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", tags("all", "key:{key}"))
+    cached(
+        batch = keys, tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", refresh = "4s", timeout = "2s",
+        tags("all", "key:{key}")
+    )
 )]
 #[cfg_attr(
     not(feature = "disk"),
-    cached(batch = keys, ttl = "10s", stale = "20s", grace = "40s", tags("all", "key:{key}"))
+    cached(
+        batch = keys, ttl = "10s", stale = "20s", grace = "40s", refresh = "4s", timeout = "2s",
+        tags("all", "key:{key}")
+    )
 )]
 async fn disk_many(keys: Vec<u8>) -> HashMap<u8, Answer> {
     let mut bodies: Vec<_> = keys.into_iter().map(|key| (key, Box::pin(body(0, key)))).collect();
@@ -91,7 +97,7 @@ const MANY: Function = Function {
     stale: seconds(20),
     grace: seconds(40),
     negative: seconds(0),
-    timeout: None,
+    timeout: Some(seconds(2)),
     call: |key| Box::pin(one_of_many(key)),
     call_with: |options, key| Box::pin(larder::scope(options, one_of_many(key))),
     invalidate: |key| Box::pin(async move { disk_many::invalidate(&key).await }),

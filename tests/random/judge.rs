@@ -93,7 +93,9 @@ fn begun_since(history: &History, call: &Call, since: At) -> bool {
 
 fn attempts<'a>(history: &'a History, call: &'a Call, since: At) -> impl Iterator<Item = &'a Body> {
     let is_attempt = move |body: &&Body| {
-        (body.function, body.key) == (call.function, call.key) && body.began.0 > since
+        // What one element of a batch comes to is that of all where it panics.
+        let is_key = body.key == call.key || call.function == 0;
+        body.function == call.function && is_key && body.began.0 > since
     };
     history.bodies.iter().filter(is_attempt)
 }

@@ -4,10 +4,9 @@
 //! last `s`.
 
 use super::model::{Handle, Model};
-use super::parse::Options;
 use super::question::{declare, view, when};
 use super::site::{self, reach};
-use super::{borrow, companion};
+use super::{borrow, companion, outlive};
 use crate::diagnostics::Errors;
 use crate::flow::Flow;
 use crate::function::Function;
@@ -25,7 +24,7 @@ pub(crate) struct Batch {
     collection: Type,
     is_borrowed: bool,
     /// Which argument it is.
-    place: usize,
+    pub(crate) place: usize,
     /// One id, as it stands in the collection, and what a key is made of: that behind a reference.
     given: Type,
     id: Type,
@@ -112,18 +111,57 @@ fn check(function: &Function, place: usize, errors: &mut Errors) {
     }
 }
 
-/// Reports options that are about one value.
-pub(crate) fn check_options(options: &Options, errors: &mut Errors) {
-    let not = [
-        options.refresh.as_ref().map(|it| &it.name),
-        options.timeout.as_ref().map(|it| &it.name),
-        options.deadline.as_ref().map(|it| &it.name),
-        options.warm.as_ref().map(|it| &it.name),
-    ];
-    for name in not.into_iter().flatten() {
-        let message = format!("`{name}` beside `batch` is not there yet; leave one of them out");
-        errors.add(name, message);
+/// Reports what can't be called once more by nobody. `option` asks for that.
+pub(crate) fn check_outlived(batch: &Batch, option: &Ident, errors: &mut Errors) -> bool {
+    let mut found = Errors::default();
+    if let Some(receiver) = batch.function.signature.receiver() {
+        let message = format!(
+            "`{option}` outlives the call, and a batch with `self` can't; leave `{option}` out, or make \
+             a function of it that takes what it needs of `self`"
+        );
+        found.add(receiver, message);
     }
+    if let Type::Reference(reference) = &batch.given
+        && !borrow::is_for_good(reference)
+    {
+        let message =
+            format!("`{option}` outlives the call, and ids that borrow do not; take owned ids");
+        found.add(&batch.given, message);
+    }
+    errors.take(found.instead_of(())).is_some()
+}
+
+/// The call once more, for some of the ids.
+pub(crate) fn errand(model: &Model, batch: &Batch, given: &[TokenStream]) -> TokenStream {
+    let paths = &model.paths;
+    let (again, errand, ids_trait) = (paths.Again(), paths.Errand(), paths.Ids());
+    let Batch { function, collection, is_borrowed, place, given: id, .. } = batch;
+    let ids = if *is_borrowed {
+        quote!(::core::borrow::Borrow::borrow(&__larder_own))
+    } else {
+        quote!(__larder_own)
+    };
+    let given = (0..given.len()).map(|at| if at == *place { &ids } else { &given[at] });
+    let (name, arguments) = (&function.signature.ident, site::turbofish(model));
+    let holder = function.is_associated().then(|| quote!(Self::));
+    let call = quote!(#holder #name #arguments (#(#given),*));
+    let made = if function.flow.is_async() {
+        quote!(#errand::future(async move { #call.await }))
+    } else {
+        quote!(#errand::job(move || #call))
+    };
+    quote! {
+        #again::new(move |__larder_missing: ::std::vec::Vec<#id>| {
+            let __larder_own = <#collection as #ids_trait>::of(__larder_missing);
+            #made
+        })
+    }
+}
+
+/// What makes it.
+pub(crate) fn errand_type(model: &Model, batch: &Batch) -> TokenStream {
+    let (again, id) = (model.paths.Again(), &batch.given);
+    quote!(#again<#id>)
 }
 
 fn element(collection: &Type) -> Option<Type> {
@@ -204,11 +242,18 @@ pub(crate) fn call(model: &Model, batch: &Batch) -> TokenStream {
     let format = format.map(|format| quote!(let __larder_format = #format;));
     let body = body(model, batch);
     let judge = super::question::judge(model);
-    let (compute, wait) = if model.function.flow.is_async() {
-        (quote!(compute_async), quote!(.await))
-    } else {
-        (quote!(compute), TokenStream::new())
+    let (lay, fallback) = outlive::fallback(model).unzip();
+    let fallback = fallback.into_iter();
+    let (compute, wait) = match (model.function.flow.is_async(), model.fallback.is_some()) {
+        (true, false) => (quote!(compute_async), quote!(.await)),
+        (true, true) => (quote!(compute_or_async), quote!(.await)),
+        (false, false) => (quote!(compute), TokenStream::new()),
+        (false, true) => (quote!(compute_or), TokenStream::new()),
     };
+    let nothing = quote!(::core::option::Option::None);
+    let again = outlive::again(model);
+    let again = again.map_or(nothing, |again| quote!(::core::option::Option::Some(&#again)));
+    let site = reach(model).site;
     quote! {
         #runtime
         let __larder_kind = {
@@ -218,8 +263,10 @@ pub(crate) fn call(model: &Model, batch: &Batch) -> TokenStream {
         };
         #format
         #[allow(clippy::explicit_auto_deref, clippy::needless_borrow)]
-        let __larder_batch = #batch_of::<#collection, _, _, _, _>::ask(#given, |#one| #id, #look);
-        __larder_batch.#compute(#body, #judge) #wait
+        let __larder_batch =
+            #batch_of::<#collection, _, _, _, _>::ask(#site, #given, |#one| #id, #look, #again);
+        #lay
+        __larder_batch.#compute(#body, #judge #(, #fallback)*) #wait
     }
 }
 
@@ -251,7 +298,8 @@ fn look(model: &Model, batch: &Batch, is_stored: bool) -> TokenStream {
             #[allow(unused_imports)]
             use #methods::*;
             let __larder_declare = #declare;
-            let __larder_call = #call::new(#site, #instance, #family, __larder_kind) #on #stored;
+            let __larder_call =
+                #call::new(#site, #instance, #family, __larder_kind).together() #on #stored;
             #look_up
         }
     }
@@ -339,6 +387,8 @@ pub(crate) fn one(model: &Model, batch: &Batch) -> TokenStream {
     } else {
         (TokenStream::new(), quote!(compute), TokenStream::new())
     };
+    // What is given then is given for many.
+    let leisure = model.fallback.as_ref().map(|_| quote!(.at_leisure()));
     quote! {
         #visibility #colour fn __larder_one #all (
             #(#declared,)*
@@ -356,7 +406,7 @@ pub(crate) fn one(model: &Model, batch: &Batch) -> TokenStream {
             let __larder_found = __larder_look(::core::borrow::Borrow::borrow(&#name));
             match __larder_found {
                 #found::Hit(__larder_out) => __larder_out,
-                #found::Miss(__larder_miss) => __larder_miss.#compute(
+                #found::Miss(__larder_miss) => __larder_miss #leisure .#compute(
                     __larder_body,
                     |__larder_out: &#option<#value>| match __larder_out {
                         #option::Some(__larder_out) => __larder_judge(__larder_out),

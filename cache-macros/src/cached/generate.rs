@@ -8,7 +8,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 pub(crate) fn expansion(model: &Model) -> TokenStream {
-    let function = model.batch.as_ref().map_or(&model.function, |batch| &batch.function);
+    let function = model.written();
     let attributes = &function.attributes;
     let doc = companion::doc(model);
     let visibility = &function.visibility;

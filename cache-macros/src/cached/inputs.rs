@@ -31,6 +31,11 @@ impl<'a> Inputs<'a> {
         Self::of(model, |_| true)
     }
 
+    /// All as the function is written.
+    pub(crate) fn of_written(model: &'a Model) -> Self {
+        Self { model, arguments: model.written().arguments.iter().enumerate().collect() }
+    }
+
     fn of(model: &'a Model, wanted: impl Fn(usize) -> bool) -> Self {
         let arguments = model.function.arguments.iter().enumerate();
         Self { model, arguments: arguments.filter(|(at, _)| wanted(*at)).collect() }

@@ -51,6 +51,13 @@ pub(crate) struct Site {
     pub(crate) scope: Scope,
 }
 
+impl Model {
+    /// The function as it is written.
+    pub(crate) fn written(&self) -> &Function {
+        self.batch.as_ref().map_or(&self.function, |batch| &batch.function)
+    }
+}
+
 impl Site {
     /// Whether values are kept on other machines alone.
     pub(crate) fn is_far(&self) -> bool {

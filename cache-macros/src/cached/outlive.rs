@@ -1,9 +1,9 @@
 //! Calls whose computation may go on without them: what that asks of their arguments, and how the call is
 //! made once more.
 
-use super::borrow;
 use super::model::{Handle, Model};
 use super::site::turbofish;
+use super::{batch, borrow};
 use crate::diagnostics::Errors;
 use crate::function::{Argument, Function};
 use crate::paths::Paths;
@@ -18,6 +18,8 @@ use syn::{GenericArgument, PathArguments, ReceiverKind, Type, TypeImplTrait};
 pub(crate) struct Outlive(Vec<Form>);
 
 enum Form {
+    /// Others come in its place.
+    Replaced,
     /// By value.
     Kept,
     /// Borrowed, as this.
@@ -33,6 +35,27 @@ pub(crate) fn outlive(
     option: &Ident,
     errors: &mut Errors,
 ) -> Option<Outlive> {
+    outlive_each(function, None, handle, option, errors)
+}
+
+/// The same but for the ids of a batch.
+pub(crate) fn outlive_but(
+    function: &Function,
+    ids: usize,
+    handle: &Handle,
+    option: &Ident,
+    errors: &mut Errors,
+) -> Option<Outlive> {
+    outlive_each(function, Some(ids), handle, option, errors)
+}
+
+fn outlive_each(
+    function: &Function,
+    replaced: Option<usize>,
+    handle: &Handle,
+    option: &Ident,
+    errors: &mut Errors,
+) -> Option<Outlive> {
     let mut found = Errors::default();
     check_receiver(function, option, &mut found);
     if matches!(handle, Handle::None) && function.signature.asyncness.is_some() {
@@ -42,7 +65,12 @@ pub(crate) fn outlive(
         );
         found.add(option, message);
     }
-    let forms = function.arguments.iter().map(|it| form(it, option, &mut found)).collect();
+    let arguments = function.arguments.iter().enumerate();
+    let forms = arguments.map(|(at, argument)| match replaced {
+        Some(ids) if ids == at => Form::Replaced,
+        _ => form(argument, option, &mut found),
+    });
+    let forms = forms.collect();
     errors.take(found.instead_of(Outlive(forms)))
 }
 
@@ -74,7 +102,7 @@ fn form(argument: &Argument, option: &Ident, errors: &mut Errors) -> Form {
     }
     let form = borrowed(kind);
     let inner = match &form {
-        Form::Kept => kind,
+        Form::Kept | Form::Replaced => kind,
         Form::Borrowed(it) | Form::OptionallyBorrowed(it) | Form::MaybeBorrowed(it) => it,
     };
     let is_unnamed = !matches!(form, Form::Kept) && has_no_name(inner);
@@ -140,7 +168,9 @@ impl Form {
     fn own(&self, paths: &Paths, argument: &Argument, name: &Ident) -> TokenStream {
         let place = Place::of(argument.kind());
         let (own, kind, rest) = match self {
-            Self::Kept => return owning(place, paths.kept(), &TokenStream::new(), name),
+            Self::Kept | Self::Replaced => {
+                return owning(place, paths.kept(), &TokenStream::new(), name);
+            }
             Self::Borrowed(kind) => (paths.owned(), kind, quote!(, _>)),
             Self::OptionallyBorrowed(kind) => (paths.owned_option(), kind, quote!(, _>)),
             Self::MaybeBorrowed(kind) => (paths.owned_cow(), kind, quote!(>)),
@@ -153,7 +183,7 @@ impl Form {
     fn lend(&self, paths: &Paths, name: &Ident) -> TokenStream {
         let (lent, lent_option) = (paths.lent(), paths.lent_option());
         match self {
-            Self::Kept | Self::MaybeBorrowed(_) => quote!(#name),
+            Self::Kept | Self::MaybeBorrowed(_) | Self::Replaced => quote!(#name),
             Self::Borrowed(_) => quote!(#lent(&#name)),
             Self::OptionallyBorrowed(_) => quote!(#lent_option(#name.as_ref())),
         }
@@ -174,13 +204,16 @@ pub(crate) fn beside(model: &Model) -> Option<TokenStream> {
         Handle::Type(_) => format_ident!("__larder_again"),
         Handle::Method(handle) => beside_method(handle),
     };
-    let errand = model.paths.Errand();
+    let errand = match &model.batch {
+        Some(of_many) => batch::errand_type(model, of_many),
+        None => model.paths.Errand(),
+    };
     let generics = &model.function.signature.generics;
     let bounds = &generics.where_clause;
     let receiver = model.function.signature.receiver();
     let receiver = receiver.into_iter().map(ToTokens::to_token_stream);
-    let inputs = names(model).into_iter().zip(&model.function.arguments);
-    let inputs = inputs.map(|(name, argument)| {
+    let inputs = names(model).into_iter().zip(&model.written().arguments);
+    let inputs = but_ids(model, inputs).map(|(name, argument)| {
         let kind = argument.kind();
         quote!(#name: #kind)
     });
@@ -198,7 +231,7 @@ pub(crate) fn again(model: &Model) -> Option<TokenStream> {
     model.outlive.as_ref()?;
     let arguments = turbofish(model);
     let clone = quote!(::core::clone::Clone::clone);
-    let own = names_as_they_are(model).map(|name| quote!(#clone(&#name)));
+    let own = but_ids(model, names_as_they_are(model)).map(|name| quote!(#clone(&#name)));
     let receiver = model.function.signature.receiver().map(|it| {
         let this = &it.self_token;
         quote!(#clone(&#this))
@@ -211,7 +244,7 @@ pub(crate) fn again(model: &Model) -> Option<TokenStream> {
             quote!(|| #holder::#name #arguments (#(#own),*))
         }
         Handle::None => {
-            let bound = names_as_they_are(model);
+            let bound = but_ids(model, names_as_they_are(model));
             let made = errand_of(model)?;
             let own = bound.map(|name| quote!(let #name = #clone(&#name);));
             quote!(|| { #(#own)* #made })
@@ -219,14 +252,22 @@ pub(crate) fn again(model: &Model) -> Option<TokenStream> {
     })
 }
 
+/// All but what the ids of a batch have.
+fn but_ids<T>(model: &Model, all: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    let ids = model.batch.as_ref().map(|batch| batch.place);
+    all.enumerate().filter(move |(at, _)| Some(*at) != ids).map(|(_, one)| one)
+}
+
 fn names_as_they_are(model: &Model) -> impl Iterator<Item = &Ident> {
-    model.function.arguments.iter().filter_map(|it| it.names.first())
+    model.written().arguments.iter().filter_map(|it| it.names.first())
 }
 
 fn names(model: &Model) -> Vec<Ident> {
     match &model.handle {
-        Handle::Type(_) => super::inputs::Inputs::of_call(model).names(),
-        Handle::None | Handle::Method(_) => names_as_they_are(model).cloned().collect(),
+        Handle::Type(_) if model.batch.is_none() => super::inputs::Inputs::of_call(model).names(),
+        Handle::Type(_) | Handle::None | Handle::Method(_) => {
+            names_as_they_are(model).cloned().collect()
+        }
     }
 }
 
@@ -236,12 +277,17 @@ fn errand_of(model: &Model) -> Option<TokenStream> {
     let paths = &model.paths;
     let (function, arguments) = (&model.function.signature.ident, turbofish(model));
     let names = names(model);
-    let parts = names.iter().zip(forms).zip(&model.function.arguments);
-    let own = parts.clone().map(|((name, form), argument)| {
+    let parts = names.iter().zip(forms).zip(&model.written().arguments);
+    let own = but_ids(model, parts.clone()).map(|((name, form), argument)| {
         let own = form.own(paths, argument, name);
         quote!(let #name = #own;)
     });
     let lent = parts.map(|((name, form), _)| form.lend(paths, name));
+    if let Some(of_many) = &model.batch {
+        let lent: Vec<_> = lent.collect();
+        let errand = batch::errand(model, of_many, &lent);
+        return Some(quote!(#(#own)* #errand));
+    }
     let receiver = model.function.signature.receiver().map(|it| &it.self_token);
     let this = receiver.map(|it| quote!(let __larder_self = ::core::clone::Clone::clone(&#it);));
     let lent = receiver.map(|_| quote!(__larder_self)).into_iter().chain(lent);

@@ -22,7 +22,6 @@ pub(crate) fn model(
     let cacheable = signature::check(&function, errors);
     let mut batch = None;
     if let Some(ids) = &options.batch {
-        batch::check_options(&options, errors);
         let one = syn::parse2(item.clone()).expect("it was read before");
         let found;
         (function, found) = batch::batch(function, one, &ids.value, errors)?;
@@ -52,7 +51,15 @@ pub(crate) fn model(
     let deadline = deadline.filter(|_| !function.flow.is_async());
     let asks = asks.into_iter().copied().chain([deadline]).flatten().next();
     let outlive = match asks {
-        Some(option) => Some(outlive::outlive(&function, &handle, option, errors)?),
+        Some(option) => Some(match &batch {
+            Some(batch) => {
+                if !batch::check_outlived(batch, option, errors) {
+                    return None;
+                }
+                outlive::outlive_but(&batch.function, batch.place, &handle, option, errors)?
+            }
+            None => outlive::outlive(&function, &handle, option, errors)?,
+        }),
         None => None,
     };
     if let Some(fallback) = &options.fallback {

@@ -6,18 +6,26 @@
 //! 2. What the body is found to depend on, every element that it computed does.
 //! 3. A body that fails as a whole lands nothing: whoever waits for an element of it takes over.
 
+mod afresh;
 mod collections;
 mod each;
 mod join;
 mod rounds;
+mod sorted;
+mod wishes;
 
 pub use self::collections::{Answer, Ids, Parts, Values};
 pub use self::each::Each;
 
+use self::rounds::Lack;
+use self::wishes::Wishes;
 use crate::call::Found;
+use crate::errand::Again;
 use crate::key::OwnedKey;
+use crate::limit::Limit;
 use crate::miss::Miss;
 use crate::outcome::Kind;
+use crate::site::Site;
 use crate::sync;
 use crate::verdict::Verdict;
 use std::future::{Future, ready};
@@ -30,6 +38,9 @@ pub struct Batch<'a, C: Ids + ?Sized, Id: ?Sized, K: OwnedKey, Kd: Kind, L> {
     missed: Vec<Missed<'a, C::Id, K, Kd>>,
     /// Looks an element up.
     look: L,
+    /// Makes it once more for what is missing, and for what is there and to be computed anew.
+    again: Option<Again<C::Id>>,
+    renewal: Option<Again<C::Id>>,
 }
 
 /// An element that has to be computed.
@@ -47,15 +58,22 @@ where
     Kd: Kind,
     L: Fn(&Id) -> Found<Kd::Out, Miss<K, Kd>>,
 {
-    /// Looks every element up.
-    pub fn ask(given: &'a C, id: impl Fn(&'a C::Id) -> &'a Id, look: L) -> Self {
+    /// Looks every element up. `again` makes the call once more, where it may be outlived.
+    pub fn ask(
+        site: &'static Site,
+        given: &'a C,
+        id: impl Fn(&'a C::Id) -> &'a Id,
+        look: L,
+        again: Option<&dyn Fn() -> Again<C::Id>>,
+    ) -> Self {
+        let mut wishes = Wishes::of(site);
         let given = given.each();
         let (mut ids, mut missed) = (Vec::with_capacity(given.size_hint().0), Vec::new());
         let mut values = Vec::with_capacity(given.size_hint().0);
         for (at, given) in given.enumerate() {
             let id = id(given);
             ids.push(id);
-            values.push(match look(id) {
+            values.push(match wishes.ask(|| look(id)) {
                 Found::Hit(out) => Some(out),
                 Found::Miss(miss) => {
                     missed.push(Missed { at, given, miss });
@@ -63,7 +81,12 @@ where
                 }
             });
         }
-        Self { ids, values, missed, look }
+        let is_any_due = || missed.iter().any(|it| it.miss.is_due());
+        let renewal = again.filter(|_| is_any_due()).map(|again| again());
+        let is_any_missing = || missed.iter().any(|it| !it.miss.is_due());
+        let again = again.filter(|_| site.options.may_outlive() && is_any_missing());
+        let again = again.map(|again| again());
+        Self { ids, values, missed, look, again, renewal }
     }
 
     /// Computes what is missing, and returns all.
@@ -102,8 +125,77 @@ where
         }
         match Box::pin(self.fill(body, judge)).await {
             Ok(()) => self.join(),
-            Err(failure) => failure,
+            Err(Lack::Failure(failure)) => failure,
+            Err(Lack::Time) => unreachable!("nobody gives up without a deadline"),
         }
+    }
+
+    /// The same for as long as the deadline lasts, and what `fallback` gives once it is over.
+    pub fn compute_or<A>(
+        self,
+        mut body: impl FnMut(Vec<C::Id>) -> A,
+        judge: impl Fn(&A::Value) -> Verdict,
+        fallback: impl FnOnce() -> A,
+    ) -> A
+    where
+        A: Answer<Id>,
+        Kd: Kind<Out = Option<A::Value>>,
+    {
+        let Some(limit) = self.limit() else { return self.join() };
+        // Of a body that runs here nothing is left to wait for.
+        let limit = Limit { deadline: None, ..limit };
+        let body = |ids| ready(sync::apart(|| body(ids)));
+        sync::block_on(self.fill_within(limit, body, judge, fallback))
+    }
+
+    /// The same for an async function.
+    ///
+    /// # Cancellation
+    ///
+    /// As that of `compute_async`.
+    pub async fn compute_or_async<A, Fut>(
+        self,
+        body: impl FnMut(Vec<C::Id>) -> Fut,
+        judge: impl Fn(&A::Value) -> Verdict,
+        fallback: impl FnOnce() -> A,
+    ) -> A
+    where
+        A: Answer<Id>,
+        Kd: Kind<Out = Option<A::Value>>,
+        Fut: Future<Output = A>,
+    {
+        let Some(limit) = self.limit() else { return self.join() };
+        self.fill_within(limit, body, judge, fallback).await
+    }
+
+    async fn fill_within<A, Fut>(
+        mut self,
+        limit: Limit,
+        body: impl FnMut(Vec<C::Id>) -> Fut,
+        judge: impl Fn(&A::Value) -> Verdict,
+        fallback: impl FnOnce() -> A,
+    ) -> A
+    where
+        A: Answer<Id>,
+        Kd: Kind<Out = Option<A::Value>>,
+        Fut: Future<Output = A>,
+    {
+        match limit.within(Box::pin(self.fill(body, judge))).await {
+            Some(Ok(())) => self.join(),
+            Some(Err(Lack::Failure(failure))) => failure,
+            Some(Err(Lack::Time)) | None => {
+                limit.give_up();
+                fallback()
+            }
+        }
+    }
+
+    /// How long the call may take; nothing if there is nothing to wait for.
+    fn limit(&self) -> Option<Limit> {
+        let mut limits = self.missed.iter().map(|it| it.miss.limit());
+        // What is there has no deadline.
+        let limited = limits.find(|it| it.deadline.is_some());
+        limited.or_else(|| Some(self.missed.first()?.miss.limit()))
     }
 
     /// All values, each of which is there by now.

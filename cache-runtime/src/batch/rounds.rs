@@ -2,6 +2,7 @@
 //! does, and else waits for one of the others.
 
 use super::join::{self, One};
+use super::sorted::{Open, Sorted, Twice, sort};
 use super::{Answer, Batch, Ids, Missed, Values};
 use crate::ask::Wish;
 use crate::call::Found;
@@ -17,21 +18,24 @@ use crate::verdict::Verdict;
 use crate::work::{Before, Consulted, Placed, Together, Work};
 use std::any::Any;
 use std::borrow::Borrow;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::panic::resume_unwind;
 use std::task::Poll;
 
-/// An element that is looked for.
-type Open<K, Kd> = (usize, Quest<K, Kd>);
-
 /// An element whose computation is this call's.
 type Leading<K, Kd> = (usize, Work<K, Kd>);
 
 /// What the next step of each came to.
-type Stepped<K, Kd> = (Vec<Leading<K, Kd>>, Vec<Waiting<K, Kd>>);
+pub(super) type Stepped<K, Kd> = (Vec<Leading<K, Kd>>, Vec<Waiting<K, Kd>>);
+
+/// Why there are not all values.
+pub(super) enum Lack<A> {
+    /// A body failed.
+    Failure(A),
+    /// There is no more time.
+    Time,
+}
 
 /// An element that another call of this process computes.
 type Waiting<K, Kd> = (usize, Quest<K, Kd>, Option<Waiter<<Kd as Kind>::Shared>>);
@@ -49,7 +53,7 @@ where
         &mut self,
         mut body: impl FnMut(Vec<C::Id>) -> Fut,
         judge: impl Fn(&A::Value) -> Verdict,
-    ) -> Result<(), A>
+    ) -> Result<(), Lack<A>>
     where
         A: Answer<Id>,
         Kd: Kind<Out = Option<A::Value>>,
@@ -62,15 +66,21 @@ where
             given[*at] = Some(*one);
         }
         let given = |at: usize| given[at].cloned().expect("it was missed");
-        let Sorted { mut open, past, puts, twice } = sort(missed).await;
+        let Sorted { mut open, past, puts, twice, due } = sort(missed).await;
+        if self.again.is_some() {
+            for (_, quest) in &mut open {
+                quest.gather();
+            }
+        }
+        open.extend(self.renew(due, &given));
         if !past.is_empty() {
-            self.pass(past, &given, &mut body, &judge).await?;
+            self.pass(past, &given, &mut body, &judge).await.map_err(Lack::Failure)?;
         }
         self.put(puts, &judge).await;
         let (mut due, mut held, mut flights) = (Vec::new(), Vec::new(), Vec::new());
         loop {
-            self.glance(&mut open).await;
-            let (leading, waiting) = self.step(mem::take(&mut open));
+            self.glance(&mut open, &given).await;
+            let (leading, waiting) = self.step(mem::take(&mut open), &given).ok_or(Lack::Time)?;
             let (own, others) = self.consult(leading).await;
             due.extend(own);
             flights.extend(others.iter().filter_map(|(_, work)| work.flight()));
@@ -84,7 +94,7 @@ where
             if !due.is_empty() && !is_planted {
                 open = leave(waiting);
                 let due = (mem::take(&mut due), &flights[..]);
-                self.compute_some(due, &given, &mut body, &judge).await?;
+                self.compute_some(due, &given, &mut body, &judge).await.map_err(Lack::Failure)?;
             } else if !waiting.is_empty() || !held.is_empty() {
                 let ended;
                 (ended, open) = wait_for_one(&mut held, waiting).await;
@@ -109,7 +119,7 @@ where
         given: &impl Fn(usize) -> C::Id,
         body: &mut impl FnMut(Vec<C::Id>) -> Fut,
         judge: &impl Fn(&Kd::Out) -> Verdict,
-    ) -> Result<(), A>
+    ) -> Result<(), Lack<A>>
     where
         A: Answer<Id>,
         Kd: Kind<Out = Option<A::Value>>,
@@ -122,20 +132,21 @@ where
                 self.values[at] = Some(kind.open(&copy));
                 continue;
             }
-            loop {
+            let work = loop {
                 match quest.step() {
-                    Step::Serve(out) => self.values[at] = Some(out),
-                    Step::Work(work) => {
-                        let due = (vec![(at, work)], &[][..]);
-                        self.compute_some(due, given, body, judge).await?;
+                    Step::Serve(out) => {
+                        self.values[at] = Some(out);
+                        break None;
                     }
-                    Step::Wait(waiter) => {
-                        quest.wait(waiter).await;
-                        continue;
-                    }
-                    Step::GiveUp => unreachable!("a batch has no deadline"),
+                    Step::Work(work) => break Some(work),
+                    Step::Gather(lead) => break Some(quest.keep(lead)),
+                    Step::Wait(waiter) => quest.wait(waiter).await,
+                    Step::GiveUp => return Err(Lack::Time),
                 }
-                break;
+            };
+            if let Some(work) = work {
+                let due = (vec![(at, work)], &[][..]);
+                self.compute_some(due, given, body, judge).await.map_err(Lack::Failure)?;
             }
         }
         Ok(())
@@ -162,7 +173,7 @@ where
         not(feature = "redis"),
         expect(clippy::unused_async, reason = "there is no such tier")
     )]
-    async fn glance(&mut self, open: &mut Vec<Open<K, Kd>>) {
+    async fn glance(&mut self, open: &mut Vec<Open<K, Kd>>, given: &impl Fn(usize) -> C::Id) {
         #[cfg(feature = "redis")]
         {
             let looks = open.iter_mut().filter(|(_, quest)| quest.may_glance());
@@ -170,24 +181,45 @@ where
             for (at, found) in join::all(looks).await {
                 self.values[at] = found;
             }
-            open.retain(|(at, _)| self.values[*at].is_none());
+            let mut due = Vec::new();
+            for (at, quest) in mem::take(open) {
+                match self.values[at].take() {
+                    Some(out) if quest.is_due => due.push((at, quest, out)),
+                    Some(out) => self.values[at] = Some(out),
+                    None => open.push((at, quest)),
+                }
+            }
+            open.extend(self.renew(due, given));
         }
         #[cfg(not(feature = "redis"))]
-        let _ = open;
+        let _ = (open, given);
     }
 
-    /// Takes the next step of each: begins what nobody computes yet.
-    fn step(&mut self, open: Vec<Open<K, Kd>>) -> Stepped<K, Kd> {
-        let (mut leading, mut waiting) = (Vec::new(), Vec::new());
+    /// Takes the next step of each: begins what nobody computes yet. Nothing if there is no more time.
+    fn step(
+        &mut self,
+        open: Vec<Open<K, Kd>>,
+        given: &impl Fn(usize) -> C::Id,
+    ) -> Option<Stepped<K, Kd>> {
+        let (mut leading, mut waiting, mut gathered) = (Vec::new(), Vec::new(), Vec::new());
+        let mut is_late = false;
         for (at, mut quest) in open {
             match quest.step() {
                 Step::Serve(out) => self.values[at] = Some(out),
                 Step::Work(work) => leading.push((at, work)),
                 Step::Wait(waiter) => waiting.push((at, quest, Some(waiter))),
-                Step::GiveUp => unreachable!("a batch has no deadline"),
+                Step::Gather(lead) => gathered.push((at, quest, lead)),
+                Step::GiveUp => is_late = true,
             }
         }
-        (leading, waiting)
+        let (kept, handed_over) = self.hand_over(gathered, given);
+        leading.extend(kept);
+        waiting.extend(handed_over);
+        if is_late {
+            leave(waiting);
+            return None;
+        }
+        Some((leading, waiting))
     }
 
     /// Asks other tiers, all at once: what is left is to be computed here, or is in another process.
@@ -272,7 +304,10 @@ where
         together.has_told();
         self.settle(finished).await;
         for (id, value) in extras {
-            self.keep_extra(id.borrow(), Some(value), (&together, &before), judge).await;
+            let known = (&together, &before);
+            if let Some(extra) = self.place_extra(id.borrow(), Some(value), known, judge) {
+                settle_async(extra).await;
+            }
         }
         Ok(())
     }
@@ -305,65 +340,26 @@ where
         is_complete.then_some(()).ok_or(())
     }
 
-    /// Keeps a value that nobody had asked for.
-    async fn keep_extra(
+    /// Keeps a value that nobody had asked for, where it may be kept.
+    fn place_extra(
         &self,
         id: &Id,
         out: Kd::Out,
         (together, before): (&Together, &Before<K, Kd>),
         judge: &impl Fn(&Kd::Out) -> Verdict,
-    ) {
+    ) -> Option<Placed<K, Kd>> {
         let look = || (self.look)(id);
         let found = calling::ask(before.site(), None, Wish::Refresh, look);
-        let Found::Miss(miss) = found else { return };
-        if let Part::Quest(quest) = miss.part()
-            && !quest.has_files()
-        {
-            let work = quest.extra(before);
-            together.tell(&work);
-            let verdict = judge(&out);
-            settle_async(work.place(out, verdict)).await;
+        let Found::Miss(miss) = found else { return None };
+        let Part::Quest(quest) = miss.part() else { return None };
+        if quest.has_files() {
+            return None;
         }
+        let work = quest.extra(before);
+        together.tell(&work);
+        let verdict = judge(&out);
+        Some(work.place(out, verdict))
     }
-}
-
-/// An id that was asked for before, and where.
-type Twice<K, Kd> = (usize, usize, Quest<K, Kd>);
-
-/// What is to be done about each element.
-struct Sorted<K: OwnedKey, Kd: Kind> {
-    open: Vec<Open<K, Kd>>,
-    past: Vec<(usize, Bypassed<Kd>)>,
-    puts: Vec<(usize, Quest<K, Kd>, Kd::Out)>,
-    twice: Vec<Twice<K, Kd>>,
-}
-
-async fn sort<T, K: OwnedKey, Kd: Kind>(missed: Vec<Missed<'_, T, K, Kd>>) -> Sorted<K, Kd> {
-    let (mut open, mut past, mut puts) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut twice, mut seen) = (Vec::new(), HashMap::new());
-    for Missed { at, miss, .. } in missed {
-        let (quest, is_forced) = match miss.part() {
-            Part::Quest(quest) => (quest, false),
-            Part::Forced(quest) => (quest, true),
-            Part::Put(out, quest) => {
-                puts.push((at, quest, out));
-                continue;
-            }
-            Part::Bypassed(bypassed) => {
-                past.push((at, bypassed));
-                continue;
-            }
-        };
-        match seen.entry(quest.mark()) {
-            Entry::Occupied(first) => twice.push((at, *first.get(), quest)),
-            Entry::Vacant(place) => {
-                place.insert(at);
-                let quest = if is_forced { quest.forget().await } else { quest };
-                open.push((at, quest));
-            }
-        }
-    }
-    Sorted { open, past, puts, twice }
 }
 
 /// What was asked of another process, and what came of it.

@@ -62,7 +62,7 @@ impl World {
                 }
             })
         };
-        let batch = Batch::<[usize], _, _, _, _>::ask(ids, |id| id, look);
+        let batch = Batch::<[usize], _, _, _, _>::ask(&SITE, ids, |id| id, look, None);
         let body = |ids: Vec<usize>| async move {
             let ids: Vec<usize> = ids;
             let mut read = HashMap::new();

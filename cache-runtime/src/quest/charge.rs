@@ -4,7 +4,8 @@
 //! 2. A charge that nobody takes up is given up to whoever waits for it, else for good.
 
 use super::{Follower, Next, Quest, WAITS, Waiter};
-use crate::background;
+use crate::ask;
+use crate::background::{self, Commission};
 use crate::context;
 use crate::errand::Errand;
 use crate::function::FunctionFor;
@@ -49,6 +50,17 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// The same. True if that is to be in place.
     pub(crate) fn begin_to_renew(&mut self, errand: Errand) -> bool {
+        let Some(lead) = self.claim_renewal() else { return false };
+        if background::is_possible(&self.function.home.executor, &errand) {
+            self.dispatch(errand, lead, Renews::Behind);
+            return false;
+        }
+        self.renew_in_place(lead);
+        true
+    }
+
+    /// The claim to compute anew what is fresh, unless another call has it.
+    pub(crate) fn claim_renewal(&mut self) -> Option<Lead<Kd::Shared>> {
         let function = Arc::clone(&self.function);
         let (memory, time, hash) = (&function.memory, &function.home.time, self.basis.hash);
         let lead = if function.in_memory {
@@ -56,20 +68,19 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         } else {
             memory.renew_elsewhere(hash, &mut self.key, &self.basis.marks)
         };
-        let Some(lead) = lead else { return false };
-        function.counters.refreshes.add(1);
-        if background::is_possible(&function.home.executor, &errand) {
-            self.dispatch(errand, lead, Renews::Behind);
-            return false;
-        }
+        function.counters.refreshes.add(lead.is_some().into());
+        lead
+    }
+
+    /// Computes it in place.
+    pub(crate) fn renew_in_place(&mut self, lead: Lead<Kd::Shared>) {
         self.basis.renews = Renews::InPlace;
         self.next = Next::Lead(lead);
-        true
     }
 
     /// Whether computations are handed over for which there is no time to wait.
     pub(super) fn may_hand_over(&self) -> bool {
-        self.errand.is_some() && self.function.site.options.outlives()
+        (self.errand.is_some() || self.gathers) && self.function.site.options.outlives()
     }
 
     /// Goes on with what another call began.
@@ -99,24 +110,37 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             return Err(lead);
         }
         let executor = &self.function.home.executor;
-        let is_possible = |(it, _): &mut (Errand, K)| background::is_possible(executor, it);
-        let Some((errand, key)) = self.errand.take_if(is_possible) else { return Err(lead) };
-        let follower: Follower<_> = lead.flight.join();
-        let Some(waiting) = WAITS.begin(Vec::new(), lead.flight.id) else { return Err(lead) };
-        self.key = Some(key);
-        self.is_handed_over = true;
+        let is_possible = |it: &mut Errand| background::is_possible(executor, it);
+        let Some(errand) = self.errand.take_if(is_possible) else { return Err(lead) };
+        let Some(waiter) = self.wait_for(&lead) else { return Err(lead) };
         self.dispatch(errand, lead, Renews::Nothing);
-        Ok(Waiter { follower, _waiting: waiting })
+        Ok(waiter)
+    }
+
+    /// Waits for what is about to be handed over; nothing if it would wait for itself.
+    pub(crate) fn wait_for(&mut self, lead: &Lead<Kd::Shared>) -> Option<Waiter<Kd::Shared>> {
+        let follower: Follower<_> = lead.flight.join();
+        let waiting = WAITS.begin(Vec::new(), lead.flight.id)?;
+        self.key = Some(self.spare.take()?);
+        self.is_handed_over = true;
+        Some(Waiter { follower, _waiting: waiting })
     }
 
     fn dispatch(&mut self, errand: Errand, lead: Lead<Kd::Shared>, renews: Renews) {
+        let commission = Commission::One(self.mark, self.charge(lead, renews));
+        let call = (self.function.site, self.said_of(renews));
+        background::dispatch(&self.function.home.executor, call, errand, commission);
+    }
+
+    /// What another call is to do in place of this one.
+    pub(super) fn charge(&mut self, lead: Lead<Kd::Shared>, renews: Renews) -> ask::Charge {
         let missed = self.basis.missed.filter(|_| renews == Renews::Nothing);
         let (function, hash) = (Arc::clone(&self.function), self.basis.hash);
-        let (site, executor) = (function.site, function.home.executor.clone());
-        let charge = Charge::<K, Kd> { function, hash, lead: Some(lead), renews, missed };
-        // What is renewed is renewed for all, whatever is said of this call.
-        let options = if renews == Renews::Nothing { self.basis.options } else { Options::new() };
-        let call = (site, self.mark, options);
-        background::dispatch(&executor, call, errand, Box::new(charge));
+        Box::new(Charge::<K, Kd> { function, hash, lead: Some(lead), renews, missed })
+    }
+
+    /// What is said of it: what is renewed is renewed for all, whatever is said of this call.
+    pub(super) fn said_of(&self, renews: Renews) -> Options {
+        if renews == Renews::Nothing { self.basis.options } else { Options::new() }
     }
 }

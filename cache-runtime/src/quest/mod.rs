@@ -1,6 +1,9 @@
 //! A call on its way to a value: to compute it, or to wait for whoever does (F1, F2).
 
 mod charge;
+mod gathered;
+
+pub(crate) use self::gathered::hand_over;
 
 use crate::clock::{Moment, TimeSource};
 use crate::context;
@@ -26,6 +29,7 @@ use std::time::Duration;
 static WAITS: LazyLock<Waits> = LazyLock::new(Waits::default);
 
 /// A call that missed.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     pub(crate) function: Arc<FunctionFor<K, Kd>>,
     pub(crate) kind: Kd,
@@ -34,8 +38,15 @@ pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     key: Option<K>,
     /// What tells its key from others, for a call that is made in its place.
     mark: Mark,
-    /// What it takes to make such a call, and the key for what this one does when that has ended.
-    pub(crate) errand: Option<(Errand, K)>,
+    /// What it takes to make such a call.
+    pub(crate) errand: Option<Errand>,
+    /// The key for what this one does when that has ended.
+    spare: Option<K>,
+    /// Whether such a call is made for it together with others.
+    gathers: bool,
+    /// Whether what it found is to be computed anew, by whoever sees to that.
+    #[cfg(feature = "redis")]
+    pub(crate) is_due: bool,
     /// When it was made.
     called: Moment,
     /// Until when others are waited for, since the first of them was.
@@ -70,6 +81,8 @@ pub(crate) enum Step<K: OwnedKey, Kd: Kind> {
     Serve(Kd::Out),
     Work(Work<K, Kd>),
     Wait(Waiter<Kd::Shared>),
+    /// Compute it, or hand that over together with others.
+    Gather(Lead<Kd::Shared>),
     /// There is no more time.
     GiveUp,
 }
@@ -112,7 +125,6 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         kind: Kd,
         basis: Basis,
         (key, mark): (K, Mark),
-        errand: Option<(Errand, K)>,
     ) -> Self {
         let now = function.home.time.now();
         let options = &function.site.options;
@@ -124,7 +136,11 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             basis,
             key: Some(key),
             mark,
-            errand,
+            errand: None,
+            spare: None,
+            gathers: false,
+            #[cfg(feature = "redis")]
+            is_due: false,
             called: now,
             patience: None,
             hurry,
@@ -135,6 +151,16 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             former: None,
             next: Next::Begin,
         }
+    }
+
+    /// Lets it leave a computation behind: by an errand of its own, or by one with others.
+    pub(crate) fn outlive(&mut self, errand: Option<Errand>, spare: K) {
+        (self.errand, self.spare) = (errand, Some(spare));
+    }
+
+    /// Says that there is no deadline for it.
+    pub(crate) fn take_its_time(&mut self) {
+        self.deadline = None;
     }
 
     /// The same, but computed whatever is cached or in flight.
@@ -209,6 +235,9 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 let waits = self.may_hand_over() && function.site.options.is_lenient();
                 if !waits && (!function.is_on_fleet() || self.basis.address.is_none()) {
                     self.count_miss();
+                }
+                if self.is_gathered() {
+                    return Step::Gather(lead);
                 }
                 match self.hand_over(lead) {
                     Ok(waiter) => Step::Wait(waiter),

@@ -1,7 +1,7 @@
 //! One body that computes several values: what it is found to depend on, all of them do.
 
 use super::failure::Driven;
-use super::{Claim, Renews, Work};
+use super::{Claim, Work};
 use crate::clock::Moment;
 use crate::context::{self, Inside, Surroundings};
 use crate::entry::{About, Marks};
@@ -102,10 +102,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let counters = &self.function.counters;
         counters.computations.add(1);
         counters.failures.add(1);
-        debug_assert!(self.basis.renews == Renews::Nothing, "a batch is not renewed");
-        match self.fall_back()? {
-            super::Placed::Landed(finished) => Some(finished.out),
-            super::Placed::OnItsWay(_) => None,
+        match self.fall_back() {
+            Some(super::Placed::Landed(finished)) => Some(finished.out),
+            _ => None,
         }
     }
 }

@@ -13,11 +13,6 @@ fn of_one(id: u64) -> HashMap<u64, u64> {
     HashMap::new()
 }
 
-#[cached(batch = ids, refresh = "1m", ttl = "1h")]
-fn refreshed(ids: &[u64]) -> HashMap<u64, u64> {
-    HashMap::new()
-}
-
 #[cached(batch = ids)]
 fn taking_apart(ids: &[u64], (one, other): (u64, u64)) -> HashMap<u64, u64> {
     HashMap::new()
@@ -33,7 +28,12 @@ fn with_one_more(user: u64, users: &[u64]) -> HashMap<u64, u64> {
     HashMap::new()
 }
 
-#[cached(batch_of = refreshed, ttl = "1h")]
+#[cached(batch = ids)]
+fn of_many(ids: &[u64]) -> HashMap<u64, u64> {
+    HashMap::new()
+}
+
+#[cached(batch_of = of_many, ttl = "1h")]
 fn with_more(id: u64) -> Option<u64> {
     Some(id)
 }

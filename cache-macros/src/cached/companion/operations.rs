@@ -14,8 +14,9 @@ use quote::{format_ident, quote};
 pub(super) fn operations(model: &Model) -> TokenStream {
     let by_key = by_key(model);
     if let Some(of_many) = &model.batch {
-        let (by_call, of_all) = (batch::by_call(model, of_many), of_all(model));
-        return quote!(#by_key #by_call #of_all);
+        let by_call = batch::by_call(model, of_many);
+        let (warm, registered, of_all) = (warm(model), registered(model), of_all(model));
+        return quote!(#by_key #by_call #warm #registered #of_all);
     }
     let by_call = by_call(model);
     let (warm, registered, of_all) = (warm(model), registered(model), of_all(model));

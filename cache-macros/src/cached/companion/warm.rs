@@ -9,14 +9,13 @@ use super::operations::colour;
 use crate::cached::inputs::Inputs;
 use crate::cached::lifetime;
 use crate::cached::model::{Handle, Model};
-use crate::cached::question::kind;
 use crate::cached::site::{reach, turbofish};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Generics, Type, parse_quote};
 
 pub(super) fn warm(model: &Model) -> TokenStream {
-    let kinds: Vec<Type> = model.function.arguments.iter().map(|it| it.kind().clone()).collect();
+    let kinds: Vec<Type> = model.written().arguments.iter().map(|it| it.kind().clone()).collect();
     let has_pointer = !model.function.flow.is_async() && !kinds.iter().any(lifetime::is_unnamed);
     if has_pointer { by_pointer(model, &kinds) } else { by_name(model, kinds) }
 }
@@ -35,7 +34,7 @@ fn by_pointer(model: &Model, kinds: &[Type]) -> TokenStream {
     generics.make_where_clause().predicates.push(calls);
     let (function, arguments) = (&model.function.signature.ident, turbofish(model));
     let call = quote!(__larder_spread(#function #arguments as #pointer));
-    let names = Inputs::of_call(model).names();
+    let names = Inputs::of_written(model).names();
     let (item, pattern) = (several(&items), several(&names));
     let spread = quote! {
         fn __larder_spread<__LarderOut, #(#items),*>(
@@ -57,7 +56,7 @@ fn by_pointer(model: &Model, kinds: &[Type]) -> TokenStream {
 fn by_name(model: &Model, mut kinds: Vec<Type>) -> TokenStream {
     let mut generics = model.function.signature.generics.clone();
     lifetime::spell_out(&mut kinds, &mut generics);
-    let names = Inputs::of_call(model).names();
+    let names = Inputs::of_written(model).names();
     let (function, arguments) = (&model.function.signature.ident, turbofish(model));
     let pattern = several(&names);
     let call = quote!(|#pattern| #function #arguments (#(#names),*));
@@ -67,6 +66,12 @@ fn by_name(model: &Model, mut kinds: Vec<Type>) -> TokenStream {
     let with = model.function.flow.is_async();
     let with = with.then(|| operation_with(model, &generics, &item, &TokenStream::new(), &call));
     quote!(#warm #with)
+}
+
+/// Whether a call has failed, by what it returned.
+fn fails(model: &Model) -> TokenStream {
+    let (success, out) = (model.paths.Success(), &model.out);
+    quote!(|__larder_out: &#out| !(&#success::of(__larder_out)).__larder_succeeded())
 }
 
 fn operation(
@@ -82,7 +87,7 @@ fn operation(
     let (warmed, methods) = (paths.Warmed(), paths.methods());
     let visibility = &model.function.visibility;
     let bounds = &generics.where_clause;
-    let kind = kind(model);
+    let fails = fails(model);
     let site = reach(model).site;
     quote! {
         #visibility #asynchronous fn warm #generics (
@@ -91,9 +96,7 @@ fn operation(
             #[allow(unused_imports)]
             use #methods::*;
             #helper
-            // Bound before, so that nothing of the question is there while a call is waited for.
-            let __larder_kind = #kind;
-            #warm(#site, __larder_kind, __larder_calls, #call) #wait
+            #warm(#site, #fails, __larder_calls, #call) #wait
         }
     }
 }
@@ -113,7 +116,7 @@ fn operation_with(
     let (warmed, warming, methods) = (paths.Warmed(), paths.Warming(), paths.methods());
     let visibility = &model.function.visibility;
     let bounds = &generics.where_clause;
-    let kind = kind(model);
+    let fails = fails(model);
     let site = reach(model).site;
     quote! {
         #visibility #asynchronous fn warm_with #generics (
@@ -123,8 +126,7 @@ fn operation_with(
             #[allow(unused_imports)]
             use #methods::*;
             #helper
-            let __larder_kind = #kind;
-            #warm(#site, __larder_kind, __larder_warming, __larder_calls, #call) #wait
+            #warm(#site, #fails, __larder_warming, __larder_calls, #call) #wait
         }
     }
 }

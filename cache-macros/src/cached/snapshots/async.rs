@@ -149,13 +149,12 @@ impl later {
     ) -> ::larder::Warmed {
         #[allow(unused_imports)]
         use ::larder::__private::methods::*;
-        let __larder_kind = ::larder::__private::Probe::checked(
-            (&&&&::larder::__private::Probe::<Result<u64, String>>::new())
-                .__larder_kind(),
-        );
         ::larder::__private::warm_async(
                 later::__larder_site(),
-                __larder_kind,
+                |__larder_out: &Result<u64, String>| {
+                    !(&::larder::__private::Success::of(__larder_out))
+                        .__larder_succeeded()
+                },
                 __larder_calls,
                 |id| later(id),
             )
@@ -167,13 +166,12 @@ impl later {
     ) -> ::larder::Warmed {
         #[allow(unused_imports)]
         use ::larder::__private::methods::*;
-        let __larder_kind = ::larder::__private::Probe::checked(
-            (&&&&::larder::__private::Probe::<Result<u64, String>>::new())
-                .__larder_kind(),
-        );
         ::larder::__private::warm_with_async(
                 later::__larder_site(),
-                __larder_kind,
+                |__larder_out: &Result<u64, String>| {
+                    !(&::larder::__private::Success::of(__larder_out))
+                        .__larder_succeeded()
+                },
                 __larder_warming,
                 __larder_calls,
                 |id| later(id),

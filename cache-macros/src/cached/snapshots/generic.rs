@@ -252,12 +252,11 @@ impl generic {
         ) -> impl ::core::ops::Fn((__Larder0, __Larder1, __Larder2)) -> __LarderOut {
             move |(db, ids, pair)| __larder_call(db, ids, pair)
         }
-        let __larder_kind = ::larder::__private::Probe::checked(
-            (&&&&::larder::__private::Probe::<D::Out>::new()).__larder_kind(),
-        );
         ::larder::__private::warm(
             generic::__larder_site(),
-            __larder_kind,
+            |__larder_out: &D::Out| {
+                !(&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+            },
             __larder_calls,
             __larder_spread(
                 generic::<N, D, T> as for<'a> fn(&'a D, [u64; N], (T, &'a str)) -> D::Out,
@@ -293,12 +292,11 @@ impl generic {
         ) -> impl ::core::ops::Fn((__Larder0, __Larder1, __Larder2)) -> __LarderOut {
             move |(db, ids, pair)| __larder_call(db, ids, pair)
         }
-        let __larder_kind = ::larder::__private::Probe::checked(
-            (&&&&::larder::__private::Probe::<D::Out>::new()).__larder_kind(),
-        );
         ::larder::__private::warm_with(
             generic::__larder_site(),
-            __larder_kind,
+            |__larder_out: &D::Out| {
+                !(&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+            },
             __larder_warming,
             __larder_calls,
             __larder_spread(

@@ -255,15 +255,12 @@ impl Every {
         ) -> impl ::core::ops::Fn((__Larder0, __Larder1, __Larder2)) -> __LarderOut {
             move |(id, name, shared)| __larder_call(id, name, shared)
         }
-        let __larder_kind = crate::cache::__private::Probe::checked(
-            crate::cache::__private::Negative::of(
-                (&&&&crate::cache::__private::Probe::<Result<u64, String>>::new())
-                    .__larder_kind(),
-            ),
-        );
         crate::cache::__private::warm(
             Every::__larder_site(),
-            __larder_kind,
+            |__larder_out: &Result<u64, String>| {
+                !(&crate::cache::__private::Success::of(__larder_out))
+                    .__larder_succeeded()
+            },
             __larder_calls,
             __larder_spread(every as fn(u64, &str, &Shared) -> Result<u64, String>),
         )
@@ -298,15 +295,12 @@ impl Every {
         ) -> impl ::core::ops::Fn((__Larder0, __Larder1, __Larder2)) -> __LarderOut {
             move |(id, name, shared)| __larder_call(id, name, shared)
         }
-        let __larder_kind = crate::cache::__private::Probe::checked(
-            crate::cache::__private::Negative::of(
-                (&&&&crate::cache::__private::Probe::<Result<u64, String>>::new())
-                    .__larder_kind(),
-            ),
-        );
         crate::cache::__private::warm_with(
             Every::__larder_site(),
-            __larder_kind,
+            |__larder_out: &Result<u64, String>| {
+                !(&crate::cache::__private::Success::of(__larder_out))
+                    .__larder_succeeded()
+            },
             __larder_warming,
             __larder_calls,
             __larder_spread(every as fn(u64, &str, &Shared) -> Result<u64, String>),

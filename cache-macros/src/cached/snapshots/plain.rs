@@ -155,12 +155,11 @@ impl plain {
         ) -> impl ::core::ops::Fn((__Larder0, __Larder1)) -> __LarderOut {
             move |(id, name)| __larder_call(id, name)
         }
-        let __larder_kind = ::larder::__private::Probe::checked(
-            (&&&&::larder::__private::Probe::<String>::new()).__larder_kind(),
-        );
         ::larder::__private::warm(
             plain::__larder_site(),
-            __larder_kind,
+            |__larder_out: &String| {
+                !(&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+            },
             __larder_calls,
             __larder_spread(plain as fn(u64, &str) -> String),
         )
@@ -181,12 +180,11 @@ impl plain {
         ) -> impl ::core::ops::Fn((__Larder0, __Larder1)) -> __LarderOut {
             move |(id, name)| __larder_call(id, name)
         }
-        let __larder_kind = ::larder::__private::Probe::checked(
-            (&&&&::larder::__private::Probe::<String>::new()).__larder_kind(),
-        );
         ::larder::__private::warm_with(
             plain::__larder_site(),
-            __larder_kind,
+            |__larder_out: &String| {
+                !(&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+            },
             __larder_warming,
             __larder_calls,
             __larder_spread(plain as fn(u64, &str) -> String),

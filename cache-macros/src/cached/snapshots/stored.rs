@@ -223,12 +223,12 @@ impl Stored {
     {
         #[allow(unused_imports)]
         use ::larder::__private::methods::*;
-        let __larder_kind = ::larder::__private::Probe::checked(
-            (&&&&::larder::__private::Probe::<io::Result<u64>>::new()).__larder_kind(),
-        );
         ::larder::__private::warm_async(
                 Stored::__larder_site(),
-                __larder_kind,
+                |__larder_out: &io::Result<u64>| {
+                    !(&::larder::__private::Success::of(__larder_out))
+                        .__larder_succeeded()
+                },
                 __larder_calls,
                 |(roots, id, shared)| stored(roots, id, shared),
             )
@@ -246,12 +246,12 @@ impl Stored {
     {
         #[allow(unused_imports)]
         use ::larder::__private::methods::*;
-        let __larder_kind = ::larder::__private::Probe::checked(
-            (&&&&::larder::__private::Probe::<io::Result<u64>>::new()).__larder_kind(),
-        );
         ::larder::__private::warm_with_async(
                 Stored::__larder_site(),
-                __larder_kind,
+                |__larder_out: &io::Result<u64>| {
+                    !(&::larder::__private::Success::of(__larder_out))
+                        .__larder_succeeded()
+                },
                 __larder_warming,
                 __larder_calls,
                 |(roots, id, shared)| stored(roots, id, shared),

@@ -1,0 +1,54 @@
+//! Computations of several calls that are handed over together.
+
+use super::Quest;
+use crate::background::{self, Commission};
+use crate::context;
+use crate::errand::Errand;
+use crate::key::OwnedKey;
+use crate::outcome::Kind;
+use crate::tier::memory::Lead;
+use crate::work::{Renews, Work};
+use std::borrow::BorrowMut;
+use std::collections::HashMap;
+use std::mem;
+
+impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
+    /// Says that its computation may be handed over with others.
+    pub(crate) fn gather(&mut self) {
+        self.gathers = self.spare.is_some();
+    }
+
+    /// Whether that is to be now. It is once at the most.
+    pub(super) fn is_gathered(&mut self) -> bool {
+        let is_possible = self.may_hand_over() && context::frame().is_none() && Kd::SHARES_FAILURES;
+        mem::take(&mut self.gathers) && is_possible
+    }
+
+    /// Whether there is anything to run such a call.
+    pub(crate) fn is_possible(&self, errand: &Errand) -> bool {
+        background::is_possible(&self.function.home.executor, errand)
+    }
+
+    /// Computes in place what was not handed over.
+    pub(crate) fn keep(&mut self, lead: Lead<Kd::Shared>) -> Work<K, Kd> {
+        self.lead(lead)
+    }
+}
+
+/// Hands all of them over to one call.
+pub(crate) fn hand_over<K: OwnedKey, Kd: Kind>(
+    gathered: Vec<(impl BorrowMut<Quest<K, Kd>>, Lead<Kd::Shared>)>,
+    errand: Errand,
+    renews: Renews,
+) {
+    let Some((first, _)) = gathered.first() else { return };
+    let first = first.borrow();
+    let (site, executor) = (first.function.site, first.function.home.executor.clone());
+    let call = (site, first.said_of(renews));
+    let charges = gathered.into_iter().map(|(mut quest, lead)| {
+        let quest = quest.borrow_mut();
+        (quest.mark, quest.charge(lead, renews))
+    });
+    let charges: HashMap<_, _> = charges.collect();
+    background::dispatch(&executor, call, errand, Commission::All(charges));
+}

@@ -1,0 +1,279 @@
+//! Batches whose elements are over their time, or near it: what is computed behind their callers, or not waited
+//! for, is computed together.
+
+use crate::support::{Stage, block_on, fresh, run, until, until_async};
+use larder::testing::ManualClock;
+use larder::{Runtime, Warming, blocking, cached};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What bodies were asked for, and when they go on.
+#[derive(Debug, Default)]
+struct Source {
+    stage: Stage,
+    asked: Mutex<Vec<Vec<u64>>>,
+    fails: AtomicBool,
+}
+
+impl Source {
+    fn open() -> Arc<Self> {
+        Arc::new(Self { stage: Stage::open(), ..Self::default() })
+    }
+
+    fn closed() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// For each id, a hundred times the number of bodies that have run.
+    fn read(&self, ids: &[u64]) -> HashMap<u64, u64> {
+        self.asked.lock().unwrap().push(ids.to_vec());
+        let call = self.stage.act();
+        assert!(!self.fails.load(SeqCst), "on purpose");
+        ids.iter().map(|id| (*id, 100 * call + id)).collect()
+    }
+
+    async fn read_async(&self, ids: &[u64]) -> HashMap<u64, u64> {
+        self.asked.lock().unwrap().push(ids.to_vec());
+        let call = self.stage.act_async().await;
+        ids.iter().map(|id| (*id, 100 * call + id)).collect()
+    }
+
+    fn asked(&self) -> Vec<Vec<u64>> {
+        self.asked.lock().unwrap().iter().map(|ids| sorted(ids)).collect()
+    }
+}
+
+fn sorted(ids: &[u64]) -> Vec<u64> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids
+}
+
+#[cached(batch = ids, ttl = "10s", refresh = "3s", tags("number:{id}"), skip(source))]
+fn numbers(ids: &[u64], source: &Arc<Source>) -> HashMap<u64, u64> {
+    source.read(ids)
+}
+
+#[cached(batch_of = numbers, skip(source))]
+fn number(id: u64, source: &Source) -> Option<u64> {
+    source.read(&[id]).remove(&id)
+}
+
+/// The values of these, by the number of the body that computed them.
+fn of(call: u64, ids: &[u64]) -> HashMap<u64, u64> {
+    ids.iter().map(|id| (*id, 100 * call + id)).collect()
+}
+
+#[test]
+fn those_near_their_end_are_served_and_computed_anew_together() {
+    let (runtime, clock) = fresh();
+    let source = Source::open();
+    assert_eq!(runtime.with(|| numbers(&[1, 2, 3], &source)), of(1, &[1, 2, 3]));
+    clock.advance(6 * SECOND);
+    assert_eq!(runtime.with(|| numbers(&[3, 4], &source)).len(), 2);
+    clock.advance(2 * SECOND);
+    // The fourth is not due; the first of them is asked for by another call, which computes nothing.
+    assert_eq!(runtime.with(|| number(1, &source)), Some(101));
+    assert_eq!(runtime.with(|| numbers(&[1, 2, 3], &source)), of(1, &[1, 2, 3]));
+    assert_eq!(runtime.with(|| numbers(&[4], &source)), of(2, &[4]));
+    until("the others to be computed anew", || {
+        [1, 2, 3].iter().all(|id| runtime.with(|| numbers::peek(id)) == Some(Some(300 + id)))
+    });
+    assert_eq!(source.asked(), [vec![1, 2, 3], vec![4], vec![1, 2, 3]]);
+    let stats = runtime.with(numbers::stats);
+    assert_eq!((stats.refreshes, stats.computations), (3, 7));
+}
+
+#[test]
+fn c1_what_is_invalidated_while_it_is_computed_anew_is_not_stored() {
+    let (runtime, clock) = fresh();
+    runtime.with(|| numbers(&[1, 2], &Source::open()));
+    clock.advance(8 * SECOND);
+    let slow = Source::closed();
+    runtime.with(|| numbers(&[1, 2], &slow));
+    slow.stage.entered.wait("the body");
+    runtime.with(|| blocking::invalidate_tag("number:1")).unwrap();
+    slow.stage.leave.open();
+    until("the other to be stored", || runtime.with(|| numbers::stats().stores) == 3);
+    assert_eq!(runtime.with(|| numbers::peek(&1)), None);
+}
+
+#[test]
+fn one_that_fails_behind_leaves_what_is_there() {
+    let (runtime, clock) = fresh();
+    runtime.with(|| numbers(&[1, 2], &Source::open()));
+    clock.advance(8 * SECOND);
+    let failing = Source::open();
+    failing.fails.store(true, SeqCst);
+    for _ in 0..3 {
+        assert_eq!(runtime.with(|| numbers(&[1, 2], &failing)), of(1, &[1, 2]));
+        until("the attempt to fail", || runtime.with(numbers::stats).failures == 2);
+    }
+    assert_eq!(failing.asked().len(), 1, "the next attempt is not due");
+}
+
+#[test]
+fn without_an_executor_the_caller_computes_in_place() {
+    #[cached(batch = ids, ttl = "10s", refresh = "3s", skip(source))]
+    async fn numbers_async(ids: BTreeSet<u64>, source: Arc<Source>) -> BTreeMap<u64, u64> {
+        let ids: Vec<u64> = ids.into_iter().collect();
+        source.read(&ids).into_iter().collect()
+    }
+
+    let (runtime, clock) = fresh();
+    let (ids, source) = (BTreeSet::from([1, 2]), Source::open());
+    let call = || {
+        let scoped = runtime.scope(numbers_async(ids.clone(), Arc::clone(&source)));
+        futures_lite::future::block_on(scoped)
+    };
+    assert_eq!(call(), BTreeMap::from([(1, 101), (2, 102)]));
+    clock.advance(8 * SECOND);
+    assert_eq!(call(), BTreeMap::from([(1, 201), (2, 202)]));
+    let stats = runtime.with(numbers_async::stats);
+    assert_eq!((stats.refreshes, stats.hits), (2, 2));
+}
+
+#[cached(
+    batch = ids, ttl = "10s", stale = "1h", grace = "1h", timeout = "1s", deadline = "3s", fallback = made_up, skip(source)
+)]
+fn hurried(ids: &[u64], source: &Arc<Source>) -> HashMap<u64, u64> {
+    source.read(ids)
+}
+
+fn made_up(ids: &[u64], _: &Arc<Source>) -> HashMap<u64, u64> {
+    ids.iter().map(|id| (*id, 0)).collect()
+}
+
+/// A call of these, and the clock that it waits by.
+fn waiting(
+    (runtime, clock): &(Runtime, ManualClock),
+    ids: &'static [u64],
+    source: &Arc<Source>,
+) -> crate::support::Running<HashMap<u64, u64>> {
+    let (inside, given) = (runtime.clone(), Arc::clone(source));
+    let caller = run("the caller", move || inside.with(|| hurried(ids, &given)));
+    source.stage.entered.wait("the body");
+    until("the caller to wait", || clock.sleepers() >= 1);
+    caller
+}
+
+#[test]
+fn where_it_takes_too_long_former_values_are_served_and_all_of_it_goes_on() {
+    let world = fresh();
+    let (runtime, clock) = &world;
+    assert_eq!(runtime.with(|| hurried(&[1, 2], &Source::open())), of(1, &[1, 2]));
+    clock.advance(11 * SECOND);
+    let slow = Source::closed();
+    slow.stage.calls.note();
+    let caller = waiting(&world, &[1, 2], &slow);
+    clock.advance(SECOND);
+    assert_eq!(caller.ended(), of(1, &[1, 2]));
+    let stats = runtime.with(hurried::stats);
+    // Once the first is over its time, the other need not be waited for.
+    assert_eq!((stats.timeouts, stats.stale_hits, stats.computations), (1, 2, 2));
+    slow.stage.leave.open();
+    until("the others", || runtime.with(|| hurried::peek(&2)) == Some(Some(202)));
+    assert_eq!(runtime.with(|| hurried(&[2, 1], &slow)), of(2, &[1, 2]));
+    assert_eq!(slow.asked(), [[1, 2]]);
+}
+
+#[test]
+fn where_one_has_no_former_value_all_wait_until_the_deadline() {
+    let world = fresh();
+    let (runtime, clock) = &world;
+    runtime.with(|| hurried(&[1], &Source::open()));
+    clock.advance(11 * SECOND);
+    let slow = Source::closed();
+    slow.stage.calls.note();
+    let caller = waiting(&world, &[1, 2], &slow);
+    clock.advance(SECOND);
+    until("the first to be served", || runtime.with(hurried::stats).timeouts == 1);
+    until("the caller to wait on", || clock.sleepers() >= 1);
+    clock.advance(2 * SECOND);
+    assert_eq!(caller.ended(), HashMap::from([(1, 0), (2, 0)]));
+    assert_eq!(runtime.with(hurried::stats).fallbacks, 1);
+    // Nothing of it is kept, and what goes on is.
+    slow.stage.leave.open();
+    until("the value", || runtime.with(|| hurried::peek(&2)) == Some(Some(202)));
+}
+
+#[test]
+fn an_async_one_is_dropped_at_its_deadline_and_nobody_hangs() {
+    async fn nothing_of(_: &[u64], _: &Source) -> HashMap<u64, u64> {
+        HashMap::new()
+    }
+
+    fn nothing(_: &[u64], _: &Source) -> HashMap<u64, u64> {
+        HashMap::new()
+    }
+
+    #[cached(batch = ids, deadline = "2s", fallback = nothing, skip(source))]
+    async fn limited(ids: &[u64], source: &Source) -> HashMap<u64, u64> {
+        source.read_async(ids).await
+    }
+
+    #[cached(batch_of = limited, skip(source))]
+    async fn one(id: u64, source: &Source) -> Option<u64> {
+        source.read_async(&[id]).await.remove(&id)
+    }
+
+    block_on(async {
+        let (runtime, clock) = fresh();
+        let source = Source::default();
+        let scoped = runtime.scope(async {
+            assert!(nothing_of(&[], &source).await.is_empty());
+            let later = async {
+                until_async("the body", || source.stage.calls.so_far() == 1).await;
+                until_async("the caller to wait", || clock.sleepers() >= 1).await;
+                clock.advance(2 * SECOND);
+            };
+            let call = limited(&[1, 2], &source);
+            let (values, ()) = futures_lite::future::zip(call, later).await;
+            assert_eq!(values, HashMap::new());
+            // A call for one id has no deadline: what is given then is given for many.
+            let pair = futures_lite::future::zip(one(3, &source), one(3, &source));
+            let later = async {
+                until_async("one to wait for the other", || clock.sleepers() >= 1).await;
+                clock.advance(2 * SECOND);
+                futures_lite::future::yield_now().await;
+                source.stage.leave.open();
+            };
+            let (pair, ()) = futures_lite::future::zip(pair, later).await;
+            assert_eq!(pair, (Some(203), Some(203)));
+            assert_eq!(limited(&[1], &source).await, of(3, &[1]));
+            assert_eq!(limited::stats().fallbacks, 1);
+        });
+        scoped.await;
+    });
+}
+
+fn first_ids() -> Vec<Vec<u64>> {
+    vec![vec![1, 2], vec![2, 3]]
+}
+
+#[cached(batch = ids, warm = first_ids)]
+fn squares(ids: Vec<u64>) -> Result<HashMap<u64, u64>, String> {
+    if ids.contains(&13) {
+        return Err("bad luck".to_owned());
+    }
+    Ok(ids.into_iter().map(|id| (id, id * id)).collect())
+}
+
+#[test]
+fn a_batch_is_warmed_with_many_batches() {
+    let (runtime, _clock) = fresh();
+    runtime.with(|| {
+        let warmed = squares::warm([vec![1, 2], vec![2, 1], vec![12, 13], vec![2, 3]]);
+        assert_eq!((warmed.calls, warmed.skipped), (4, 1));
+        assert_eq!(warmed.failures.iter().map(|it| it.position).collect::<Vec<_>>(), [2]);
+        assert_eq!(squares::peek(&3), Some(Some(9)));
+        let warming = Warming::new().concurrency(2);
+        let warmed = squares::warm_with(warming, [vec![3, 2, 1], vec![4]]);
+        assert_eq!((warmed.calls, warmed.skipped), (2, 1));
+        assert_eq!(squares::peek(&4), Some(Some(16)));
+    });
+}
