@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 const KEYS: u8 = 2;
@@ -19,6 +20,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 struct UnderWay {
     call: Call,
+    /// What was there before is invalidated by it.
+    is_forced: bool,
     future: Pin<Box<dyn Future<Output = Answer>>>,
 }
 
@@ -38,7 +41,9 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// `url` is that of a server, where there is that tier.
+    #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "there is no server"))]
+    pub(crate) fn new(seed: u64, url: Option<&str>) -> Self {
         history::with(|history| *history = History::default());
         let clock = ManualClock::new();
         let (spawn, spawned) = channel();
@@ -51,9 +56,17 @@ impl Driver {
                 .executor(move |future| drop(spawn.send(future)));
             #[cfg(feature = "disk")]
             let builder = builder.dir(folder.path());
-            builder.build().unwrap()
+            #[cfg(feature = "redis")]
+            let builder = builder.redis(url.unwrap()).namespace(format!("random-{seed}"));
+            let process = builder.build().unwrap();
+            #[cfg(feature = "redis")]
+            crate::limit::until("the process to find the server", || {
+                let nobody = || larder::blocking::invalidate_tag("nobody has this");
+                process.with(nobody).is_ok().then_some(())
+            });
+            process
         };
-        let count = if cfg!(feature = "disk") { 2 } else { 1 };
+        let count = if cfg!(any(feature = "disk", feature = "redis")) { 2 } else { 1 };
         Self {
             random: fastrand::Rng::with_seed(seed),
             processes: (0..count).map(|_| process(spawn.clone())).collect(),
@@ -127,11 +140,11 @@ impl Driver {
             None => (ALL[function].call)(key),
         };
         let future = Box::pin(runtime.scope(future));
-        self.calls.push(UnderWay { call, future });
+        self.calls.push(UnderWay { call, is_forced, future });
         self.poll(self.calls.len() - 1);
-        if is_forced {
-            // It takes effect when first polled: others may not be served what was there before.
-            invalidated(process, function, Some(key), began.0);
+        if is_forced && !cfg!(feature = "redis") {
+            // With no server to tell, it takes effect when first polled.
+            invalidated(process, function, Some(key), (began.0, true));
         }
     }
 
@@ -154,6 +167,10 @@ impl Driver {
     }
 
     fn poll_all(&mut self) {
+        if self.calls.iter().any(|it| ALL[it.call.function].is_far()) {
+            // What another thread hears from the server takes its time.
+            thread::park_timeout(Duration::from_micros(50));
+        }
         for at in (0..self.calls.len()).rev() {
             self.poll(at);
         }
@@ -161,8 +178,8 @@ impl Driver {
 
     /// Goes on with a call, and judges what it returns.
     fn poll(&mut self, at: usize) {
-        let UnderWay { call, future } = &mut self.calls[at];
-        let call = *call;
+        let UnderWay { call, is_forced, future } = &mut self.calls[at];
+        let (call, is_forced) = (*call, *is_forced);
         let mut task = Context::from_waker(Waker::noop());
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut task)));
         let answer = match polled {
@@ -175,6 +192,9 @@ impl Driver {
             }
         };
         drop(self.calls.swap_remove(at));
+        if is_forced {
+            invalidated(call.process, call.function, Some(call.key), (call.began.0, true));
+        }
         let Some(answer) = answer else { return };
         let served = history::with(|history| judge(history, &call, answer));
         self.served[match served {
@@ -206,24 +226,21 @@ impl Driver {
         let (function, key) = self.target();
         let began = history::tick();
         let (place, process) = self.process();
-        let (function, key) = match self.random.u8(..6) {
+        let (function, key, said) = match self.random.u8(..6) {
             0..3 => {
-                block_on(process.scope((ALL[function].invalidate)(key))).unwrap();
-                (Some(function), Some(key))
+                let said = block_on(process.scope((ALL[function].invalidate)(key)));
+                (Some(function), Some(key), said)
             }
             3..5 => {
                 let known = self.random.bool();
                 let tag = if known { format!("key:{key}") } else { format!("found:{key}") };
-                block_on(process.scope(larder::invalidate_tag(&tag))).unwrap();
-                (None, Some(key))
+                (None, Some(key), block_on(process.scope(larder::invalidate_tag(&tag))))
             }
-            _ => {
-                block_on(process.scope(larder::invalidate_tag("all"))).unwrap();
-                (None, None)
-            }
+            _ => (None, None, block_on(process.scope(larder::invalidate_tag("all")))),
         };
         for function in (0..ALL.len()).filter(|it| function.is_none_or(|meant| meant == *it)) {
-            invalidated(place, function, key, began);
+            // What is still to be delivered takes effect where it was asked for.
+            invalidated(place, function, key, (began, said.is_ok()));
         }
     }
 
@@ -252,10 +269,15 @@ impl Driver {
 }
 
 /// Notes an invalidation that has just returned.
-fn invalidated(process: usize, function: usize, key: Option<u8>, began: u64) {
+fn invalidated(
+    process: usize,
+    function: usize,
+    key: Option<u8>,
+    (began, is_delivered): (u64, bool),
+) {
     let returned = history::tick();
-    // What is kept in memory alone is each process's own.
-    let process = (!ALL[function].name.contains("disk")).then_some(process);
+    let is_everywhere = ALL[function].is_on_disk() || (ALL[function].is_far() && is_delivered);
+    let process = (!is_everywhere).then_some(process);
     let invalidation = Invalidation { function, key, process, began, returned };
     history::with(|it| it.invalidations.push(invalidation));
 }

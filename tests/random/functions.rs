@@ -26,21 +26,53 @@ pub(crate) struct Function {
     pub(crate) invalidate: fn(u8) -> Calling<Result<(), larder::Error>>,
 }
 
+impl Function {
+    /// Whether an invalidation in one process is heard by all at once.
+    pub(crate) fn is_on_disk(&self) -> bool {
+        self.name.starts_with("disk")
+    }
+
+    /// Whether values are kept on the server alone. What is kept nearer, too, is invalidated for others
+    /// only when they have heard of it.
+    pub(crate) fn is_far(&self) -> bool {
+        self.name.starts_with("far")
+    }
+
+    /// Whether a value is kept.
+    pub(crate) fn keeps(&self, number: u64) -> bool {
+        !self.name.starts_with("choosy") || is_kept(&Ok(number))
+    }
+
+    /// How long a value is fresh.
+    pub(crate) fn ttl_of(&self, number: u64) -> Duration {
+        if self.name.starts_with("choosy") { own_ttl(&Ok(number)) } else { self.ttl }
+    }
+}
+
+fn is_kept(answer: &Answer) -> bool {
+    answer.is_ok_and(|number| number % 3 > 0)
+}
+
+fn own_ttl(answer: &Answer) -> Duration {
+    seconds(if answer.is_ok_and(|number| number % 2 > 0) { 4 } else { 10 })
+}
+
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 macro_rules! functions {
-    ($($name:ident($at:literal, $ttl:literal, $stale:literal, $grace:literal, $negative:literal, $timeout:literal): [$($option:tt)*];)*) => {
+    ($($(#[$condition:meta])* $name:ident($ttl:literal, $stale:literal, $grace:literal, $negative:literal, $timeout:literal): [$($option:tt)*];)*) => {
         $(
+            $(#[$condition])*
             #[cached(tags("all", "key:{key}"), $($option)*)]
             async fn $name(key: u8) -> Answer {
-                body($at, key).await
+                body(stringify!($name), key).await
             }
         )*
 
         /// All of them.
-        pub(crate) const ALL: &[Function] = &[MANY, $(Function {
+        pub(crate) const ALL: &[Function] = &[MANY, $($(#[$condition])* Function {
             name: stringify!($name),
             ttl: seconds($ttl),
             stale: seconds($stale),
@@ -70,7 +102,8 @@ macro_rules! functions {
     )
 )]
 async fn disk_many(keys: Vec<u8>) -> HashMap<u8, Answer> {
-    let mut bodies: Vec<_> = keys.into_iter().map(|key| (key, Box::pin(body(0, key)))).collect();
+    let mut bodies: Vec<_> =
+        keys.into_iter().map(|key| (key, Box::pin(body("disk_many", key)))).collect();
     let mut answers = HashMap::new();
     poll_fn(|task| {
         bodies.retain_mut(|(key, body)| match body.as_mut().poll(task) {
@@ -103,32 +136,32 @@ const MANY: Function = Function {
     invalidate: |key| Box::pin(async move { disk_many::invalidate(&key).await }),
 };
 
-#[cfg(not(feature = "disk"))]
 functions! {
-    plain(1, 10, 0, 0, 0, 0): [ttl = "10s"];
-    stale(2, 10, 20, 0, 0, 0): [ttl = "10s", stale = "20s"];
-    grace(3, 10, 0, 40, 0, 0): [ttl = "10s", grace = "40s"];
-    both(4, 10, 20, 40, 0, 0): [ttl = "10s", stale = "20s", grace = "40s"];
-    refreshed(5, 10, 0, 0, 0, 0): [ttl = "10s", refresh = "4s"];
-    all(6, 10, 20, 40, 3, 0): [ttl = "10s", stale = "20s", grace = "40s", refresh = "4s", negative = "3s", jitter = "20%"];
-    hurried(7, 10, 20, 40, 0, 2): [ttl = "10s", stale = "20s", grace = "40s", timeout = "2s"];
-    by_chance(8, 10, 0, 40, 0, 1): [ttl = "10s", refresh = "auto", grace = "40s", timeout = "1s"];
-    negative(9, 10, 5, 0, 4, 0): [ttl = "10s", negative = "4s", stale = "5s"];
-}
-
-#[cfg(feature = "disk")]
-functions! {
-    plain(1, 10, 0, 0, 0, 0): [ttl = "10s"];
-    stale(2, 10, 20, 0, 0, 0): [ttl = "10s", stale = "20s"];
-    grace(3, 10, 0, 40, 0, 0): [ttl = "10s", grace = "40s"];
-    both(4, 10, 20, 40, 0, 0): [ttl = "10s", stale = "20s", grace = "40s"];
-    refreshed(5, 10, 0, 0, 0, 0): [ttl = "10s", refresh = "4s"];
-    all(6, 10, 20, 40, 3, 0): [ttl = "10s", stale = "20s", grace = "40s", refresh = "4s", negative = "3s", jitter = "20%"];
-    hurried(7, 10, 20, 40, 0, 2): [ttl = "10s", stale = "20s", grace = "40s", timeout = "2s"];
-    by_chance(8, 10, 0, 40, 0, 1): [ttl = "10s", refresh = "auto", grace = "40s", timeout = "1s"];
-    negative(9, 10, 5, 0, 4, 0): [ttl = "10s", negative = "4s", stale = "5s"];
-    on_disk(10, 10, 0, 0, 0, 0): [tier = "l1,l2", ttl = "10s"];
-    disk_alone(11, 10, 20, 40, 0, 0): [tier = "l2", ttl = "10s", stale = "20s", grace = "40s", refresh = "4s"];
-    disk_all(12, 10, 20, 40, 0, 0): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", refresh = "4s"];
-    disk_hurried(13, 10, 20, 40, 3, 2): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", timeout = "2s", negative = "3s"];
+    plain(10, 0, 0, 0, 0): [ttl = "10s"];
+    stale(10, 20, 0, 0, 0): [ttl = "10s", stale = "20s"];
+    grace(10, 0, 40, 0, 0): [ttl = "10s", grace = "40s"];
+    both(10, 20, 40, 0, 0): [ttl = "10s", stale = "20s", grace = "40s"];
+    refreshed(10, 0, 0, 0, 0): [ttl = "10s", refresh = "4s"];
+    all(10, 20, 40, 3, 0): [ttl = "10s", stale = "20s", grace = "40s", refresh = "4s", negative = "3s", jitter = "20%"];
+    hurried(10, 20, 40, 0, 2): [ttl = "10s", stale = "20s", grace = "40s", timeout = "2s"];
+    by_chance(10, 0, 40, 0, 1): [ttl = "10s", refresh = "auto", grace = "40s", timeout = "1s"];
+    negative(10, 5, 0, 4, 0): [ttl = "10s", negative = "4s", stale = "5s"];
+    choosy(10, 20, 40, 0, 0): [ttl_for = own_ttl, cache_if = is_kept, stale = "20s", grace = "40s", refresh = "2s"];
+    #[cfg(feature = "disk")]
+    disk_plain(10, 0, 0, 0, 0): [tier = "l1,l2", ttl = "10s"];
+    #[cfg(feature = "disk")]
+    disk_alone(10, 20, 40, 0, 0): [tier = "l2", ttl = "10s", stale = "20s", grace = "40s", refresh = "4s"];
+    #[cfg(feature = "disk")]
+    disk_all(10, 20, 40, 0, 0): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", refresh = "4s"];
+    #[cfg(feature = "disk")]
+    disk_hurried(10, 20, 40, 3, 2): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", timeout = "2s", negative = "3s"];
+    // What is on the server ages by its own clock, which does not move here.
+    #[cfg(feature = "redis")]
+    far_plain(3_600, 0, 0, 0, 0): [tier = "l3", ttl = "1h"];
+    #[cfg(feature = "redis")]
+    far_all(3_600, 60, 3_600, 0, 2): [tier = "l3", ttl = "1h", stale = "1m", grace = "1h", refresh = "1m", timeout = "2s"];
+    #[cfg(feature = "redis")]
+    shared(3_600, 0, 0, 0, 0): [tier = "l1,l3", ttl = "1h"];
+    #[cfg(feature = "redis")]
+    shared_all(3_600, 60, 3_600, 0, 2): [tier = "l1,l3", ttl = "1h", stale = "1m", grace = "1h", refresh = "1m", timeout = "2s"];
 }

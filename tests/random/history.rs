@@ -24,7 +24,7 @@ pub(crate) enum End {
 /// One run of a body.
 #[derive(Debug)]
 pub(crate) struct Body {
-    pub(crate) function: usize,
+    pub(crate) function: &'static str,
     pub(crate) key: u8,
     pub(crate) began: (At, Duration),
     /// What it is to do, once that has been decided.
@@ -84,7 +84,10 @@ impl Drop for Running {
 }
 
 /// The body of every function: it is there until it is told what to do.
-pub(crate) fn body(function: usize, key: u8) -> impl Future<Output = Result<u64, u64>> + Send {
+pub(crate) fn body(
+    function: &'static str,
+    key: u8,
+) -> impl Future<Output = Result<u64, u64>> + Send {
     let mut running = None;
     poll_fn(move |task| {
         let Running(at) = running.get_or_insert_with(|| {

@@ -32,7 +32,7 @@ pub(crate) fn judge(history: &History, call: &Call, answer: Answer) -> Served {
     let body = &history.bodies[usize::try_from(place).unwrap()];
     let function = &ALL[call.function];
     let about = || format!("{}({}): {call:?}\n{body:?}\n{answer:?}", function.name, call.key);
-    assert_eq!((body.function, body.key), (call.function, call.key), "C6: {}", about());
+    assert_eq!((body.function, body.key), (function.name, call.key), "C6: {}", about());
     let ended = body.ended.unwrap_or_else(|| panic!("it never ended: {}", about()));
     let end = if answer.is_ok() { End::Value } else { End::Error };
     assert_eq!(ended.2, Some(end), "it ended otherwise: {}", about());
@@ -59,21 +59,23 @@ pub(crate) fn judge(history: &History, call: &Call, answer: Answer) -> Served {
         );
         return Served::Error;
     }
-    if age < function.ttl {
+    // Who called before it ended may have waited for it.
+    assert!(function.keeps(place) || call.began.0 < ended.0, "it was not to be kept: {}", about());
+    let ttl = function.ttl_of(place);
+    if age < ttl {
         return Served::Fresh;
     }
     let linger = function.stale.max(function.grace);
-    assert!(age < function.ttl + linger + SLACK, "it is {age:?} old: {}", about());
+    assert!(age < ttl + linger + SLACK, "it is {age:?} old: {}", about());
     // What another one is waited for so long is served, however far that has come.
     let waited = history.time.saturating_sub(call.began.1);
     if function.timeout.is_some_and(|timeout| waited >= timeout) {
         return Served::Overdue;
     }
-    if age >= function.ttl + function.stale + SLACK {
+    if age >= ttl + function.stale + SLACK {
         assert!(failed_since(history, call, ended.0), "nothing failed: {}", about());
-    } else if !function.name.contains("disk") {
+    } else if !function.is_on_disk() {
         // Another process may be about to.
-
         assert!(begun_since(history, call, ended.0), "nobody computes it anew: {}", about());
     }
     Served::Overdue
@@ -95,7 +97,7 @@ fn attempts<'a>(history: &'a History, call: &'a Call, since: At) -> impl Iterato
     let is_attempt = move |body: &&Body| {
         // What one element of a batch comes to is that of all where it panics.
         let is_key = body.key == call.key || call.function == 0;
-        body.function == call.function && is_key && body.began.0 > since
+        body.function == ALL[call.function].name && is_key && body.began.0 > since
     };
     history.bodies.iter().filter(is_attempt)
 }

@@ -2,8 +2,8 @@
 //! of options, held against a simple model of what may be served.
 //!
 //! Everything runs on one thread, in an order that a seed decides: executors, bodies and time are the
-//! driver's. A failure names its seed, and the same seed does the same again (but for what the disk tier's
-//! own threads do). For longer than a test should take:
+//! driver's. A failure names its seed, and the same seed does the same again (but for what the threads of the
+//! disk tier and of the Redis tier do, and the server). For longer than a test should take:
 //!
 //! ```text
 //! LARDER_RANDOM_STEPS=10000000 cargo test --release --all-features --test random
@@ -12,10 +12,28 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
+#[cfg(feature = "redis")]
+#[path = "../servers/client.rs"]
+#[expect(dead_code, reason = "it is hardly spoken to here")]
+mod client;
 mod driver;
 mod functions;
 mod history;
 mod judge;
+#[cfg(feature = "redis")]
+#[path = "../servers/limit.rs"]
+mod limit;
+#[cfg(feature = "redis")]
+#[path = "../servers/port.rs"]
+#[expect(dead_code, reason = "there is no cluster here")]
+mod port;
+#[cfg(feature = "redis")]
+#[path = "../servers/process.rs"]
+mod process;
+#[cfg(feature = "redis")]
+#[path = "../servers/server.rs"]
+#[expect(dead_code, reason = "it is neither killed nor paused here")]
+mod server;
 
 use driver::Driver;
 use std::env;
@@ -42,9 +60,16 @@ fn nothing_is_served_that_the_model_does_not_allow() {
     let only = number("LARDER_RANDOM_SEED");
     let seeds = number("LARDER_RANDOM_STEPS").unwrap_or(ALL).div_ceil(EACH);
     let first = only.unwrap_or(0);
+    #[cfg(feature = "redis")]
+    let redis = server::Server::start();
+    #[cfg(feature = "redis")]
+    let url = Some(redis.url());
+    #[cfg(not(feature = "redis"))]
+    let url: Option<String> = None;
     let mut served = [0; 4];
     for seed in first..first + if only.is_some() { 1 } else { seeds } {
-        let run = panic::catch_unwind(AssertUnwindSafe(|| Driver::new(seed).run(EACH)));
+        let run =
+            panic::catch_unwind(AssertUnwindSafe(|| Driver::new(seed, url.as_deref()).run(EACH)));
         let kinds = run.unwrap_or_else(|panic| {
             eprintln!("the seed is {seed}: LARDER_RANDOM_SEED={seed} does this again");
             panic::resume_unwind(panic)

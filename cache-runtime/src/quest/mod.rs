@@ -29,7 +29,10 @@ use std::time::Duration;
 static WAITS: LazyLock<Waits> = LazyLock::new(Waits::default);
 
 /// A call that missed.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[cfg_attr(
+    feature = "redis",
+    expect(clippy::struct_excessive_bools, reason = "facts of their own")
+)]
 pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     pub(crate) function: Arc<FunctionFor<K, Kd>>,
     pub(crate) kind: Kd,
