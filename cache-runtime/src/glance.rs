@@ -13,8 +13,9 @@ use crate::key::OwnedKey;
 use crate::lookup::Miss;
 use crate::outcome::Kind;
 use crate::quest::Quest;
-use crate::stored::{self, Address};
+use crate::stored::{self, Address, Fault, Patience};
 use crate::work::Glanced;
+use std::sync::Arc;
 
 impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// Whether a look is due.
@@ -43,6 +44,15 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let mut patience = fleet.patience();
         let found = stored.glance_at_fleet(fleet, &asking, &mut patience).await;
         drop(asking);
+        self.take_look(found, patience)
+    }
+
+    /// Serves what was found, or takes note of what was not.
+    fn take_look(
+        &mut self,
+        found: Result<Result<stored::Glanced<Kd::Kept>, Miss>, Fault>,
+        patience: Patience,
+    ) -> Option<Kd::Out> {
         match found {
             Ok(Ok(glanced)) if glanced.expires > self.function.home.time.now() => {
                 return self.use_glanced(glanced);
@@ -90,4 +100,43 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         self.basis.options.stores()
             && key.is_some_and(|key| self.function.is_due_elsewhere(key, span))
     }
+}
+
+/// Looks for several calls of one function at once, those of which that are due: what is there, by place.
+///
+/// # Cancellation
+///
+/// Safe to drop: nothing was begun.
+pub(crate) async fn glance_all<K: OwnedKey, Kd: Kind>(
+    quests: &mut [(usize, Quest<K, Kd>)],
+) -> Vec<(usize, Kd::Out)> {
+    let Some((_, first)) = quests.first() else { return Vec::new() };
+    let function = Arc::clone(&first.function);
+    let Some(stored) = &function.stored else { return Vec::new() };
+    let Some(fleet) = stored.fleet().filter(|fleet| fleet.is_up()) else { return Vec::new() };
+    let (mut askings, mut due) = (Vec::new(), Vec::new());
+    for (place, (_, quest)) in quests.iter().enumerate().filter(|(_, (_, it))| it.may_glance()) {
+        let Some(address) = &quest.basis.address else { continue };
+        let asking = stored.asking(address, &quest.basis.marks).lingering(stored.linger());
+        if asking.is_up(fleet) {
+            askings.push(asking);
+            due.push(place);
+        }
+    }
+    if askings.is_empty() {
+        return Vec::new();
+    }
+    let mut patience = fleet.patience();
+    let found = stored.glance_at_all(fleet, &askings, &mut patience).await;
+    drop(askings);
+    let found = match found {
+        Ok(found) => found,
+        Err(fault) => due.iter().map(|_| Err(fault)).collect(),
+    };
+    let mut taken = Vec::new();
+    for (place, found) in due.into_iter().zip(found) {
+        let (at, quest) = &mut quests[place];
+        taken.extend(quest.take_look(found, patience).map(|out| (*at, out)));
+    }
+    taken
 }

@@ -7,6 +7,7 @@ use crate::server::Server;
 use crate::support::{Calls, Gate, draw, patient, process};
 use futures_lite::future::poll_once;
 use larder::{Runtime, blocking, cached};
+use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
@@ -444,4 +445,48 @@ fn an_executor_without_io_or_timers_is_told_so() {
     assert!(is_refused(Some(builder().enable_time().build().unwrap())));
     assert!(is_refused(Some(builder().enable_io().build().unwrap())));
     assert!(!is_refused(Some(builder().enable_all().build().unwrap())));
+}
+
+#[test]
+fn a_batch_is_asked_for_in_one_trip() {
+    #[cached(batch = ids, tier = "l3", tags("executors:{id}"), name = "executors::many")]
+    async fn many(ids: &[u64]) -> HashMap<u64, (u64, u64)> {
+        ids.iter().map(|id| (*id, (*id, draw()))).collect()
+    }
+
+    let server = Server::start();
+    let ids: Vec<u64> = (0..100).collect();
+    let attached = Process::attached(&server.url(), &server);
+    for process in [attached, Process::new(&server.url())] {
+        let stored = process.run(many(&ids));
+        let before = reads(&server);
+        assert_eq!(process.run(many(&ids)), stored);
+        assert_eq!(reads(&server) - before, 1);
+        process.run(larder::invalidate_tag("executors:7")).unwrap();
+        let before = reads(&server);
+        let found = process.run(many(&ids));
+        assert_eq!(found.iter().filter(|(id, value)| stored[id] != **value).count(), 1);
+        assert!(reads(&server) - before <= 3, "to look, to claim, and to look once more");
+    }
+}
+
+#[test]
+fn c6_of_a_batch_each_id_gets_its_own_where_there_are_more_than_go_at_once() {
+    #[cached(batch = ids, tier = "l3", tags("executors:{id}"), name = "executors::very_many")]
+    async fn very_many(ids: Vec<u64>) -> HashMap<u64, u64> {
+        ids.into_iter().map(|id| (id, 7 * id)).collect()
+    }
+
+    let server = Server::start();
+    let process = Process::attached(&server.url(), &server);
+    let ids: Vec<u64> = (0..2_000).collect();
+    process.run(very_many(ids.clone()));
+    let damaged = crate::support::keys(&server, "larder:*:v:*");
+    server.command(&["SET", &damaged[0], "something else"]);
+    let before = reads(&server);
+    let found = process.run(very_many(ids.clone()));
+    assert!(ids.iter().all(|id| found[id] == 7 * id), "{found:?}");
+    assert!(reads(&server) - before < 20);
+    let stats = process.runtime.with(very_many::stats);
+    assert_eq!((stats.hits_l3, stats.computations), (1_999, 2_001));
 }

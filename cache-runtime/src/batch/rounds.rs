@@ -9,6 +9,8 @@ use crate::call::Found;
 use crate::calling;
 use crate::context;
 use crate::flight::FlightId;
+#[cfg(feature = "redis")]
+use crate::glance::glance_all;
 use crate::key::OwnedKey;
 use crate::miss::{Bypassed, Miss, Part, settle_async};
 use crate::outcome::Kind;
@@ -176,10 +178,8 @@ where
     async fn glance(&mut self, open: &mut Vec<Open<K, Kd>>, given: &impl Fn(usize) -> C::Id) {
         #[cfg(feature = "redis")]
         {
-            let looks = open.iter_mut().filter(|(_, quest)| quest.may_glance());
-            let looks = looks.map(async |(at, quest)| (*at, quest.glance().await));
-            for (at, found) in join::all(looks).await {
-                self.values[at] = found;
+            for (at, found) in glance_all(open).await {
+                self.values[at] = Some(found);
             }
             let mut due = Vec::new();
             for (at, quest) in mem::take(open) {

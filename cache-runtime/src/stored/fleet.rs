@@ -200,10 +200,7 @@ impl<V> Stored<V> {
     {
         let mut found = None;
         let mut take = |sound: &Sound<'_>| {
-            let Envelope { header, payload, .. } = &sound.envelope;
-            let value = self.bytes.unpack(header.compression, header.unpacked, payload);
-            let expires = end(sound, self.kept.time.now());
-            found = value.map(|value| Glanced { value, age: sound.age, expires });
+            found = self.glanced(sound);
             found.is_some()
         };
         let seen = fleet.glance(&asking.wanted(), patience, &mut take).await?;
@@ -211,6 +208,36 @@ impl<V> Stored<V> {
             Seen::Hit => found.ok_or(Miss::Undecodable),
             Seen::Miss(why) => Err(why),
         })
+    }
+
+    /// The same for several calls, with one trip for all.
+    pub(crate) async fn glance_at_all(
+        &self,
+        fleet: &Redis,
+        askings: &[Asking<'_>],
+        patience: &mut Patience,
+    ) -> Result<Vec<Result<Result<Glanced<V>, Miss>, Fault>>, Fault>
+    where
+        V: Send,
+    {
+        let mut found: Vec<Option<Glanced<V>>> = askings.iter().map(|_| None).collect();
+        let mut take = |at: usize, sound: &Sound<'_>| {
+            found[at] = self.glanced(sound);
+            found[at].is_some()
+        };
+        let wanted: Vec<_> = askings.iter().map(Asking::wanted).collect();
+        let seen = fleet.glance_all(&wanted, patience, &mut take).await?;
+        let outcomes = seen.into_iter().zip(found).map(|(seen, found)| match seen? {
+            Seen::Hit => Ok(found.ok_or(Miss::Undecodable)),
+            Seen::Miss(why) => Ok(Err(why)),
+        });
+        Ok(outcomes.collect())
+    }
+
+    fn glanced(&self, sound: &Sound<'_>) -> Option<Glanced<V>> {
+        let Envelope { header, payload, .. } = &sound.envelope;
+        let value = self.bytes.unpack(header.compression, header.unpacked, payload)?;
+        Some(Glanced { value, age: sound.age, expires: end(sound, self.kept.time.now()) })
     }
 
     /// Reads what the tier has for a call.

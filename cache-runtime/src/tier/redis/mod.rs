@@ -16,6 +16,7 @@ mod cluster;
 mod complaints;
 mod dial;
 mod generation;
+mod glances;
 mod held;
 mod judge;
 mod ledger;
@@ -254,6 +255,16 @@ impl Redis {
         visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
     ) -> Result<Seen, Fault> {
         reading::glance(&self.shared, wanted, patience, visit).await
+    }
+
+    /// The same for several calls of one function, at once.
+    pub(crate) async fn glance_all(
+        &self,
+        wanted: &[Wanted<'_>],
+        patience: &mut Patience,
+        visit: &mut (dyn FnMut(usize, &Sound<'_>) -> bool + Send),
+    ) -> Result<Vec<Result<Seen, Fault>>, Fault> {
+        glances::glance_all(&self.shared, wanted, patience, visit).await
     }
 
     /// Has this process told of what marks have from now on, and forget what it made of them until then.

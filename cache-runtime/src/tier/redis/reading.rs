@@ -15,7 +15,7 @@ use crate::target::Target;
 use std::time::Duration;
 
 /// An entry of which it can't be said yet.
-struct Open {
+pub(super) struct Open {
     value: Bytes,
     known: Known,
     lack: Lack,
@@ -101,7 +101,7 @@ async fn read_there(
 }
 
 /// What is read for a call.
-fn names(wanted: &Wanted<'_>) -> impl Iterator<Item = Named> {
+pub(super) fn names(wanted: &Wanted<'_>) -> impl Iterator<Item = Named> {
     let Place { mark, id } = *wanted.place;
     let versions = wanted.marks.iter().map(|mark| Named::Version(*mark));
     [Named::Value { mark, id }, Named::Ledger].into_iter().chain(versions)
@@ -118,7 +118,7 @@ pub(super) fn stands(shared: &Shared, head: Option<&Bytes>, is_told_of: bool) ->
 }
 
 /// What keys have, and the generation of that time if `is_part`.
-async fn ask(
+pub(super) async fn ask(
     shared: &Shared,
     keys: Vec<Key>,
     is_part: bool,
@@ -134,16 +134,16 @@ async fn ask(
 }
 
 /// How things stood when something was read.
-struct Then {
+pub(super) struct Then {
     /// What waited to be delivered.
-    before: Vec<Target>,
-    generation: Option<Version>,
+    pub(super) before: Vec<Target>,
+    pub(super) generation: Option<Version>,
     /// Whether the server tells of what changes in it.
-    is_told_of: bool,
+    pub(super) is_told_of: bool,
 }
 
 /// Whether what was read for a call may be served, or what that depends on.
-fn decide(
+pub(super) fn decide(
     shared: &Shared,
     wanted: &Wanted<'_>,
     found: impl IntoIterator<Item = Option<Bytes>>,
@@ -163,7 +163,7 @@ fn decide(
 }
 
 /// The same once more is known.
-async fn settle(
+pub(super) async fn settle(
     shared: &Shared,
     wanted: &Wanted<'_>,
     mut open: Box<Open>,

@@ -1,0 +1,97 @@
+//! Reads for several calls that are made as one: one trip for all of them.
+
+use super::batch::{Asker, Batch, Part, Term};
+use super::judge::{Seen, Sound, Wanted};
+use super::names::Named;
+use super::reading::{Then, ask, decide, names, settle};
+use super::server::{Fault, Found};
+use super::{Patience, Shared};
+use std::time::Duration;
+
+/// What becomes of one of them, by its place.
+pub(super) type Visit<'a> = &'a mut (dyn FnMut(usize, &Sound<'_>) -> bool + Send);
+
+/// Where what was found for one of them is put.
+struct Slot<'a>(&'a mut Found);
+
+impl Asker for Slot<'_> {
+    fn answer(self, outcome: Result<Part<'_>, Fault>) {
+        if let Ok(part) = outcome {
+            *self.0 = part.collect();
+        }
+    }
+}
+
+/// Reads entries for a caller who makes nothing of them that stays: in the executor that this runs in, if that
+/// has a connection. Of one function, so that most ask for the same versions. More than a read has room for
+/// take several.
+pub(super) async fn glance_all(
+    shared: &Shared,
+    wanted: &[Wanted<'_>],
+    patience: &mut Patience,
+    visit: Visit<'_>,
+) -> Result<Vec<Result<Seen, Fault>>, Fault> {
+    let mut seen = Vec::with_capacity(wanted.len());
+    while seen.len() < wanted.len() {
+        let from = seen.len();
+        let then = Then { before: shared.waiting(), generation: None, is_told_of: false };
+        let (found, is_told_of) = read_some(shared, &wanted[from..], patience).await?;
+        for (found, at) in found.into_iter().zip(from..) {
+            let one = &wanted[at];
+            let visit = &mut |sound: &Sound<'_>| visit(at, sound);
+            let then = Then { before: then.before.clone(), is_told_of, ..then };
+            seen.push(if found.len() == names(one).count() {
+                match decide(shared, one, found, then, visit) {
+                    Ok(Ok(seen)) => Ok(seen),
+                    Ok(Err(open)) => settle(shared, one, open, patience, visit).await,
+                    Err(fault) => Err(fault),
+                }
+            } else {
+                Err(Fault::Foreign)
+            });
+        }
+    }
+    Ok(seen)
+}
+
+/// What as many of them have as go with one read, and whether the server tells of what changes in it.
+async fn read_some(
+    shared: &Shared,
+    wanted: &[Wanted<'_>],
+    patience: &mut Patience,
+) -> Result<(Vec<Found>, bool), Fault> {
+    let mut found = vec![Found::new(); wanted.len()];
+    let mut slots = found.iter_mut();
+    let mut together = Batch::new();
+    // Nobody waits for one of them alone.
+    let term = Term::new(Duration::ZERO);
+    let mut count = 0;
+    for (one, slot) in wanted.iter().zip(&mut slots) {
+        together.take(names(one), term, Slot(slot));
+        count += 1;
+        if together.is_full() {
+            break;
+        }
+    }
+    let asked: Vec<Named> = together.names().collect();
+    let near = match shared.nears.as_ref().and_then(|nears| nears.here()) {
+        Some(near) => {
+            let asked = asked.clone();
+            patience.spend(&*shared.link, |left| near.read(asked, left)).await?.transpose()?
+        }
+        None => None,
+    };
+    let is_told_of = near.is_none();
+    let answer = if let Some(found) = near {
+        found.into_vec()
+    } else {
+        let keys = asked.iter().map(|it| shared.names.of(*it)).collect();
+        ask(shared, keys, false, patience).await?.0
+    };
+    if answer.len() != asked.len() {
+        return Err(Fault::Foreign);
+    }
+    together.answer(Ok(answer));
+    found.truncate(count);
+    Ok((found, is_told_of))
+}
