@@ -65,13 +65,15 @@ pub(crate) struct Frame {
     flights: Flights,
     /// What is computed here, or what it is a part of, may leave the process.
     leaves: bool,
+    /// Several values are computed here, and each of them closes it.
+    is_of_many: bool,
     /// What is computed here may be stored where machines share it.
     is_shared: AtomicBool,
     found: Mutex<Found>,
 }
 
 /// What one computation was found to depend on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) tags: Marks,
     /// Most computations have none.
@@ -82,7 +84,7 @@ pub(crate) struct Found {
 }
 
 /// What was taken over from cached functions called on the way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Callees {
     /// By address, so that a callee called again and again counts once.
     inherited: HashMap<usize, Arc<About>>,
@@ -100,7 +102,12 @@ impl Frame {
     ) -> Self {
         let leaves = stored || caller.as_ref().is_some_and(|caller| caller.leaves);
         let (is_shared, found) = (AtomicBool::new(false), Mutex::new(Found::default()));
-        Self { runtime, caller, flights, leaves, is_shared, found }
+        Self { runtime, caller, flights, leaves, is_of_many: false, is_shared, found }
+    }
+
+    /// The same for several values.
+    pub(crate) fn of_many(self) -> Self {
+        Self { is_of_many: true, ..self }
     }
 
     pub(crate) fn leaves(&self) -> bool {
@@ -161,25 +168,10 @@ impl Frame {
         found.needs = found.needs | needs;
     }
 
-    /// Takes over what another computation found: that was this one's, too.
-    pub(crate) fn take_after(&self, other: &Self) {
-        let (mut own, other) = (self.found.lock(), other.found.lock());
-        own.unbounded |= other.unbounded;
-        own.expires = own.expires.min(other.expires);
-        own.needs = own.needs | other.needs;
-        for tag in &other.tags {
-            if !own.tags.contains(tag) {
-                own.count(&[*tag]);
-                own.tags.push(*tag);
-            }
-        }
-        let callees = other.callees.iter().flat_map(|callees| callees.inherited.values());
-        callees.for_each(|one| own.take(one));
-    }
-
-    /// Ends the collecting.
+    /// Ends the collecting for one value.
     pub(crate) fn close(&self) -> Found {
-        std::mem::take(&mut *self.found.lock())
+        let mut found = self.found.lock();
+        if self.is_of_many { found.clone() } else { std::mem::take(&mut *found) }
     }
 }
 

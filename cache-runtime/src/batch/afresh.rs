@@ -74,7 +74,7 @@ where
                     waiting.push((at, quest, Some(waiter)));
                     handed_over.push(lead);
                 }
-                None => kept.push((at, quest.keep(lead))),
+                None => kept.push((at, Box::new(quest.keep(lead)))),
             }
         }
         if let Some(errand) = errand {

@@ -17,7 +17,7 @@ use crate::outcome::Kind;
 use crate::planted::{self, Bug};
 use crate::quest::{Quest, Step, Waiter};
 use crate::verdict::Verdict;
-use crate::work::{Before, Consulted, Placed, Together, Work};
+use crate::work::{Before, Consulted, Placed, Room, Together, Work};
 use std::any::Any;
 use std::borrow::Borrow;
 use std::future::{Future, poll_fn};
@@ -26,7 +26,7 @@ use std::panic::resume_unwind;
 use std::task::Poll;
 
 /// An element whose computation is this call's.
-type Leading<K, Kd> = (usize, Work<K, Kd>);
+type Leading<K, Kd> = (usize, Box<Work<K, Kd>>);
 
 /// What the next step of each came to.
 pub(super) type Stepped<K, Kd> = (Vec<Leading<K, Kd>>, Vec<Waiting<K, Kd>>);
@@ -147,7 +147,7 @@ where
                 }
             };
             if let Some(work) = work {
-                let due = (vec![(at, work)], &[][..]);
+                let due = (vec![(at, Box::new(work))], &[][..]);
                 self.compute_some(due, given, body, judge).await.map_err(Lack::Failure)?;
             }
         }
@@ -203,10 +203,11 @@ where
     ) -> Option<Stepped<K, Kd>> {
         let (mut leading, mut waiting, mut gathered) = (Vec::new(), Vec::new(), Vec::new());
         let mut is_late = false;
+        let room = open.first().map(|(_, quest)| Room::of_many::<K, Kd>(&quest.function));
         for (at, mut quest) in open {
-            match quest.step() {
+            match quest.step_in(room.as_ref()) {
                 Step::Serve(out) => self.values[at] = Some(out),
-                Step::Work(work) => leading.push((at, work)),
+                Step::Work(work) => leading.push((at, Box::new(work))),
                 Step::Wait(waiter) => waiting.push((at, quest, Some(waiter))),
                 Step::Gather(lead) => gathered.push((at, quest, lead)),
                 Step::GiveUp => is_late = true,
@@ -281,9 +282,9 @@ where
         Kd: Kind<Out = Option<A::Value>>,
         Fut: Future<Output = A>,
     {
-        let (places, works): (Vec<usize>, Vec<_>) = due.into_iter().unzip();
+        let (places, mut works): (Vec<usize>, Vec<_>) = due.into_iter().unzip();
         let missing = places.iter().map(|at| given(*at)).collect();
-        let together = Together::of(&works, held);
+        let together = Together::of(&mut works, held);
         let before = Before::of(&works);
         let answer = match together.run(|| body(missing)) {
             Ok(body) => together.drive(body).await,
@@ -296,10 +297,9 @@ where
         };
         let ids: Vec<&Id> = places.iter().map(|at| self.ids[*at]).collect();
         let (parts, extras) = values.part(&ids);
-        let mut finished = Vec::new();
+        let (mut finished, ended) = (Vec::new(), together.precise());
         for ((at, work), out) in places.into_iter().zip(works).zip(parts) {
-            together.tell(&work);
-            finished.push((at, work.finish(out, judge)));
+            finished.push((at, work.finish_by(ended, out, judge)));
         }
         together.has_told();
         self.settle(finished).await;
@@ -331,7 +331,7 @@ where
     }
 
     /// Serves former values in place of all that failed, if there is one of each.
-    fn give_in(&mut self, places: Vec<usize>, works: Vec<Work<K, Kd>>) -> Result<(), ()> {
+    fn give_in(&mut self, places: Vec<usize>, works: Vec<Box<Work<K, Kd>>>) -> Result<(), ()> {
         let mut is_complete = true;
         for (at, work) in places.into_iter().zip(works) {
             self.values[at] = work.give_in();
@@ -355,15 +355,15 @@ where
         if quest.has_files() {
             return None;
         }
-        let work = quest.extra(before);
-        together.tell(&work);
+        let mut work = quest.extra(before);
+        together.take_in(&mut work);
         let verdict = judge(&out);
         Some(work.place(out, verdict))
     }
 }
 
 /// What was asked of another process, and what came of it.
-type Ended<K, Kd> = (usize, Work<K, Kd>, Option<<Kd as Kind>::Out>);
+type Ended<K, Kd> = (usize, Box<Work<K, Kd>>, Option<<Kd as Kind>::Out>);
 
 /// Waits until one of the others has ended; those of this process are then to be looked for again.
 async fn wait_for_one<K: OwnedKey, Kd: Kind, F: Future<Output = Ended<K, Kd>>>(

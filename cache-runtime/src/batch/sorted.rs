@@ -2,11 +2,13 @@
 
 use super::Missed;
 use crate::key::OwnedKey;
+use crate::mark::MarkHasher;
 use crate::miss::{Bypassed, Part};
 use crate::outcome::Kind;
 use crate::quest::Quest;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hash::BuildHasherDefault;
 
 /// An element that is looked for.
 pub(super) type Open<K, Kd> = (usize, Quest<K, Kd>);
@@ -30,7 +32,11 @@ pub(super) async fn sort<T, K: OwnedKey, Kd: Kind>(
     missed: Vec<Missed<'_, T, K, Kd>>,
 ) -> Sorted<K, Kd> {
     let (mut open, mut past, mut puts) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut twice, mut due, mut seen) = (Vec::new(), Vec::new(), HashMap::new());
+    let (mut twice, mut due) = (Vec::new(), Vec::new());
+    let mut seen = HashMap::with_capacity_and_hasher(
+        missed.len(),
+        <BuildHasherDefault<MarkHasher>>::default(),
+    );
     for Missed { at, miss, .. } in missed {
         let (quest, is_forced) = match miss.part() {
             Part::Quest(quest) => (quest, false),

@@ -7,7 +7,7 @@ use crate::errand::Errand;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
 use crate::tier::memory::Lead;
-use crate::work::{Renews, Work};
+use crate::work::{Claim, Renews, Work};
 use std::borrow::BorrowMut;
 use std::collections::HashMap;
 use std::mem;
@@ -31,7 +31,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// Computes in place what was not handed over.
     pub(crate) fn keep(&mut self, lead: Lead<Kd::Shared>) -> Work<K, Kd> {
-        self.lead(lead)
+        self.work(Claim::Lead(lead), None)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::tier::memory::{Begun, Lead, Leniency, Served};
 use crate::waits::{Waiting, Waits};
 #[cfg(feature = "redis")]
 use crate::work::Glanced;
-use crate::work::{Basis, Before, Claim, Work};
+use crate::work::{Basis, Before, Claim, Room, Work};
 use std::mem;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -180,7 +180,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// Makes room for a value that comes from elsewhere: nothing that began before survives it.
     pub(crate) async fn put(self) -> Work<K, Kd> {
-        self.forget().await.alone(true)
+        self.forget().await.alone(true, None)
     }
 
     /// The same for a call: whatever it finds from here on is later.
@@ -194,16 +194,21 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// Takes the next step that needs no waiting.
     pub(crate) fn step(&mut self) -> Step<K, Kd> {
+        self.step_in(None)
+    }
+
+    /// The same where what is begun is begun with others.
+    pub(crate) fn step_in(&mut self, room: Option<&Room>) -> Step<K, Kd> {
         match mem::replace(&mut self.next, Next::Begin) {
             Next::Serve(out) => Step::Serve(out),
-            Next::Lead(lead) => Step::Work(self.lead(lead)),
-            Next::ComputeAlone => Step::Work(self.alone(true)),
+            Next::Lead(lead) => Step::Work(self.work(Claim::Lead(lead), room)),
+            Next::ComputeAlone => Step::Work(self.alone(true, room)),
             Next::GiveUp => Step::GiveUp,
-            Next::Begin => self.begin(),
+            Next::Begin => self.begin(room),
         }
     }
 
-    fn begin(&mut self) -> Step<K, Kd> {
+    fn begin(&mut self, room: Option<&Room>) -> Step<K, Kd> {
         let function = Arc::clone(&self.function);
         let frame = context::frame();
         // What is not vouched for may be in memory, but is not served.
@@ -244,7 +249,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 }
                 match self.hand_over(lead) {
                     Ok(waiter) => Step::Wait(waiter),
-                    Err(lead) => Step::Work(self.lead(lead)),
+                    Err(lead) => Step::Work(self.work(Claim::Lead(lead), room)),
                 }
             }
             Begun::Follow(follower) => {
@@ -262,7 +267,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                     return Step::Wait(Waiter { follower, _waiting: waiting });
                 }
                 self.count_miss();
-                Step::Work(self.alone(false))
+                Step::Work(self.alone(false, room))
             }
         }
     }
@@ -480,19 +485,15 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         &self.function.home.time
     }
 
-    fn lead(&mut self, lead: Lead<Kd::Shared>) -> Work<K, Kd> {
-        self.work(Claim::Lead(lead))
-    }
-
     /// A computation that nobody waits for; `stored` if it may still be kept.
-    fn alone(&mut self, stored: bool) -> Work<K, Kd> {
+    fn alone(&mut self, stored: bool, room: Option<&Room>) -> Work<K, Kd> {
         let stamp = self.function.memory.begin_alone();
         let key = if stored { self.key.take() } else { None };
-        self.work(Claim::Alone { key, stamp })
+        self.work(Claim::Alone { key, stamp }, room)
     }
 
-    fn work(&mut self, claim: Claim<K, Kd::Shared>) -> Work<K, Kd> {
+    fn work(&mut self, claim: Claim<K, Kd::Shared>, room: Option<&Room>) -> Work<K, Kd> {
         let basis = mem::take(&mut self.basis);
-        Work::begin(Arc::clone(&self.function), self.kind, basis, claim)
+        Work::begin(Arc::clone(&self.function), self.kind, basis, claim, room)
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Before<K: OwnedKey, Kd: Kind> {
 
 impl<K: OwnedKey, Kd: Kind> Before<K, Kd> {
     /// Of a body that is about to begin for some computations.
-    pub(crate) fn of(works: &[Work<K, Kd>]) -> Self {
+    pub(crate) fn of(works: &[Box<Work<K, Kd>>]) -> Self {
         let first = works.first().expect("nothing is computed of nothing");
         let (function, kind) = (Arc::clone(&first.function), first.kind);
         let stamp = function.memory.begin_alone();
@@ -39,7 +39,7 @@ impl<K: OwnedKey, Kd: Kind> Before<K, Kd> {
     pub(crate) fn extra(&self, key: K, basis: Basis) -> Work<K, Kd> {
         self.function.memory.begin_alone_at(self.stamp);
         let claim = Claim::Extra { key: Some(key), stamp: self.stamp };
-        let mut work = Work::begin(Arc::clone(&self.function), self.kind, basis, claim);
+        let mut work = Work::begin(Arc::clone(&self.function), self.kind, basis, claim, None);
         work.heard = self.heard;
         work.told = true;
         work

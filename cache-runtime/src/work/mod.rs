@@ -26,13 +26,13 @@ use crate::entry::{About, Marks, Stamp};
 use crate::error::Level;
 use crate::files::Files;
 use crate::flight::Landing;
-use crate::frame::{Found, Frame, Keyed};
-use crate::function::FunctionFor;
+use crate::frame::{Flights, Found, Frame, Keyed};
+use crate::function::{Function, FunctionFor};
 use crate::key::OwnedKey;
 use crate::lookup::Miss;
 use crate::mark::Mark;
 use crate::options::Options;
-use crate::outcome::Kind;
+use crate::outcome::{Kind, Value};
 use crate::renewal::Renewal;
 use crate::site::FunctionOptions;
 use crate::stored::{Address, Consignment, Delivery, Heard, Keep, Lease, Packed, Stored};
@@ -120,6 +120,42 @@ pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     is_held: bool,
 }
 
+/// What computations begin in: one alone, or those of a batch until its body runs.
+#[derive(Clone)]
+pub(crate) struct Room {
+    frame: Arc<Frame>,
+    inside: Arc<Surroundings>,
+    /// When.
+    started: Duration,
+}
+
+impl Room {
+    /// What several begin in.
+    pub(crate) fn of_many<K: OwnedKey, Kd: Kind>(function: &FunctionFor<K, Kd>) -> Self {
+        Self::new(function, |caller| {
+            Frame::new(function.home.id, caller, Flights::new(), function.stored.is_some())
+                .of_many()
+        })
+    }
+
+    fn of_one<K: OwnedKey, Kd: Kind>(function: &FunctionFor<K, Kd>, flights: Flights) -> Self {
+        Self::new(function, |caller| {
+            Frame::new(function.home.id, caller, flights, function.stored.is_some())
+        })
+    }
+
+    fn new<K: OwnedKey, V: Value, S: Value>(
+        function: &Function<K, V, S>,
+        frame: impl FnOnce(Option<Arc<Frame>>) -> Frame,
+    ) -> Self {
+        let around = context::current().as_deref().cloned().unwrap_or_default();
+        let frame = Arc::new(frame(around.frame.clone()));
+        let inside =
+            Surroundings { frame: Some(Arc::clone(&frame)), options: Options::new(), ..around };
+        Self { frame, inside: Arc::new(inside), started: function.home.time.precise() }
+    }
+}
+
 /// A value that was computed, and what is known of it.
 struct Cargo<Kd: Kind> {
     out: Kd::Out,
@@ -177,26 +213,15 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         kind: Kd,
         basis: Basis,
         claim: Claim<K, Kd::Shared>,
+        room: Option<&Room>,
     ) -> Self {
-        let surroundings = context::current().as_deref().cloned().unwrap_or_default();
         let flight = match &claim {
             Claim::Lead(lead) => Some(lead.flight.id),
             Claim::Alone { .. } | Claim::Extra { .. } | Claim::Landed => None,
         };
-        let frame = Arc::new(Frame::new(
-            function.home.id,
-            surroundings.frame.clone(),
-            flight.into_iter().collect(),
-            function.stored.is_some(),
-        ));
-        let inside = Surroundings {
-            frame: Some(Arc::clone(&frame)),
-            options: Options::new(),
-            ..surroundings
-        };
-        let started = function.home.time.precise();
+        let own = || Room::of_one::<K, Kd>(&function, flight.into_iter().collect());
+        let Room { frame, inside, started } = room.cloned().unwrap_or_else(own);
         let heard = function.stored.as_ref().map_or(Heard::NotAsked, Stored::heard);
-        let inside = Arc::new(inside);
         let (lease, overdue, fleet, told) = (None, None, Fleet::NotAsked, false);
         Self {
             function,
@@ -239,11 +264,22 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// Stores what was computed, hands it to those who wait, and returns it.
     pub(crate) fn finish(
-        mut self,
+        self,
         out: Kd::Out,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Placed<K, Kd> {
-        self.spent = self.time().precise().saturating_sub(self.started);
+        let ended = self.time().precise();
+        self.finish_by(ended, out, judge)
+    }
+
+    /// The same for what was there at a precise moment.
+    pub(crate) fn finish_by(
+        mut self,
+        ended: Duration,
+        out: Kd::Out,
+        judge: impl FnOnce(&Kd::Out) -> Verdict,
+    ) -> Placed<K, Kd> {
+        self.spent = ended.saturating_sub(self.started);
         self.count(&out);
         if self.kind.is_failure(&out)
             && let Some(placed) = self.fall_back()

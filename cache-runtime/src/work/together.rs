@@ -2,7 +2,7 @@
 
 use super::failure::Driven;
 use super::{Claim, Work};
-use crate::clock::Moment;
+use crate::clock::{Moment, TimeSource};
 use crate::context::{self, Inside, Surroundings};
 use crate::entry::{About, Marks};
 use crate::flight::FlightId;
@@ -15,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 /// What surrounds such a body.
 pub(crate) struct Together {
@@ -24,18 +25,24 @@ pub(crate) struct Together {
     /// Whether those who use what is computed are told of what was found.
     is_told: AtomicBool,
     inside: Arc<Surroundings>,
+    time: TimeSource,
     is_caught: bool,
 }
 
 impl Together {
     /// Of computations that begin now, by a call whose other flights may not be waited for either.
-    pub(crate) fn of<K: OwnedKey, Kd: Kind>(works: &[Work<K, Kd>], held: &[FlightId]) -> Self {
+    pub(crate) fn of<K: OwnedKey, Kd: Kind>(
+        works: &mut [Box<Work<K, Kd>>],
+        held: &[FlightId],
+    ) -> Self {
         let first = works.first().expect("nothing is computed of nothing");
-        let own = works.iter().filter_map(Work::flight);
+        let own = works.iter().filter_map(|work| work.flight());
         let flights: Flights = own.chain(held.iter().copied()).collect();
-        let is_stored = first.function.stored.is_some();
+        let (is_stored, time) = (first.function.stored.is_some(), &first.function.home.time);
+        let time = time.clone();
         let caller = context::frame();
-        let frame = Arc::new(Frame::new(first.function.home.id, caller, flights, is_stored));
+        let frame = Frame::new(first.function.home.id, caller, flights, is_stored).of_many();
+        let frame = Arc::new(frame);
         #[cfg(feature = "redis")]
         if works.iter().any(|work| work.frame.is_shared()) {
             frame.share();
@@ -43,10 +50,21 @@ impl Together {
         let around = context::current().as_deref().cloned().unwrap_or_default();
         let inside =
             Surroundings { frame: Some(Arc::clone(&frame)), options: Options::new(), ..around };
-        works.iter().for_each(Work::tell_run);
-        let is_caught = works.iter().any(Work::is_graceful);
+        works.iter().for_each(|work| work.tell_run());
+        let is_caught = works.iter().any(|work| work.is_graceful());
         let home = (first.function.home.id, first.function.site.options.keyed);
-        Self { home, frame, is_told: AtomicBool::new(false), inside: Arc::new(inside), is_caught }
+        // What is found from here on, each of them is found to depend on.
+        for work in works {
+            work.frame = Arc::clone(&frame);
+        }
+        Self {
+            home,
+            time,
+            frame,
+            is_told: AtomicBool::new(false),
+            inside: Arc::new(inside),
+            is_caught,
+        }
     }
 
     /// Runs what makes the body, or is it.
@@ -67,9 +85,14 @@ impl Together {
         self.is_told.store(true, Ordering::Relaxed);
     }
 
-    /// Tells a computation what was found.
-    pub(crate) fn tell<K: OwnedKey, Kd: Kind>(&self, work: &Work<K, Kd>) {
-        work.frame.take_after(&self.frame);
+    /// Lets a computation that came along have a part in what was found.
+    pub(crate) fn take_in<K: OwnedKey, Kd: Kind>(&self, work: &mut Work<K, Kd>) {
+        work.frame = Arc::clone(&self.frame);
+    }
+
+    /// The time by which its computations are measured.
+    pub(crate) fn precise(&self) -> Duration {
+        self.time.precise()
     }
 }
 
