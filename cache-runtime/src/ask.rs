@@ -34,3 +34,10 @@ pub(crate) enum Wish {
     /// Store this as if it had been computed now. An `Option` of the function's return type.
     Put(Box<dyn Any>),
 }
+
+impl Wish {
+    /// Whether it is for each element of a batch.
+    pub(crate) fn is_of_all(&self) -> bool {
+        matches!(self, Self::Warm(_) | Self::LeadAll(_))
+    }
+}

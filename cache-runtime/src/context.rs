@@ -223,6 +223,13 @@ pub(crate) fn take_ask(site: usize, key: impl FnOnce() -> Option<Mark>) -> Optio
     }
 }
 
+/// Takes the question that is meant for each of the calls that a call of a site is made of.
+pub(crate) fn take_ask_of_all(site: usize) -> Option<Ask> {
+    let is_it = |ask: &Ask| ask.site == site && ask.wish.is_of_all();
+    let asked = ASKED.try_with(|asked| asked.borrow().as_ref().is_some_and(is_it));
+    if asked.unwrap_or(false) { set_ask(None) } else { None }
+}
+
 /// Takes the question that is meant for any key of a site, if there is one.
 pub(crate) fn take_any_ask(site: usize) -> Option<Ask> {
     let asked = ASKED.try_with(|asked| asked.borrow().as_ref().map(|ask| ask.site));

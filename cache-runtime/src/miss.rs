@@ -239,7 +239,8 @@ where
                 Step::Serve(out) => return Some(out),
                 Step::GiveUp => return None,
                 Step::Work(work) => break work,
-                Step::Gather(lead) => break quest.keep(lead),
+                // It is the next step.
+                Step::Gather => {}
                 Step::Wait(waiter) => sync::block_on(quest.wait(waiter)),
             }
         };
@@ -352,7 +353,8 @@ where
                 Step::Serve(out) => return Some(out),
                 Step::GiveUp => return None,
                 Step::Work(work) => break work,
-                Step::Gather(lead) => break quest.keep(lead),
+                // It is the next step.
+                Step::Gather => {}
                 Step::Wait(waiter) => quest.wait(waiter).await,
             }
         };
@@ -384,7 +386,7 @@ where
             | Plan::Due(_, quest) => Limit {
                 // What nobody waits for takes as long as it takes.
                 deadline: match &self.plan {
-                    Plan::Put(..) | Plan::Due(..) => None,
+                    Plan::Put(..) => None,
                     _ => quest.function.site.options.deadline.filter(|_| !quest.is_charged),
                 },
                 site: quest.function.site,

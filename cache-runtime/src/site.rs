@@ -113,10 +113,15 @@ impl FunctionOptions {
         self.timeout.is_some() || self.deadline.is_some()
     }
 
-    /// Whether a call that has found nothing yet may come to leave a computation behind: for what is looked
-    /// for beyond memory alone, it is not known before whether that is to be computed anew.
+    /// Whether values are computed anew that a call finds only after it has looked everywhere near: on other
+    /// machines alone.
+    pub(crate) fn renews_unseen(&self) -> bool {
+        self.renews() && self.reaches(Level::L3) && !self.reaches(Level::L1)
+    }
+
+    /// Whether a call that has found nothing near may come to leave a computation behind.
     pub(crate) fn may_outlive(&self) -> bool {
-        self.outlives() || (self.renews() && !self.reaches(Level::L1))
+        self.outlives() || self.renews_unseen()
     }
 
     /// What may be served of values whose time is over.

@@ -530,6 +530,13 @@ fn a_value_may_be_put_in_the_place_of_an_element() {
         Shop.prices(&[3]);
         entry.put(Some(7), || Shop.prices(&[3]).remove(&3));
         assert_eq!(Shop.prices(&[3, 4]), map([(3, 7), (4, 40)]));
+        // Among others, and after calls of others.
+        let entry = Shop.prices_entry(&6);
+        entry.put(Some(8), || {
+            Shop.prices(&[1]);
+            Shop.prices(&[5, 6]).remove(&6)
+        });
+        assert_eq!(Shop.prices(&[1, 5, 6]), map([(1, 10), (5, 50), (6, 8)]));
     });
 }
 

@@ -173,8 +173,7 @@ fn where_it_takes_too_long_former_values_are_served_and_all_of_it_goes_on() {
     clock.advance(SECOND);
     assert_eq!(caller.ended(), of(1, &[1, 2]));
     let stats = runtime.with(hurried::stats);
-    // Once the first is over its time, the other need not be waited for.
-    assert_eq!((stats.timeouts, stats.stale_hits, stats.computations), (1, 2, 2));
+    assert_eq!((stats.timeouts, stats.stale_hits, stats.computations), (2, 2, 2));
     slow.stage.leave.open();
     until("the others", || runtime.with(|| hurried::peek(&2)) == Some(Some(202)));
     assert_eq!(runtime.with(|| hurried(&[2, 1], &slow)), of(2, &[1, 2]));
@@ -249,6 +248,78 @@ fn an_async_one_is_dropped_at_its_deadline_and_nobody_hangs() {
         });
         scoped.await;
     });
+}
+
+#[test]
+fn what_is_handed_over_and_not_kept_is_computed_once() {
+    fn none(_: &[u64], _: &Arc<Source>) -> HashMap<u64, u64> {
+        HashMap::new()
+    }
+
+    // Named as one of its arguments is.
+    #[cached(batch = ids, deadline = "3s", fallback = none, skip(absent))]
+    fn absent(ids: &[u64], absent: &Arc<Source>) -> HashMap<u64, u64> {
+        absent.read(ids);
+        HashMap::new()
+    }
+
+    let (runtime, _clock) = fresh();
+    for _ in 0..20 {
+        let source = Source::open();
+        assert_eq!(runtime.with(|| absent(&[1, 2, 3], &source)), HashMap::new());
+        assert_eq!(source.asked(), [[1, 2, 3]]);
+    }
+}
+
+#[test]
+fn failures_that_can_t_be_copied_are_computed_in_place_and_once() {
+    #[derive(Debug)]
+    struct Unique;
+
+    type Answers = HashMap<u64, Result<u64, Unique>>;
+
+    fn none(_: &[u64], _: &Arc<Source>) -> Answers {
+        HashMap::new()
+    }
+
+    #[cached(batch = ids, deadline = "3s", fallback = none, skip(source))]
+    fn failing(ids: &[u64], source: &Arc<Source>) -> Answers {
+        source.read(ids);
+        ids.iter().map(|id| (*id, Err(Unique))).collect()
+    }
+
+    let (runtime, _clock) = fresh();
+    let source = Source::open();
+    let failed = runtime.with(|| failing(&[1, 2], &source));
+    assert!(failed.values().all(Result::is_err) && failed.len() == 2);
+    assert_eq!(source.asked(), [[1, 2]]);
+}
+
+#[test]
+fn what_was_handed_over_is_waited_for_however_long_others_would_be() {
+    #[cached(
+        batch = ids, ttl = "10s", stale = "1h", timeout = "1s", deadline = "1h", fallback = made_up, wait = "5s", skip(source)
+    )]
+    fn patient(ids: &[u64], source: &Arc<Source>) -> HashMap<u64, u64> {
+        source.read(ids)
+    }
+
+    let (runtime, clock) = fresh();
+    runtime.with(|| patient(&[1], &Source::open()));
+    clock.advance(11 * SECOND);
+    let slow = Source::closed();
+    let (inside, given) = (runtime.clone(), Arc::clone(&slow));
+    let caller = run("the caller", move || inside.with(|| patient(&[1, 2], &given)));
+    slow.stage.entered.wait("the body");
+    until("the caller to wait", || clock.sleepers() >= 1);
+    clock.advance(SECOND);
+    until("the first to be served", || runtime.with(patient::stats).timeouts == 1);
+    until("the caller to wait on", || clock.sleepers() >= 1);
+    clock.advance(20 * SECOND);
+    until("the caller to wait on", || clock.sleepers() >= 1);
+    slow.stage.leave.open();
+    assert_eq!(caller.ended(), HashMap::from([(1, 101), (2, 102)]));
+    assert_eq!(slow.asked(), [[1, 2]]);
 }
 
 fn first_ids() -> Vec<Vec<u64>> {

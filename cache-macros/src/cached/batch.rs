@@ -121,6 +121,14 @@ pub(crate) fn check_outlived(batch: &Batch, option: &Ident, errors: &mut Errors)
         );
         found.add(receiver, message);
     }
+    let ids = batch.function.arguments[batch.place].kind();
+    if let Type::Reference(reference) = ids
+        && borrow::is_for_good(reference)
+    {
+        let message =
+            format!("`{option}` makes the call once more, for some of the ids; take `&[..]`");
+        found.add(ids, message);
+    }
     if let Type::Reference(reference) = &batch.given
         && !borrow::is_for_good(reference)
     {

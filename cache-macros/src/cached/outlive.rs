@@ -264,10 +264,8 @@ fn names_as_they_are(model: &Model) -> impl Iterator<Item = &Ident> {
 
 fn names(model: &Model) -> Vec<Ident> {
     match &model.handle {
-        Handle::Type(_) if model.batch.is_none() => super::inputs::Inputs::of_call(model).names(),
-        Handle::Type(_) | Handle::None | Handle::Method(_) => {
-            names_as_they_are(model).cloned().collect()
-        }
+        Handle::Type(_) => super::inputs::Inputs::of_written(model).names(),
+        Handle::None | Handle::Method(_) => names_as_they_are(model).cloned().collect(),
     }
 }
 

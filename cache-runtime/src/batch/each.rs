@@ -21,6 +21,7 @@ where
     type Out = Option<K::Out>;
     type Kept = K::Kept;
     type Shared = Option<K::Shared>;
+    const SHARES_FAILURES: bool = K::SHARES_FAILURES;
 
     #[inline]
     fn keep(self, out: &Self::Out) -> Option<K::Kept> {

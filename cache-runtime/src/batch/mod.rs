@@ -66,7 +66,7 @@ where
         look: L,
         again: Option<&dyn Fn() -> Again<C::Id>>,
     ) -> Self {
-        let mut wishes = Wishes::of(site);
+        let wishes = Wishes::of(site);
         let given = given.each();
         let (mut ids, mut missed) = (Vec::with_capacity(given.size_hint().0), Vec::new());
         let mut values = Vec::with_capacity(given.size_hint().0);
@@ -82,9 +82,11 @@ where
             });
         }
         let is_any_due = || missed.iter().any(|it| it.miss.is_due());
-        let renewal = again.filter(|_| is_any_due()).map(|again| again());
+        // What is on other machines alone is known to be due only once it is looked at.
+        let may_be_due = || is_any_due() || site.options.renews_unseen();
+        let renewal = again.filter(|_| may_be_due()).map(|again| again());
         let is_any_missing = || missed.iter().any(|it| !it.miss.is_due());
-        let again = again.filter(|_| site.options.may_outlive() && is_any_missing());
+        let again = again.filter(|_| site.options.outlives() && is_any_missing());
         let again = again.map(|again| again());
         Self { ids, values, missed, look, again, renewal }
     }

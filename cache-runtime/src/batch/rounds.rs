@@ -15,7 +15,7 @@ use crate::key::OwnedKey;
 use crate::miss::{Bypassed, Miss, Part, settle_async};
 use crate::outcome::Kind;
 use crate::planted::{self, Bug};
-use crate::quest::{Quest, Step, Waiter};
+use crate::quest::{Leaving, Quest, Step};
 use crate::verdict::Verdict;
 use crate::work::{Before, Consulted, Placed, Room, Together, Work};
 use std::any::Any;
@@ -39,8 +39,8 @@ pub(super) enum Lack<A> {
     Time,
 }
 
-/// An element that another call of this process computes.
-type Waiting<K, Kd> = (usize, Quest<K, Kd>, Option<Waiter<<Kd as Kind>::Shared>>);
+/// An element that another call of this process computes, and the place among those who wait for it.
+pub(super) type Waiting<K, Kd> = (usize, Quest<K, Kd>, Leaving<K, Kd>);
 
 impl<'a, C, Id, K, Kd, L> Batch<'a, C, Id, K, Kd, L>
 where
@@ -80,9 +80,12 @@ where
         }
         self.put(puts, &judge).await;
         let (mut due, mut held, mut flights) = (Vec::new(), Vec::new(), Vec::new());
+        let mut waiting = Vec::new();
         loop {
             self.glance(&mut open, &given).await;
-            let (leading, waiting) = self.step(mem::take(&mut open), &given).ok_or(Lack::Time)?;
+            let stepped = self.step(mem::take(&mut open), &given);
+            let (leading, others) = stepped.ok_or(Lack::Time)?;
+            waiting.extend(others);
             let (own, others) = self.consult(leading).await;
             due.extend(own);
             flights.extend(others.iter().filter_map(|(_, work)| work.flight()));
@@ -94,12 +97,12 @@ where
             }));
             let is_planted = planted::is(Bug::WaitsBeforeLanding) && !waiting.is_empty();
             if !due.is_empty() && !is_planted {
-                open = leave(waiting);
+                open = leave(mem::take(&mut waiting));
                 let due = (mem::take(&mut due), &flights[..]);
                 self.compute_some(due, &given, &mut body, &judge).await.map_err(Lack::Failure)?;
             } else if !waiting.is_empty() || !held.is_empty() {
                 let ended;
-                (ended, open) = wait_for_one(&mut held, waiting).await;
+                (ended, open) = wait_for_one(&mut held, &mut waiting).await;
                 for (at, work, found) in ended {
                     match found {
                         Some(out) => self.values[at] = Some(out),
@@ -141,7 +144,8 @@ where
                         break None;
                     }
                     Step::Work(work) => break Some(work),
-                    Step::Gather(lead) => break Some(quest.keep(lead)),
+                    // It is the next step.
+                    Step::Gather => {}
                     Step::Wait(waiter) => quest.wait(waiter).await,
                     Step::GiveUp => return Err(Lack::Time),
                 }
@@ -208,19 +212,22 @@ where
             match quest.step_in(room.as_ref()) {
                 Step::Serve(out) => self.values[at] = Some(out),
                 Step::Work(work) => leading.push((at, Box::new(work))),
-                Step::Wait(waiter) => waiting.push((at, quest, Some(waiter))),
-                Step::Gather(lead) => gathered.push((at, quest, lead)),
+                Step::Wait(waiter) => {
+                    let place = quest.place(waiter);
+                    waiting.push((at, quest, place));
+                }
+                Step::Gather => gathered.push((at, quest)),
                 Step::GiveUp => is_late = true,
             }
         }
-        let (kept, handed_over) = self.hand_over(gathered, given);
-        leading.extend(kept);
+        let (left, handed_over) = self.hand_over(gathered, given);
         waiting.extend(handed_over);
-        if is_late {
-            leave(waiting);
-            return None;
+        for (at, mut quest) in left {
+            if let Step::Work(work) = quest.step_in(room.as_ref()) {
+                leading.push((at, Box::new(work)));
+            }
         }
-        Some((leading, waiting))
+        (!is_late).then_some((leading, waiting))
     }
 
     /// Asks other tiers, all at once: what is left is to be computed here, or is in another process.
@@ -368,13 +375,10 @@ type Ended<K, Kd> = (usize, Box<Work<K, Kd>>, Option<<Kd as Kind>::Out>);
 /// Waits until one of the others has ended; those of this process are then to be looked for again.
 async fn wait_for_one<K: OwnedKey, Kd: Kind, F: Future<Output = Ended<K, Kd>>>(
     held: &mut Vec<One<F>>,
-    mut waiting: Vec<Waiting<K, Kd>>,
+    waiting: &mut Vec<Waiting<K, Kd>>,
 ) -> (Vec<Ended<K, Kd>>, Vec<Open<K, Kd>>) {
-    let waits = waiting.iter_mut().map(|(_, quest, waiter)| {
-        let waiter = waiter.take().expect("it is waited for once");
-        One::new(quest.wait(waiter))
-    });
-    let mut waits: Vec<_> = waits.collect();
+    let waits = waiting.iter_mut().map(|(_, quest, place)| One::new(quest.wait_at(place)));
+    let mut waits: Vec<_> = waits.map(Some).collect();
     let ended = poll_fn(|task| {
         let mut ended = Vec::new();
         held.retain_mut(|one| match one.poll(task) {
@@ -384,23 +388,26 @@ async fn wait_for_one<K: OwnedKey, Kd: Kind, F: Future<Output = Ended<K, Kd>>>(
             }
             Poll::Pending => true,
         });
-        let is_any = waits.iter_mut().any(|one| one.poll(task).is_ready());
+        let mut is_any = false;
+        for wait in &mut waits {
+            let is_over = wait.as_mut().is_some_and(|one| one.poll(task).is_ready());
+            is_any |= is_over;
+            wait.take_if(|_| is_over);
+        }
         if is_any || !ended.is_empty() { Poll::Ready(ended) } else { Poll::Pending }
     });
     let ended = ended.await;
+    let are_over: Vec<bool> = waits.iter().map(Option::is_none).collect();
     drop(waits);
-    (ended, waiting.into_iter().map(|(at, quest, _)| (at, quest)).collect())
+    let mut are_over = are_over.into_iter();
+    // The others keep their places.
+    let over = waiting.extract_if(.., |_| are_over.next().unwrap_or(false));
+    (ended, over.map(|(at, quest, _)| (at, quest)).collect())
 }
 
 /// Waits for nobody, as long as there is something to compute.
 fn leave<K: OwnedKey, Kd: Kind>(waiting: Vec<Waiting<K, Kd>>) -> Vec<Open<K, Kd>> {
-    let leave = |(at, quest, waiter): Waiting<K, Kd>| {
-        if let Some(waiter) = waiter {
-            quest.leave(waiter);
-        }
-        (at, quest)
-    };
-    waiting.into_iter().map(leave).collect()
+    waiting.into_iter().map(|(at, quest, _)| (at, quest)).collect()
 }
 
 fn panicked<A>(panic: Box<dyn Any + Send>) -> Result<(), A> {

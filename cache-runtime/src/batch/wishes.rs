@@ -1,4 +1,4 @@
-//! What somebody wants of a batch other than an answer: of each of its elements.
+//! What somebody wants of a batch other than an answer, where that is for each of its elements.
 
 use crate::ask::Wish;
 use crate::calling;
@@ -12,24 +12,19 @@ pub(super) struct Wishes {
 }
 
 impl Wishes {
-    /// Takes what is wanted of the next call of a function.
+    /// Takes what is wanted of each. What is meant for one is left to that.
     pub(super) fn of(site: &'static Site) -> Self {
-        let ask = if context::is_set() { context::take_any_ask(site.place()) } else { None };
+        let ask = if context::is_set() { context::take_ask_of_all(site.place()) } else { None };
         Self { site, wish: ask.map(|ask| ask.wish) }
     }
 
     /// Makes the call of one element.
-    pub(super) fn ask<R>(&mut self, call: impl FnOnce() -> R) -> R {
+    pub(super) fn ask<R>(&self, call: impl FnOnce() -> R) -> R {
         let wish = match &self.wish {
-            None => return call(),
-            Some(Wish::Warm(ran)) => Some(Wish::Warm(Arc::clone(ran))),
-            Some(Wish::LeadAll(charges)) => Some(Wish::LeadAll(Arc::clone(charges))),
-            // What is meant for one value is for the first.
-            Some(_) => self.wish.take(),
+            Some(Wish::Warm(ran)) => Wish::Warm(Arc::clone(ran)),
+            Some(Wish::LeadAll(charges)) => Wish::LeadAll(Arc::clone(charges)),
+            _ => return call(),
         };
-        match wish {
-            Some(wish) => calling::ask(self.site, None, wish, call),
-            None => call(),
-        }
+        calling::ask(self.site, None, wish, call)
     }
 }

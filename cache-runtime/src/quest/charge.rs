@@ -17,6 +17,7 @@ use crate::planted::{self, Bug};
 use crate::tier::memory::Lead;
 use crate::work::Renews;
 use std::any::Any;
+use std::mem;
 use std::sync::Arc;
 
 /// A claim to a flight, on its way.
@@ -50,17 +51,21 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// The same. True if that is to be in place.
     pub(crate) fn begin_to_renew(&mut self, errand: Errand) -> bool {
-        let Some(lead) = self.claim_renewal() else { return false };
-        if background::is_possible(&self.function.home.executor, &errand) {
+        if !self.claim_renewal() {
+            return false;
+        }
+        if background::is_possible(&self.function.home.executor, &errand)
+            && let Some(lead) = self.take_lead()
+        {
             self.dispatch(errand, lead, Renews::Behind);
             return false;
         }
-        self.renew_in_place(lead);
+        self.renew_in_place();
         true
     }
 
-    /// The claim to compute anew what is fresh, unless another call has it.
-    pub(crate) fn claim_renewal(&mut self) -> Option<Lead<Kd::Shared>> {
+    /// Claims to compute anew what is fresh, unless another call does. It is given up with this.
+    pub(crate) fn claim_renewal(&mut self) -> bool {
         let function = Arc::clone(&self.function);
         let (memory, time, hash) = (&function.memory, &function.home.time, self.basis.hash);
         let lead = if function.in_memory {
@@ -68,14 +73,26 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         } else {
             memory.renew_elsewhere(hash, &mut self.key, &self.basis.marks)
         };
-        function.counters.refreshes.add(lead.is_some().into());
-        lead
+        let Some(lead) = lead else { return false };
+        function.counters.refreshes.add(1);
+        self.next = Next::Lead(lead);
+        true
     }
 
-    /// Computes it in place.
-    pub(crate) fn renew_in_place(&mut self, lead: Lead<Kd::Shared>) {
+    /// Has what was claimed computed in place.
+    pub(crate) fn renew_in_place(&mut self) {
         self.basis.renews = Renews::InPlace;
-        self.next = Next::Lead(lead);
+    }
+
+    /// The claim that is next, for whoever carries it out.
+    pub(super) fn take_lead(&mut self) -> Option<Lead<Kd::Shared>> {
+        match mem::replace(&mut self.next, Next::Begin) {
+            Next::Lead(lead) => Some(lead),
+            other => {
+                self.next = other;
+                None
+            }
+        }
     }
 
     /// Whether computations are handed over for which there is no time to wait.
@@ -118,12 +135,19 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     }
 
     /// Waits for what is about to be handed over; nothing if it would wait for itself.
-    pub(crate) fn wait_for(&mut self, lead: &Lead<Kd::Shared>) -> Option<Waiter<Kd::Shared>> {
+    fn wait_for(&mut self, lead: &Lead<Kd::Shared>) -> Option<Waiter<Kd::Shared>> {
         let follower: Follower<_> = lead.flight.join();
         let waiting = WAITS.begin(Vec::new(), lead.flight.id)?;
         self.key = Some(self.spare.take()?);
-        self.is_handed_over = true;
-        Some(Waiter { follower, _waiting: waiting })
+        Some(Waiter { follower, is_handed_over: true, _waiting: waiting })
+    }
+
+    /// The same for what is claimed.
+    pub(crate) fn wait_for_claim(&mut self) -> Option<Waiter<Kd::Shared>> {
+        let lead = self.take_lead()?;
+        let waiter = self.wait_for(&lead);
+        self.next = Next::Lead(lead);
+        waiter
     }
 
     fn dispatch(&mut self, errand: Errand, lead: Lead<Kd::Shared>, renews: Renews) {

@@ -6,9 +6,8 @@ use crate::context;
 use crate::errand::Errand;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
-use crate::tier::memory::Lead;
-use crate::work::{Claim, Renews, Work};
-use std::borrow::BorrowMut;
+use crate::work::Renews;
+use std::borrow::{Borrow, BorrowMut};
 use std::collections::HashMap;
 use std::mem;
 
@@ -28,26 +27,21 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     pub(crate) fn is_possible(&self, errand: &Errand) -> bool {
         background::is_possible(&self.function.home.executor, errand)
     }
-
-    /// Computes in place what was not handed over.
-    pub(crate) fn keep(&mut self, lead: Lead<Kd::Shared>) -> Work<K, Kd> {
-        self.work(Claim::Lead(lead), None)
-    }
 }
 
-/// Hands all of them over to one call.
+/// Hands what they have claimed over to one call.
 pub(crate) fn hand_over<K: OwnedKey, Kd: Kind>(
-    gathered: Vec<(impl BorrowMut<Quest<K, Kd>>, Lead<Kd::Shared>)>,
+    gathered: Vec<impl BorrowMut<Quest<K, Kd>>>,
     errand: Errand,
     renews: Renews,
 ) {
-    let Some((first, _)) = gathered.first() else { return };
-    let first = first.borrow();
+    let Some(first) = gathered.first().map(Borrow::borrow) else { return };
     let (site, executor) = (first.function.site, first.function.home.executor.clone());
     let call = (site, first.said_of(renews));
-    let charges = gathered.into_iter().map(|(mut quest, lead)| {
+    let charges = gathered.into_iter().filter_map(|mut quest| {
         let quest = quest.borrow_mut();
-        (quest.mark, quest.charge(lead, renews))
+        let lead = quest.take_lead()?;
+        Some((quest.mark, quest.charge(lead, renews)))
     });
     let charges: HashMap<_, _> = charges.collect();
     background::dispatch(&executor, call, errand, Commission::All(charges));

@@ -29,10 +29,6 @@ use std::time::Duration;
 static WAITS: LazyLock<Waits> = LazyLock::new(Waits::default);
 
 /// A call that missed.
-#[cfg_attr(
-    feature = "redis",
-    expect(clippy::struct_excessive_bools, reason = "facts of their own")
-)]
 pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     pub(crate) function: Arc<FunctionFor<K, Kd>>,
     pub(crate) kind: Kd,
@@ -58,8 +54,6 @@ pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     hurry: Option<Moment>,
     /// When nothing is waited for any more.
     deadline: Option<Moment>,
-    /// Whether another call carries out what this one waits for.
-    is_handed_over: bool,
     /// Whether this is that call: nobody waits for it but by its flight.
     pub(crate) is_charged: bool,
     /// What a look at the tier that machines share found, and when its time was over.
@@ -84,8 +78,9 @@ pub(crate) enum Step<K: OwnedKey, Kd: Kind> {
     Serve(Kd::Out),
     Work(Work<K, Kd>),
     Wait(Waiter<Kd::Shared>),
-    /// Compute it, or hand that over together with others.
-    Gather(Lead<Kd::Shared>),
+    /// It has the claim to compute it, which may be handed over together with others: else it is the next
+    /// step.
+    Gather,
     /// There is no more time.
     GiveUp,
 }
@@ -93,11 +88,13 @@ pub(crate) enum Step<K: OwnedKey, Kd: Kind> {
 /// A place among those who wait, and what keeps circles from closing meanwhile.
 pub(crate) struct Waiter<S> {
     follower: Follower<S>,
+    /// Whether a call carries out what it waits for in its place.
+    is_handed_over: bool,
     _waiting: Waiting<'static>,
 }
 
-/// Leaves a place among those who wait when dropped; the last to leave clears it away.
-struct Leaving<K: OwnedKey, Kd: Kind> {
+/// A place among those who wait, left when this is dropped; the last to leave clears it away.
+pub(crate) struct Leaving<K: OwnedKey, Kd: Kind> {
     function: Arc<FunctionFor<K, Kd>>,
     hash: u64,
     waiter: Option<Waiter<Kd::Shared>>,
@@ -148,7 +145,6 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             patience: None,
             hurry,
             deadline,
-            is_handed_over: false,
             is_charged: false,
             #[cfg(feature = "redis")]
             former: None,
@@ -245,7 +241,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                     self.count_miss();
                 }
                 if self.is_gathered() {
-                    return Step::Gather(lead);
+                    self.next = Next::Lead(lead);
+                    return Step::Gather;
                 }
                 match self.hand_over(lead) {
                     Ok(waiter) => Step::Wait(waiter),
@@ -264,7 +261,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 }
                 let inside = frame.map(|frame| frame.flights()).unwrap_or_default();
                 if let Some(waiting) = WAITS.begin(inside, follower.flight.id) {
-                    return Step::Wait(Waiter { follower, _waiting: waiting });
+                    let (is_handed_over, waiting) = (false, waiting);
+                    return Step::Wait(Waiter { follower, is_handed_over, _waiting: waiting });
                 }
                 self.count_miss();
                 Step::Work(self.alone(false, room))
@@ -282,10 +280,10 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         self.basis.files.is_some()
     }
 
-    /// Leaves those who wait.
-    pub(crate) fn leave(&self, waiter: Waiter<Kd::Shared>) {
+    /// A place among those who wait, for as long as it is kept.
+    pub(crate) fn place(&self, waiter: Waiter<Kd::Shared>) -> Leaving<K, Kd> {
         let (function, hash) = (Arc::clone(&self.function), self.basis.hash);
-        drop(Leaving::<K, Kd> { function, hash, waiter: Some(waiter) });
+        Leaving { function, hash, waiter: Some(waiter) }
     }
 
     /// The computation of a value that came along with others.
@@ -303,18 +301,19 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// Waits for a flight, and finds out what is to be done next.
     pub(crate) async fn wait(&mut self, waiter: Waiter<Kd::Shared>) {
+        let place = self.place(waiter);
+        self.wait_at(&place).await;
+    }
+
+    /// The same at a place that is kept.
+    pub(crate) async fn wait_at(&mut self, place: &Leaving<K, Kd>) {
         let function = Arc::clone(&self.function);
-        let leaving = Leaving::<K, Kd> {
-            function: Arc::clone(&function),
-            hash: self.basis.hash,
-            waiter: Some(waiter),
-        };
-        let waiter = leaving.waiter.as_ref().expect("it has not left yet");
+        let waiter = place.waiter.as_ref().expect("it has not left yet");
         let now = self.time().now();
         let latest = now.after(self.function.site.options.wait);
         let end = *self.patience.get_or_insert(latest);
         // Whoever carries out its computation gives up what it can't.
-        let end = if mem::take(&mut self.is_handed_over) { Moment::NEVER } else { end };
+        let end = if waiter.is_handed_over { Moment::NEVER } else { end };
         let versions = &function.home.versions;
         let mut takes_offers = function.site.options.is_lenient();
         let outcome = loop {

@@ -50,12 +50,12 @@ impl Together {
         let around = context::current().as_deref().cloned().unwrap_or_default();
         let inside =
             Surroundings { frame: Some(Arc::clone(&frame)), options: Options::new(), ..around };
-        works.iter().for_each(|work| work.tell_run());
         let is_caught = works.iter().any(|work| work.is_graceful());
         let home = (first.function.home.id, first.function.site.options.keyed);
         // What is found from here on, each of them is found to depend on.
         for work in works {
             work.frame = Arc::clone(&frame);
+            work.tell_run();
         }
         Self {
             home,

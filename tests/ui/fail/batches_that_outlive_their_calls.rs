@@ -10,6 +10,11 @@ fn of_borrowed(ids: &[&str]) -> HashMap<String, u64> {
     HashMap::new()
 }
 
+#[cached(batch = ids, refresh = "1m", ttl = "1h")]
+fn for_ever(ids: &'static [u64]) -> HashMap<u64, u64> {
+    HashMap::new()
+}
+
 struct Shop;
 
 impl Shop {
