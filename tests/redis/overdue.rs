@@ -3,37 +3,11 @@
 
 use crate::limit::until;
 use crate::server::Server;
-use crate::support::{Calls, Gate, connected, draw, keys, patience, patient};
-use larder::{Runtime, blocking, cached};
+use crate::support::{Calls, Slow, connected, draw, expired, keys, patience, patient};
+use larder::{blocking, cached};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
-
-/// A body that waits where it is told to.
-struct Slow {
-    waits: AtomicBool,
-    gate: Gate,
-}
-
-impl Slow {
-    const fn new() -> Self {
-        Self { waits: AtomicBool::new(false), gate: Gate::new() }
-    }
-
-    fn run(&self) -> u64 {
-        if self.waits.load(SeqCst) {
-            self.gate.pass();
-        }
-        draw()
-    }
-}
-
-/// A value that has just expired.
-fn expired(runtime: &Runtime, call: fn() -> u64, peek: fn() -> Option<u64>) -> u64 {
-    let value = runtime.with(call);
-    until("the value to expire", || runtime.with(peek).is_none().then_some(()));
-    value
-}
 
 #[test]
 fn f3_one_process_computes_anew_while_all_get_the_stale_value() {

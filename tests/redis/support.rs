@@ -4,7 +4,7 @@ use crate::client::Reply;
 use crate::limit::{LIMIT, until};
 use crate::server::Server;
 use larder::{Builder, Runtime};
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -121,4 +121,30 @@ impl Gate {
         assert!(!timeout.timed_out(), "waited in vain for {what}");
         state
     }
+}
+
+/// A body that waits where it is told to.
+pub(crate) struct Slow {
+    pub(crate) waits: AtomicBool,
+    pub(crate) gate: Gate,
+}
+
+impl Slow {
+    pub(crate) const fn new() -> Self {
+        Self { waits: AtomicBool::new(false), gate: Gate::new() }
+    }
+
+    pub(crate) fn run(&self) -> u64 {
+        if self.waits.load(SeqCst) {
+            self.gate.pass();
+        }
+        draw()
+    }
+}
+
+/// A value that has just expired.
+pub(crate) fn expired(runtime: &Runtime, call: fn() -> u64, peek: fn() -> Option<u64>) -> u64 {
+    let value = runtime.with(call);
+    until("the value to expire", || runtime.with(peek).is_none().then_some(()));
+    value
 }

@@ -3,10 +3,9 @@
 //! The oracle, beside that of all: where nothing is invalidated, each id is computed once between them; nobody
 //! hangs.
 
-use super::{SCHEDULES, Source, complain, find_with};
+use super::{Frozen, SCHEDULES, Source, complain, find_with};
 use crate::batch::{Batch, Each};
 use crate::call::{Call, look_up};
-use crate::clock::{Clock, Sleep};
 use crate::key::{Arg, PlainArg as _};
 use crate::mark::Mark;
 use crate::outcome::{KindOf as _, Probe};
@@ -20,22 +19,8 @@ use shuttle::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use shuttle::{future, thread};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 static SITE: Site = Site::new(FunctionOptions::new("model", "many"));
-
-/// Time stands still: nobody's patience runs out.
-struct Frozen;
-
-impl Clock for Frozen {
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn sleep(&self, _: Duration) -> Sleep {
-        Box::pin(std::future::pending())
-    }
-}
 
 const IDS: usize = 3;
 const TAGS: [&str; IDS] = ["a", "b", "c"];
@@ -149,16 +134,6 @@ fn find(bug: Option<Bug>) -> Option<String> {
 #[test]
 fn batches_that_overlap_keep_every_promise() {
     assert_eq!(find(None), None);
-}
-
-macro_rules! finds {
-    ($($name:ident: $bug:ident, $said:literal;)*) => { $(
-        #[test]
-        fn $name() {
-            let found = find(Some(Bug::$bug)).expect("the planted fault is found");
-            assert!(found.contains($said), "{found}");
-        }
-    )* };
 }
 
 finds! {

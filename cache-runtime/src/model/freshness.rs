@@ -281,16 +281,6 @@ fn what_is_served_after_its_time_keeps_every_promise() {
     assert_eq!(find(None), None);
 }
 
-macro_rules! finds {
-    ($($name:ident: $bug:ident, $said:literal;)*) => { $(
-        #[test]
-        fn $name() {
-            let found = find(Some(Bug::$bug)).expect("the planted fault is found");
-            assert!(found.contains($said), "{found}");
-        }
-    )* };
-}
-
 finds! {
     a_former_value_served_unchecked_is_found: FormerUnchecked, "is older than";
     a_stamp_taken_at_store_time_is_found_in_a_renewal: StampAtStore, "is older than";

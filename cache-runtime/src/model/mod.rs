@@ -7,14 +7,27 @@
 //!
 //! Each planted fault must be found: a checker that finds nothing proves nothing.
 
+/// Tests that planted faults are found, and by what is said of them.
+macro_rules! finds {
+    ($($name:ident: $bug:ident, $said:literal;)*) => { $(
+        #[test]
+        fn $name() {
+            let found = find(Some(Bug::$bug)).expect("the planted fault is found");
+            assert!(found.contains($said), "{found}");
+        }
+    )* };
+}
+
 mod batches;
 mod freshness;
 mod versions;
 
+use crate::clock::{Clock, Sleep};
 use crate::planted::{Bug, plant};
 use shuttle::sync::atomic::AtomicU64;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 const SCHEDULES: usize = 20_000;
 
@@ -24,6 +37,19 @@ struct Source {
     value: AtomicU64,
     /// What `value` was at the last invalidation that has returned.
     acknowledged: AtomicU64,
+}
+
+/// Time stands still: nobody's patience runs out.
+struct Frozen;
+
+impl Clock for Frozen {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep(&self, _: Duration) -> Sleep {
+        Box::pin(std::future::pending())
+    }
 }
 
 std::thread_local! {

@@ -1,8 +1,8 @@
 //! Versions and single-flight: callers, invalidators, and sweeps.
 
-use super::{SCHEDULES, Source, complain, find_with};
+use super::{Frozen, SCHEDULES, Source, complain, find_with};
 use crate::call::{Call, Found, look_up};
-use crate::clock::{Clock, Sleep, TimeSource};
+use crate::clock::TimeSource;
 use crate::counters::Counters;
 use crate::entry::Marks;
 use crate::frame::Keyed;
@@ -19,22 +19,8 @@ use crate::versions::Versions;
 use shuttle::sync::atomic::Ordering::SeqCst;
 use shuttle::thread;
 use std::sync::Arc;
-use std::time::Duration;
 
 static SITE: Site = Site::new(FunctionOptions::new("model", "read"));
-
-/// Time stands still: nobody's patience runs out.
-struct Frozen;
-
-impl Clock for Frozen {
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn sleep(&self, _: Duration) -> Sleep {
-        Box::pin(std::future::pending())
-    }
-}
 
 struct World {
     runtime: Runtime,
@@ -171,21 +157,11 @@ fn no_call_is_given_a_value_older_than_an_invalidation_before_it() {
     assert_eq!(find(None), None);
 }
 
-macro_rules! finds {
-    ($($name:ident: $bug:ident,)*) => { $(
-        #[test]
-        fn $name() {
-            let found = find(Some(Bug::$bug)).expect("the planted fault is found");
-            assert!(found.contains("is older than"), "{found}");
-        }
-    )* };
-}
-
 finds! {
-    a_stamp_taken_at_store_time_is_found: StampAtStore,
-    a_clock_moved_before_the_record_is_found: ClockBeforeRecord,
-    two_invalidators_at_once_are_found: TwoInvalidatorsAtOnce,
-    a_clock_remembered_from_after_the_check_is_found: RememberedFromAfter,
-    records_dropped_by_age_alone_are_found: DroppedByAge,
-    a_follower_served_unchecked_is_found: JoinedUnchecked,
+    a_stamp_taken_at_store_time_is_found: StampAtStore, "is older than";
+    a_clock_moved_before_the_record_is_found: ClockBeforeRecord, "is older than";
+    two_invalidators_at_once_are_found: TwoInvalidatorsAtOnce, "is older than";
+    a_clock_remembered_from_after_the_check_is_found: RememberedFromAfter, "is older than";
+    records_dropped_by_age_alone_are_found: DroppedByAge, "is older than";
+    a_follower_served_unchecked_is_found: JoinedUnchecked, "is older than";
 }
