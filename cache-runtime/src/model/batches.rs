@@ -1,4 +1,5 @@
 //! Batches: two that overlap, in opposite orders, while one of their ids is invalidated, and a call of one id.
+//! They compute in place, or hand that over to an executor, which may throw it away.
 //!
 //! The oracle, beside that of all: where nothing is invalidated, each id is computed once between them; nobody
 //! hangs.
@@ -6,6 +7,7 @@
 use super::{Frozen, SCHEDULES, Source, complain, find_with};
 use crate::batch::{Batch, Each};
 use crate::call::{Call, look_up};
+use crate::errand::{Again, Errand};
 use crate::key::{Arg, PlainArg as _};
 use crate::mark::Mark;
 use crate::outcome::{KindOf as _, Probe};
@@ -18,15 +20,26 @@ use shuttle::rand::{Rng as _, thread_rng};
 use shuttle::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use shuttle::{future, thread};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
-static SITE: Site = Site::new(FunctionOptions::new("model", "many"));
+static IN_PLACE: Site = Site::new(FunctionOptions::new("model", "many"));
+
+static HANDING_OVER: LazyLock<Site> = LazyLock::new(|| {
+    let mut options = FunctionOptions::new("model", "many handed over");
+    // It never comes.
+    options.deadline = Some(Duration::from_secs(1));
+    Site::new(options)
+});
 
 const IDS: usize = 3;
 const TAGS: [&str; IDS] = ["a", "b", "c"];
 
 struct World {
     runtime: Runtime,
+    site: &'static Site,
     sources: [Source; IDS],
     computed: [AtomicU64; IDS],
     /// One of the batches fails as a whole.
@@ -34,12 +47,30 @@ struct World {
     is_invalidated: bool,
 }
 
+type Answer = Result<HashMap<usize, u64>, ()>;
+
 impl World {
-    async fn call(&self, ids: &[usize]) {
+    async fn call(self: Arc<Self>, ids: &[usize]) {
         let floor = self.sources.each_ref().map(|source| source.acknowledged.load(SeqCst));
+        let Ok(answer) = Arc::clone(&self).ask(ids).await else { return };
+        for id in ids {
+            let read = answer[id];
+            if read < floor[*id] {
+                complain(format!("{read} is older than {}", floor[*id]));
+            }
+        }
+    }
+
+    fn ask_again(self: Arc<Self>, ids: Vec<usize>) -> Errand {
+        let call: Pin<Box<dyn Future<Output = ()> + Send>> =
+            Box::pin(async move { drop(self.ask(&ids).await) });
+        Errand::future(call)
+    }
+
+    async fn ask(self: Arc<Self>, ids: &[usize]) -> Answer {
         let kind = Each(Probe::<u64>::new().__larder_kind());
         let look = |id: &usize| {
-            let call = Call::new(&SITE, &|| {}, &(), kind).on(&self.runtime);
+            let call = Call::new(self.site, &|| {}, &(), kind).together().on(&self.runtime);
             look_up(call, &(Arg(id).__larder_part(),), |declared| {
                 // Of the others it is found.
                 if *id == 0 {
@@ -47,33 +78,31 @@ impl World {
                 }
             })
         };
-        let batch = Batch::<[usize], _, _, _, _>::ask(&SITE, ids, |id| id, look, None);
+        let again = || {
+            let world = Arc::clone(&self);
+            Again::new(move |ids| world.ask_again(ids))
+        };
+        let again: Option<&dyn Fn() -> Again<usize>> = Some(&again);
+        let batch = Batch::<[usize], _, _, _, _>::ask(self.site, ids, |id| id, look, again);
+        let this = &*self;
         let body = |ids: Vec<usize>| async move {
-            let ids: Vec<usize> = ids;
             let mut read = HashMap::new();
             for id in ids {
-                self.computed[id].fetch_add(1, SeqCst);
-                read.insert(id, self.sources[id].value.load(SeqCst));
+                this.computed[id].fetch_add(1, SeqCst);
+                read.insert(id, this.sources[id].value.load(SeqCst));
                 if id > 0 {
                     crate::invalidation::tag(TAGS[id]);
                 }
                 future::yield_now().await;
             }
             let fails = |left: u64| left.checked_sub(1);
-            if self.failures.fetch_update(SeqCst, SeqCst, fails).is_ok() {
+            if this.failures.fetch_update(SeqCst, SeqCst, fails).is_ok() {
                 return Err(());
             }
             Ok(read)
         };
-        let answer: Result<HashMap<usize, u64>, ()> =
-            batch.compute_async(body, |_| Verdict::new()).await;
-        let Ok(answer) = answer else { return };
-        for id in ids {
-            let read = answer[id];
-            if read < floor[*id] {
-                complain(format!("{read} is older than {}", floor[*id]));
-            }
-        }
+        let fallback = || -> Answer { unreachable!("time stands still") };
+        batch.compute_or_async(body, |_| Verdict::new(), fallback).await
     }
 
     fn invalidate(&self, id: usize) {
@@ -85,20 +114,27 @@ impl World {
 }
 
 fn scenario(is_invalidated: bool) {
-    let runtime = Runtime::builder().clock(Frozen).build().unwrap();
+    let throws_away = thread_rng().gen_range(0..4) == 0;
+    let runtime = Runtime::builder().clock(Frozen).executor(move |job| {
+        if !throws_away {
+            drop(future::spawn(job));
+        }
+    });
+    let runtime = runtime.build().unwrap();
+    let site = if thread_rng().gen_range(0..2) == 0 { &IN_PLACE } else { &*HANDING_OVER };
     let failures = AtomicU64::new(thread_rng().gen_range(0..2));
     let fails = failures.load(SeqCst) > 0;
     let (sources, computed) = (Default::default(), Default::default());
-    let world = Arc::new(World { runtime, sources, computed, failures, is_invalidated });
+    let world = Arc::new(World { runtime, site, sources, computed, failures, is_invalidated });
     let calls: [&[usize]; 3] = [&[0, 1], &[1, 0, 2], &[2, 2]];
     let mut threads: Vec<_> = calls
         .into_iter()
         .map(|ids| {
             let world = Arc::clone(&world);
             thread::spawn(move || {
-                future::block_on(world.call(ids));
+                future::block_on(Arc::clone(&world).call(ids));
                 if world.is_invalidated {
-                    future::block_on(world.call(ids));
+                    future::block_on(Arc::clone(&world).call(ids));
                 }
             })
         })
@@ -140,4 +176,5 @@ finds! {
     a_batch_that_takes_elements_unchecked_is_found: JoinedUnchecked, "is older than";
     a_batch_stamped_at_store_time_is_found: StampAtStore, "is older than";
     a_batch_that_waits_before_it_lands_is_found: WaitsBeforeLanding, "deadlock";
+    a_claim_of_a_batch_that_nobody_gives_up_is_found: ClaimKept, "deadlock";
 }
