@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// So many keys are known whose values other tiers have.
-const MOST_ELSEWHERE: usize = 4_096;
+const MOST_ELSEWHERE: usize = 16_384;
 
 /// How long after a failed attempt the next one is due: the first time, and at most. It doubles with each
 /// failure.
@@ -85,14 +85,23 @@ impl Elsewhere {
         attempts.fail(now, backoff);
         let mut known = self.0.lock();
         if known.len() >= MOST_ELSEWHERE {
-            known.retain(|_, (_, attempts)| !attempts.is_due(now));
-            // All of them fail: whoever is forgotten makes an attempt.
-            if known.len() >= MOST_ELSEWHERE {
-                known.clear();
-            }
+            make_room(&mut known);
         }
         known.insert(key, (born, attempts));
     }
+}
+
+/// Forgets those whose next attempts were due the longest, a sixteenth of all.
+fn make_room(known: &mut HashMap<Mark, (Moment, Arc<Attempts>)>) {
+    let due = |attempts: &Attempts| attempts.due.load(Ordering::Relaxed);
+    let mut all: Vec<u64> = known.values().map(|(_, attempts)| due(attempts)).collect();
+    let mut left = all.len().div_ceil(16);
+    let (_, &mut latest, _) = all.select_nth_unstable(left - 1);
+    known.retain(|_, (_, attempts)| {
+        let goes = left > 0 && due(attempts) <= latest;
+        left -= usize::from(goes);
+        !goes
+    });
 }
 
 #[cfg(all(test, not(larder_model)))]
@@ -117,7 +126,7 @@ mod tests {
         for number in 0..=MOST_ELSEWHERE {
             elsewhere.fail(key(number), at(10), how);
         }
-        assert_eq!(elsewhere.0.lock().len(), 1);
+        assert_eq!(elsewhere.0.lock().len(), MOST_ELSEWHERE - MOST_ELSEWHERE / 16 + 1);
         let last = elsewhere.find(key(MOST_ELSEWHERE), at(10)).unwrap();
         assert!(!last.is_due(at(60)));
         assert!(last.is_due(at(61)));

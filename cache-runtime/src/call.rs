@@ -381,9 +381,11 @@ fn look_in<W: View, Kd: Kind>(
     (frame, options): (Option<&Frame>, Options),
     beyond: Option<&Beyond<'_, Kd::Kept>>,
 ) -> Around<Kd::Out, FunctionOf<W, Kd>> {
+    // Heard before anything is read, wherever that is.
+    let is_vouched = function.stored.as_ref().is_none_or(Stored::hear);
     let served = if !options.reaches(Level::L1) {
         Err(lookup::Miss::Absent)
-    } else if function.stored.as_ref().is_none_or(Stored::hear) {
+    } else if is_vouched {
         function.serve(kind, probe, frame)
     } else {
         Err(lookup::Miss::Unavailable)

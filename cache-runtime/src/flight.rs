@@ -137,6 +137,8 @@ impl<S> Flight<S> {
         if state.term == term {
             state.late = Some(state.next_follower);
             state.is_computed = false;
+            // It was found by an earlier question.
+            state.offer = None;
         }
     }
 
@@ -220,7 +222,7 @@ impl<S> State<S> {
 
     fn take_over(&mut self, versions: &Versions) -> (Term, Stamp) {
         self.phase = Phase::Flying;
-        (self.late, self.is_computed) = (None, false);
+        (self.late, self.is_computed, self.offer) = (None, false, None);
         self.term = Term(self.term.0 + 1);
         self.stamp = versions.now();
         (self.term, self.stamp)

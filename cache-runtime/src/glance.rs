@@ -7,6 +7,7 @@
 
 use crate::clock::Moment;
 use crate::context;
+use crate::entry::Stamp;
 use crate::error::Level;
 use crate::function::TierHits;
 use crate::key::OwnedKey;
@@ -42,17 +43,19 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             return None;
         }
         let mut patience = fleet.patience();
+        let stamp = self.function.home.versions.now();
         let found = stored.glance_at_fleet(fleet, &asking, &mut patience).await;
         drop(asking);
-        self.take_look(found, patience)
+        self.take_look(found, (stamp, patience))
     }
 
     /// Serves what was found, or takes note of what was not.
     fn take_look(
         &mut self,
         found: Result<Result<stored::Glanced<Kd::Kept>, Miss>, Fault>,
-        patience: Patience,
+        (stamp, patience): (Stamp, Patience),
     ) -> Option<Kd::Out> {
+        self.former = None;
         match found {
             Ok(Ok(glanced)) if glanced.expires > self.function.home.time.now() => {
                 return self.use_glanced(glanced);
@@ -61,7 +64,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 self.basis.blame(Miss::Expired);
                 self.basis.glanced = Glanced::Overdue(patience);
                 if self.function.may_linger(self.kind, &overdue.value) {
-                    self.former = Some((overdue.value, overdue.expires));
+                    self.former = Some((overdue.value, overdue.expires, stamp));
                 }
             }
             Ok(Err(why)) => {
@@ -127,6 +130,7 @@ pub(crate) async fn glance_all<K: OwnedKey, Kd: Kind>(
         return Vec::new();
     }
     let mut patience = fleet.patience();
+    let stamp = function.home.versions.now();
     let found = stored.glance_at_all(fleet, &askings, &mut patience).await;
     drop(askings);
     let found = match found {
@@ -136,7 +140,7 @@ pub(crate) async fn glance_all<K: OwnedKey, Kd: Kind>(
     let mut taken = Vec::new();
     for (place, found) in due.into_iter().zip(found) {
         let (at, quest) = &mut quests[place];
-        taken.extend(quest.take_look(found, patience).map(|out| (*at, out)));
+        taken.extend(quest.take_look(found, (stamp, patience)).map(|out| (*at, out)));
     }
     taken
 }

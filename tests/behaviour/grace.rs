@@ -268,3 +268,32 @@ fn a_stampede_on_what_fails_three_times_runs_the_body_four_times_at_most() {
         block_on(runtime.scope(stampede));
     }
 }
+
+/// What is made of a former value ends with that, and is new nevertheless.
+#[test]
+fn f1_what_is_made_of_a_former_value_is_computed_once_for_all_who_wait() {
+    #[cached(skip(source, stage))]
+    fn outer(source: &Source, stage: &Stage) -> u64 {
+        let read = number(source).unwrap_or_default();
+        stage.act();
+        read
+    }
+
+    let source = Arc::new(Source::default());
+    let (runtime, _clock) = expired(&source, 100);
+    let stage = Arc::new(Stage::default());
+    let callers: Vec<_> = (0..5)
+        .map(|_| {
+            let (runtime, source, stage) =
+                (runtime.clone(), Arc::clone(&source), Arc::clone(&stage));
+            run("a caller", move || runtime.with(|| outer(&source, &stage)))
+        })
+        .collect();
+    stage.entered.wait("the body");
+    until("the others to follow", || runtime.with(outer::stats).misses() == 5);
+    stage.leave.open();
+    for caller in callers {
+        assert_eq!(caller.ended(), 1);
+    }
+    assert_eq!(stage.calls.so_far(), 1);
+}

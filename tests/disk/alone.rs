@@ -2,7 +2,9 @@
 //! served after its time as it would be from there.
 
 use crate::support::{Calls, Machine, settle};
-use larder::{blocking, cached};
+use larder::{Options, blocking, cached};
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex};
 use std::thread;
@@ -175,4 +177,104 @@ fn one_that_takes_too_long_gives_its_caller_what_is_on_disk() {
     SLOW.hold(false);
     until("it to be stored", || process.with(number) == 2);
     assert_eq!(SLOW.calls(), 2);
+}
+
+#[test]
+fn nobody_waits_for_an_attempt_of_others_where_its_own_is_put_off() {
+    static SLOW: Slow = Slow::new();
+    static FAILS: AtomicBool = AtomicBool::new(false);
+
+    #[cached(tier = "l2", ttl = "10s", grace = "1h")]
+    fn number() -> Result<u64, String> {
+        let call = SLOW.run();
+        if FAILS.load(SeqCst) { Err("on purpose".to_owned()) } else { Ok(call) }
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    assert_eq!(one.with(number), Ok(1));
+    settle(&one);
+    machine.clock.advance(TTL);
+    FAILS.store(true, SeqCst);
+    assert_eq!(one.with(number), Ok(1));
+    SLOW.hold(true);
+    thread::scope(|scope| {
+        let computing = scope.spawn(|| other.with(number));
+        until("a body to run", || SLOW.calls() == 3);
+        assert_eq!(one.with(number), Ok(1));
+        assert_eq!(SLOW.calls(), 3);
+        SLOW.hold(false);
+        assert_eq!(computing.join().unwrap(), Ok(1));
+    });
+}
+
+#[test]
+fn one_that_others_take_too_long_for_is_served_what_is_on_disk() {
+    static SLOW: Slow = Slow::new();
+
+    #[cached(tier = "l2", ttl = "10s", grace = "1h", timeout = "1s")]
+    fn number() -> u64 {
+        SLOW.run()
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    assert_eq!(one.with(number), 1);
+    settle(&one);
+    machine.clock.advance(2 * TTL);
+    SLOW.hold(true);
+    thread::scope(|scope| {
+        let first = scope.spawn(|| one.with(number));
+        until("a body to run", || SLOW.calls() == 2);
+        until("its caller to wait", || machine.clock.sleepers() >= 1);
+        let second = scope.spawn(|| other.with(number));
+        until("both to wait", || machine.clock.sleepers() >= 2);
+        machine.clock.advance(Duration::from_secs(1));
+        assert_eq!([first.join().unwrap(), second.join().unwrap()], [1, 1]);
+    });
+    SLOW.hold(false);
+    until("it to be stored", || one.with(number) == 2 && other.with(number) == 2);
+    assert_eq!(SLOW.calls(), 2);
+}
+
+#[test]
+fn who_may_store_nothing_is_served_instead_of_a_failure_all_the_same() {
+    static FAILS: AtomicBool = AtomicBool::new(false);
+
+    #[cached(tier = "l2", ttl = "10s", grace = "1h")]
+    fn fallible() -> Result<u64, String> {
+        if FAILS.load(SeqCst) { Err("on purpose".to_owned()) } else { Ok(1) }
+    }
+
+    let machine = Machine::new();
+    let process = machine.process();
+    assert_eq!(process.with(fallible), Ok(1));
+    settle(&process);
+    machine.clock.advance(TTL);
+    FAILS.store(true, SeqCst);
+    assert_eq!(process.with(|| fallible::with(Options::new().read_only())), Ok(1));
+}
+
+#[test]
+fn what_depends_on_files_is_not_served_after_its_time() {
+    static FAILS: AtomicBool = AtomicBool::new(false);
+
+    #[cached(tier = "l2", ttl = "10s", stale = "1h", grace = "1h", files(path))]
+    fn length(path: &Path) -> Result<usize, String> {
+        if FAILS.load(SeqCst) {
+            return Err("on purpose".to_owned());
+        }
+        fs::read(path).map(|bytes| bytes.len()).map_err(|error| error.to_string())
+    }
+
+    let machine = Machine::new();
+    let process = machine.process();
+    let path = machine.path().join("file");
+    fs::write(&path, "seven b").unwrap();
+    assert_eq!(process.with(|| length(&path)), Ok(7));
+    settle(&process);
+    FAILS.store(true, SeqCst);
+    assert_eq!(process.with(|| length(&path)), Ok(7));
+    machine.clock.advance(TTL);
+    assert!(process.with(|| length(&path)).is_err());
 }

@@ -88,3 +88,27 @@ fn what_is_forced_is_forgotten_in_every_process() {
     assert_eq!(CALLS.taken(), 1, "the other was to take what was computed last");
     assert_eq!(other.with(both::stats).hits_l2, 2);
 }
+
+#[test]
+fn c2_what_another_process_has_invalidated_is_not_read_whichever_tiers_are_asked() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(tier = "l1,l2", tags("per call"))]
+    fn both(key: u8) -> u8 {
+        CALLS.note();
+        key
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    let on_disk = Options::new().tiers([Level::L2]);
+    for _ in 0..20 {
+        one.with(|| both(1));
+        settle(&one);
+        other.with(|| both::with(on_disk, 1));
+        CALLS.taken();
+        one.with(|| larder::blocking::invalidate_tag("per call")).unwrap();
+        other.with(|| both::with(on_disk, 1));
+        assert_eq!(CALLS.taken(), 1, "it was read from the disk");
+    }
+}

@@ -10,7 +10,6 @@ use crate::context;
 use crate::errand::Errand;
 use crate::function::FunctionFor;
 use crate::key::OwnedKey;
-use crate::lookup::Miss;
 use crate::options::Options;
 use crate::outcome::Kind;
 use crate::planted::{self, Bug};
@@ -26,8 +25,6 @@ struct Charge<K: OwnedKey, Kd: Kind> {
     hash: u64,
     lead: Option<Lead<Kd::Shared>>,
     renews: Renews,
-    /// Why its caller found nothing, until that is counted.
-    missed: Option<Miss>,
 }
 
 impl<K: OwnedKey, Kd: Kind> Drop for Charge<K, Kd> {
@@ -108,7 +105,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             && let Some(lead) = charge.lead.take()
         {
             self.basis.renews = charge.renews;
-            self.basis.missed = charge.missed.take();
+            // Its caller counts.
+            self.basis.missed = None;
             self.is_charged = true;
             (self.hurry, self.deadline) = (None, None);
             self.next = Next::Lead(lead);
@@ -158,9 +156,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// What another call is to do in place of this one.
     pub(super) fn charge(&mut self, lead: Lead<Kd::Shared>, renews: Renews) -> ask::Charge {
-        let missed = self.basis.missed.filter(|_| renews == Renews::Nothing);
         let (function, hash) = (Arc::clone(&self.function), self.basis.hash);
-        Box::new(Charge::<K, Kd> { function, hash, lead: Some(lead), renews, missed })
+        Box::new(Charge::<K, Kd> { function, hash, lead: Some(lead), renews })
     }
 
     /// What is said of it: what is renewed is renewed for all, whatever is said of this call.

@@ -56,9 +56,9 @@ pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     deadline: Option<Moment>,
     /// Whether this is that call: nobody waits for it but by its flight.
     pub(crate) is_charged: bool,
-    /// What a look at the tier that machines share found, and when its time was over.
+    /// What a look at the tier that machines share found, when its time was over, and the clock before.
     #[cfg(feature = "redis")]
-    pub(crate) former: Option<(Kd::Kept, Moment)>,
+    pub(crate) former: Option<(Kd::Kept, Moment, Stamp)>,
     next: Next<Kd>,
 }
 
@@ -208,8 +208,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let function = Arc::clone(&self.function);
         let frame = context::frame();
         // What is not vouched for may be in memory, but is not served.
-        let is_asked = self.basis.options.reaches(Level::L1);
-        let may_serve = is_asked && function.stored.as_ref().is_none_or(Stored::hear);
+        let is_vouched = function.stored.as_ref().is_none_or(Stored::hear);
+        let may_serve = is_vouched && self.basis.options.reaches(Level::L1);
         let asks_elsewhere = self.basis.address.is_some();
         let leniency = Leniency { asks_elsewhere, ..function.site.options.leniency() };
         let begun = function.memory.begin(
@@ -246,7 +246,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 }
                 match self.hand_over(lead) {
                     Ok(waiter) => Step::Wait(waiter),
-                    Err(lead) => Step::Work(self.work(Claim::Lead(lead), room)),
+                    Err(lead) => {
+                        if waits && (!function.is_on_fleet() || self.basis.address.is_none()) {
+                            self.count_miss();
+                        }
+                        Step::Work(self.work(Claim::Lead(lead), room))
+                    }
                 }
             }
             Begun::Follow(follower) => {
@@ -402,9 +407,15 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// while it is computed anew.
     #[cfg(feature = "redis")]
     fn take_glanced(&mut self, most: Duration) -> Option<Kd::Out> {
+        let (value, expires, stamp) = self.former.take()?;
         let now = self.time().now();
-        let late = |(_, expires): &mut (_, Moment)| now.since(*expires);
-        let (value, expires) = self.former.take_if(|former| late(former) < most)?;
+        let is_vouched = || self.function.stored.as_ref().is_none_or(Stored::hear);
+        // Of what it depends on nothing is known but that nothing at all was invalidated since.
+        if now.since(expires) >= most || !is_vouched() || self.function.home.versions.now() != stamp
+        {
+            self.former = Some((value, expires, stamp));
+            return None;
+        }
         let out = self.kind.release(value);
         self.basis.missed = None;
         self.function.count_overdue(self.kind, self.served(now.since(expires)), &out);
@@ -471,7 +482,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// Whether what its leader found was too old when this call was made.
     fn is_past(&self, landing: &Landing<Kd::Shared>) -> bool {
-        if self.called < landing.expires {
+        // What was computed since is as new as it can be, however soon what it is made of ends.
+        if self.called < landing.expires || landing.about.born >= self.called {
             return false;
         }
         let options = &self.function.site.options;

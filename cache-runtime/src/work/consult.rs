@@ -95,7 +95,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     ) -> Option<Loaded<Kd::Kept>> {
         let said = self.basis.options;
         if !said.reaches(Level::L2) || !said.stores() {
-            // It was looked for, if it was to be.
+            // What is fresh was looked for, if it was to be.
+            if said.reaches(Level::L2) {
+                self.look_aside(stored, address);
+            }
             return None;
         }
         let begun = Instant::now();
@@ -106,7 +109,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             Renews::InPlace => true,
             Renews::Behind => false,
         };
-        let mut pause = SHORTEST_PAUSE;
+        let (mut pause, mut has_looked) = (SHORTEST_PAUSE, false);
         loop {
             match stored.lease(address) {
                 Leased::Taken(lease) => {
@@ -131,6 +134,14 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 {
                     self.count_taken(&loaded);
                     return Some(loaded);
+                }
+                Leased::Held if !mem::replace(&mut has_looked, true) => {
+                    // For those who won't wait as long as it takes.
+                    self.look_aside(stored, address);
+                    if self.is_put_off(address) {
+                        return None;
+                    }
+                    continue;
                 }
                 Leased::Held if !self.may_wait => {
                     self.is_held = true;
@@ -174,7 +185,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     fn may_take(&self, loaded: &Loaded<Kd::Kept>) -> bool {
         let is_fresh = loaded.expires > self.time().now();
-        is_fresh || self.function.may_linger(self.kind, &loaded.value)
+        let may_linger = || self.function.may_linger(self.kind, &loaded.value);
+        is_fresh || (loaded.about.files.is_none() && may_linger())
     }
 
     /// Counts what was taken while another process computes it: as a stale hit if its time is over.

@@ -9,7 +9,7 @@ use crate::entry::{About, Stamp};
 use crate::flight::Landing;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
-use crate::stored::{Loaded, Stored};
+use crate::stored::{Address, Loaded, Stored};
 use crate::tier::memory::Arrival;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -136,6 +136,20 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         Some(Placed::Landed(Finished { out, arrival: None }))
     }
 
+    /// Whether there is something to serve, and the next attempt to compute another is not due.
+    pub(super) fn is_put_off(&self, address: &Address) -> bool {
+        let Some(overdue) = self.overdue.as_deref().filter(|_| self.is_graceful()) else {
+            return false;
+        };
+        let now = self.time().now();
+        if self.function.in_memory {
+            let former = self.in_memory(|about| !about.attempts.is_due(now));
+            return former.is_some_and(|it| !overdue.is_later_than(&it.about));
+        }
+        let attempts = self.function.elsewhere.find(address.mark(), overdue.loaded.about.born);
+        attempts.is_some_and(|attempts| !attempts.is_due(now))
+    }
+
     /// Serves it where nobody has another, and the next attempt to compute one is not due.
     pub(super) fn go_without(&mut self) -> Option<Kd::Out> {
         if !self.may_fall_back() {
@@ -237,7 +251,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         if self.is_news(&loaded) {
             return Some(loaded);
         }
-        if self.function.may_linger(self.kind, &loaded.value) {
+        // Files tell by themselves when a value is over.
+        let is_over = loaded.expires <= self.time().now() && loaded.about.files.is_some();
+        if !is_over && self.function.may_linger(self.kind, &loaded.value) {
             self.offer(&loaded, stamp);
             self.overdue = Some(Box::new(Overdue { loaded, stamp }));
         }

@@ -127,6 +127,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             // Maybe nobody tells of the end of what this is going to depend on.
             fleet.attend(asking.marks());
             self.note_asking(stored);
+            if !self.function.is_kept_near(stored) {
+                // Whoever has come since asks for more than that it was valid before.
+                self.overdue = None;
+            }
             self.fleet = Fleet::Barred;
             return None;
         };
@@ -210,6 +214,12 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             }
             if !self.is_stale_at_hand() {
                 self.count_miss(None);
+            }
+            if self.is_put_off(asking.address()) {
+                // There is something to serve instead, and nobody waits for it.
+                self.count_miss(None);
+                self.fleet = Fleet::Barred;
+                return Ok(None);
             }
             if !self.basis.options.stores() {
                 // Who stores nothing keeps nobody from computing.
