@@ -53,8 +53,9 @@ struct State<S> {
     late: Option<u64>,
     /// Whether what is going to land is computed, and not what was asked for.
     is_computed: bool,
-    /// What the leader found, and computes anew.
-    offer: Option<Landing<S>>,
+    /// What the leader found, and computes anew; and which followers were not there yet when it asked for
+    /// that.
+    offer: Option<(Landing<S>, Option<u64>)>,
     /// One for each follower; `None` until it first waits.
     followers: BTreeMap<u64, Option<Waker>>,
     next_follower: u64,
@@ -75,6 +76,8 @@ pub(crate) struct Landing<S> {
     pub(crate) stamp: Stamp,
     pub(crate) expires: Moment,
     pub(crate) about: Arc<About>,
+    /// Whether it was sent to where machines share it: there it can be seen whether it is valid still.
+    pub(crate) is_sent: bool,
 }
 
 impl<S> Clone for Landing<S> {
@@ -84,6 +87,7 @@ impl<S> Clone for Landing<S> {
             stamp: self.stamp,
             expires: self.expires,
             about: Arc::clone(&self.about),
+            is_sent: self.is_sent,
         }
     }
 }
@@ -137,8 +141,6 @@ impl<S> Flight<S> {
         if state.term == term {
             state.late = Some(state.next_follower);
             state.is_computed = false;
-            // It was found by an earlier question.
-            state.offer = None;
         }
     }
 
@@ -165,7 +167,7 @@ impl<S> Flight<S> {
         if state.term != term {
             return;
         }
-        state.offer = Some(former);
+        state.offer = Some((former, state.late));
         let waiting = state.wakers();
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
@@ -272,18 +274,24 @@ pub(crate) struct Limits {
 impl<S> Follower<S> {
     /// What is offered.
     pub(crate) fn offer(&self) -> Option<Landing<S>> {
-        self.flight.state.lock().offer.clone()
+        self.flight.state.lock().offer.as_ref().map(|(offer, _)| offer.clone())
     }
 
     /// Whether it joined after what landed had been asked for.
     pub(crate) fn is_late(&self) -> bool {
-        let is_computed = self.flight.state.lock().is_computed;
-        !is_computed && self.is_late_for_offer()
+        !self.flight.state.lock().is_computed && self.came_after_question()
     }
 
-    /// The same of what is offered.
-    pub(crate) fn is_late_for_offer(&self) -> bool {
+    /// Whether it joined after the leader last asked elsewhere, whatever landed.
+    pub(crate) fn came_after_question(&self) -> bool {
         self.flight.state.lock().late.is_some_and(|late| self.number >= late)
+    }
+
+    /// Whether it joined after what is offered had been asked for.
+    pub(crate) fn is_late_for_offer(&self) -> bool {
+        let state = self.flight.state.lock();
+        let late = state.offer.as_ref().and_then(|(_, late)| *late);
+        late.is_some_and(|late| self.number >= late)
     }
 
     pub(crate) fn wait<'a>(
@@ -337,7 +345,7 @@ impl<S> Wait<'_, S> {
             }
             Phase::Flying => {}
         }
-        if let Some(former) = state.offer.as_ref().filter(|_| self.takes_offers) {
+        if let Some((former, _)) = state.offer.as_ref().filter(|_| self.takes_offers) {
             return Poll::Ready(Waited::Offered(former.clone()));
         }
         state.followers.insert(self.follower.number, Some(context.waker().clone()));

@@ -83,6 +83,11 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// Serves what is fresh, unless it is to be computed anew in place.
     fn use_glanced(&mut self, glanced: stored::Glanced<Kd::Kept>) -> Option<Kd::Out> {
         const TIER: TierHits = |counters| &counters.hits_l3;
+        if self.basis.missed.is_none() {
+            // It has been counted as a miss, and waited for others since.
+            self.function.counters.joins_l3.add(1);
+            return Some(self.kind.release(glanced.value));
+        }
         if self.is_to_renew(&glanced) {
             self.basis.missed = None;
             self.is_due = self.errand.is_none();

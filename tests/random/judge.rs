@@ -48,7 +48,8 @@ pub(crate) fn judge(history: &History, call: &Call, answer: Answer) -> Served {
         assert!(!(is_meant && is_overtaken && is_before), "C1: {}\n{invalidation:?}", about());
     }
     // When the call began, at the earliest, was it served.
-    let age = call.began.1.saturating_sub(ended.1);
+    let born = born(history, usize::try_from(place).unwrap()).max(ended.1);
+    let age = call.began.1.saturating_sub(born);
     if answer.is_err() {
         // An element of a batch may have failed long before the whole has ended.
         let is_element = call.function == 0;
@@ -79,6 +80,19 @@ pub(crate) fn judge(history: &History, call: &Call, answer: Answer) -> Served {
         assert!(begun_since(history, call, ended.0), "nobody computes it anew: {}", about());
     }
     Served::Overdue
+}
+
+/// When a value came to be: that of an element of a batch, when all of it had ended. Their bodies begin one
+/// right after the other.
+fn born(history: &History, place: usize) -> Duration {
+    let body = &history.bodies[place];
+    let beside = [place.checked_sub(1), Some(place + 1)].into_iter().flatten();
+    let beside = beside.filter_map(|place| history.bodies.get(place)).filter(|other| {
+        body.function == ALL[0].name
+            && other.function == body.function
+            && other.began.0.abs_diff(body.began.0) == 1
+    });
+    beside.filter_map(|other| Some(other.ended?.1)).max().unwrap_or_default()
 }
 
 /// Whether an attempt to compute another value failed since one was.

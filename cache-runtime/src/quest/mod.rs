@@ -357,7 +357,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         }
         self.next = match outcome {
             // What is made of it would be told of its end.
-            Waited::Landed(_) if waiter.follower.is_late() && context::frame().is_none() => {
+            Waited::Landed(landing)
+                if context::frame().is_none()
+                    && (waiter.follower.is_late()
+                        || landing.is_sent && waiter.follower.came_after_question()) =>
+            {
+                // Where it was sent to, it looks for itself.
                 self.function.counters.refused_joins.add(1);
                 Next::Begin
             }

@@ -268,7 +268,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         }
         let shared = self.kind.share(&self.kind.serve(&loaded.value)).map(Arc::new);
         let about = Arc::new(loaded.about.clone());
-        lead.flight.offer(lead.term, Landing { shared, stamp, expires: loaded.expires, about });
+        lead.flight.offer(
+            lead.term,
+            Landing { shared, stamp, expires: loaded.expires, about, is_sent: false },
+        );
     }
 
     /// Whether there is a value that may be served while another process computes it anew.

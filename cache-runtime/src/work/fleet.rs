@@ -227,10 +227,11 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 self.fleet = Fleet::Barred;
                 return Ok(None);
             }
+            // What is computed is valid by what is captured now.
+            self.note_asking(stored);
             let claim = stored.claim(fleet, asking, (stamp, false), &mut patience);
             if let Some(granted) = claim.await.map_err(drop)? {
                 self.begin_at(stamp);
-                self.note_asking(stored);
                 // What its last holder found may be there by now.
                 let look = stored.look_up(fleet, asking, false, &mut patience);
                 let loaded = look.await.map_err(drop)?.ok();

@@ -96,6 +96,7 @@ impl Basis {
 /// A computation that this call carries out.
 ///
 /// Dropped before it is finished, it is given up to whoever waits for it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     function: Arc<FunctionFor<K, Kd>>,
     kind: Kd,
@@ -118,6 +119,8 @@ pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     may_wait: bool,
     /// Whether one does, and was not waited for.
     is_held: bool,
+    /// Whether what it found was sent to where machines share it.
+    is_sent: bool,
 }
 
 /// What computations begin in: one alone, or those of a batch until its body runs.
@@ -239,6 +242,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             told,
             may_wait: true,
             is_held: false,
+            is_sent: false,
         }
     }
 
@@ -324,6 +328,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         self.testify(&mut about);
         let about = Arc::new(about);
         let cargo = Cargo { out, value, packed, about, expires, is_shareable, needs };
+        self.is_sent = consignment.is_some();
         match consignment {
             Some(consignment) => {
                 Placed::OnItsWay(Box::new(OnItsWay { work: self, cargo, consignment }))
@@ -454,7 +459,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 memory.land(self.basis.hash, lead, about, arrival);
                 let shared = if lead.flight.has_followers() { share(self.kind) } else { None };
                 let (stamp, about) = (lead.stamp, Arc::clone(about));
-                lead.flight.land(lead.term, Landing { shared, stamp, expires, about });
+                let is_sent = self.is_sent;
+                lead.flight.land(lead.term, Landing { shared, stamp, expires, about, is_sent });
                 self.claim = Claim::Landed;
             }
             Claim::Alone { key, stamp } => {
