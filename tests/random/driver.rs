@@ -57,7 +57,12 @@ impl Driver {
             #[cfg(feature = "disk")]
             let builder = builder.dir(folder.path());
             #[cfg(feature = "redis")]
-            let builder = builder.redis(url.unwrap()).namespace(format!("random-{seed}"));
+            let builder = builder
+                .redis(url.unwrap())
+                .namespace(format!("random-{seed}"))
+                // Where it is asked in vain, nobody can tell.
+                .redis_deadline(LIMIT)
+                .coherence_bound(LIMIT / 2);
             let process = builder.build().unwrap();
             #[cfg(feature = "redis")]
             crate::limit::until("the process to find the server", || {

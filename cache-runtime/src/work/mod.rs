@@ -328,7 +328,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         self.testify(&mut about);
         let about = Arc::new(about);
         let cargo = Cargo { out, value, packed, about, expires, is_shareable, needs };
-        self.is_sent = consignment.is_some();
+        // What its caller keeps from there is nobody's to take unseen either.
+        self.is_sent = consignment.is_some() || !self.basis.options.stores();
         match consignment {
             Some(consignment) => {
                 Placed::OnItsWay(Box::new(OnItsWay { work: self, cargo, consignment }))
