@@ -18,6 +18,9 @@ pub(crate) struct Ask {
 /// What a call is to do in place of another: a claim to a computation that is given up if it is dropped.
 pub(crate) type Charge = Box<dyn Any + Send>;
 
+/// Those of several calls, by what tells their keys apart as a rule.
+pub(crate) type Charges = HashMap<Mark, Vec<Charge>>;
+
 pub(crate) enum Wish {
     /// Compute, and store what comes out.
     Refresh,
@@ -28,7 +31,7 @@ pub(crate) enum Wish {
     /// Go on with a computation that another call began.
     Lead(Charge),
     /// The same for each of these keys.
-    LeadAll(Arc<Mutex<HashMap<Mark, Charge>>>),
+    LeadAll(Arc<Mutex<Charges>>),
     /// Compute, and leave the cache alone.
     Uncached,
     /// Store this as if it had been computed now. An `Option` of the function's return type.

@@ -3,7 +3,7 @@
 //! 1. Where nothing can be run, callers see to it in place.
 //! 2. A panic ends the computation alone.
 
-use crate::ask::{Charge, Wish};
+use crate::ask::{Charge, Charges, Wish};
 use crate::calling;
 use crate::context::{self, Inside, Surroundings};
 use crate::errand::{Errand, Executor, Task};
@@ -11,7 +11,6 @@ use crate::mark::Mark;
 use crate::options::Options;
 use crate::site::Site;
 use crate::sync::Mutex;
-use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -24,7 +23,7 @@ use std::thread;
 pub(crate) enum Commission {
     /// Of one key.
     One(Mark, Charge),
-    All(HashMap<Mark, Charge>),
+    All(Charges),
 }
 
 impl Commission {

@@ -130,9 +130,9 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
 pub enum Found<Out, M> {
     /// The answer.
     Hit(Out),
-    /// What to compute it with. Boxed, so that a hit is handed on in no more room than the value
+    /// What to compute it with. Small, so that a hit is handed on in hardly more room than the value
     /// takes.
-    Miss(Box<M>),
+    Miss(M),
 }
 
 /// What a call says of its entry before the body runs; filled by the expansion, on a miss only.
@@ -251,7 +251,7 @@ fn look_up_shared<W: View, Kd: Kind>(
         Around::Hit(out) => return Found::Hit(out),
         Around::Bypass(reason, runtime, wish) => {
             let miss = Miss::bypassed(instance.site, runtime, kind, reason, wish);
-            return Found::Miss(Box::new(miss));
+            return Found::Miss(miss);
         }
         Around::Miss(function, wish, address, missed) => (function, wish, address, missed),
         Around::NearEnd(out, function, address) => {
@@ -284,16 +284,16 @@ fn look_up_shared<W: View, Kd: Kind>(
     match (fresh, afresh) {
         (Some(out), Afresh::Once(again)) => {
             return match quest.renew(again) {
-                Some(quest) => Found::Miss(Box::new(Miss::wished(quest, None))),
+                Some(quest) => Found::Miss(Miss::wished(quest, None)),
                 None => Found::Hit(out),
             };
         }
-        (Some(out), Afresh::Together) => return Found::Miss(Box::new(Miss::due(out, quest))),
+        (Some(out), Afresh::Together) => return Found::Miss(Miss::due(out, quest)),
         (None, Afresh::Once(again)) if outlives => quest.outlive(Some(again()), probe.view.own()),
         (None, Afresh::Together) if outlives => quest.outlive(None, probe.view.own()),
         _ => {}
     }
-    Found::Miss(Box::new(Miss::wished(quest, wish)))
+    Found::Miss(Miss::wished(quest, wish))
 }
 
 /// What is found where a thread's desk can't tell.
@@ -514,7 +514,10 @@ pub fn pass<I, F, K: OwnedKey, Kd: Kind>(
             blame(&caller, &runtime, &instance, key, declared);
         }
     }
-    Found::Miss(Box::new(Miss::bypassed(call.site, runtime, call.kind, Bypass::When, wish)))
+    if let Some(Wish::Warm(ran)) = &wish {
+        ran.store(true, Ordering::Relaxed);
+    }
+    Found::Miss(Miss::bypassed(call.site, runtime, call.kind, Bypass::When, wish))
 }
 
 /// Makes a computation depend on a callee that is computed as a part of it.

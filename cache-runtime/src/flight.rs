@@ -277,6 +277,16 @@ impl<S> Follower<S> {
         self.flight.state.lock().offer.as_ref().map(|(offer, _)| offer.clone())
     }
 
+    /// Leads from here on, unless there is a landing.
+    pub(crate) fn take_over(&self, versions: &Versions) -> Waited<S> {
+        let mut state = self.flight.state.lock();
+        if let Phase::Landed(landing) = &state.phase {
+            return Waited::Landed(landing.clone());
+        }
+        let (term, stamp) = state.take_over(versions);
+        Waited::TakenOver(term, stamp)
+    }
+
     /// Whether it joined after what landed had been asked for.
     pub(crate) fn is_late(&self) -> bool {
         !self.flight.state.lock().is_computed && self.came_after_question()
@@ -324,12 +334,7 @@ impl<S> Future for Wait<'_, S> {
         if *is_hurry {
             return Poll::Ready(Waited::Late);
         }
-        let mut state = this.follower.flight.state.lock();
-        if let Phase::Landed(landing) = &state.phase {
-            return Poll::Ready(Waited::Landed(landing.clone()));
-        }
-        let (term, stamp) = state.take_over(this.versions);
-        Poll::Ready(Waited::TakenOver(term, stamp))
+        Poll::Ready(this.follower.take_over(this.versions))
     }
 }
 

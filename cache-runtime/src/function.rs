@@ -352,14 +352,18 @@ where
         &self,
         probe: Probe<'_, W>,
         address: Option<&Address>,
-        tags: Marks,
+        mut tags: Marks,
     ) -> Marks {
         let key = address.map_or_else(|| self.keys.key(hashes(probe)), Address::mark);
         let mut marks = Marks::from_slice(&[key, self.mark]);
         let any_key = self.stand_in.as_deref().map(|[any_key, _]| *any_key);
-        marks.extend(any_key.filter(|_| self.stored.is_some() && address.is_none()));
-        marks.extend(tags);
-        marks.extend(address.map(|_| key));
+        if let Some(any_key) = any_key.filter(|_| self.stored.is_some() && address.is_none()) {
+            marks.push(any_key);
+        }
+        marks.append(&mut tags);
+        if address.is_some() {
+            marks.push(key);
+        }
         marks
     }
 

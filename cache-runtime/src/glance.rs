@@ -116,7 +116,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 ///
 /// Safe to drop: nothing was begun.
 pub(crate) async fn glance_all<K: OwnedKey, Kd: Kind>(
-    quests: &mut [(usize, Quest<K, Kd>)],
+    quests: &mut [(usize, Box<Quest<K, Kd>>)],
 ) -> Vec<(usize, Kd::Out)> {
     let Some((_, first)) = quests.first() else { return Vec::new() };
     let function = Arc::clone(&first.function);
@@ -138,10 +138,6 @@ pub(crate) async fn glance_all<K: OwnedKey, Kd: Kind>(
     let stamp = function.home.versions.now();
     let found = stored.glance_at_all(fleet, &askings, &mut patience).await;
     drop(askings);
-    let found = match found {
-        Ok(found) => found,
-        Err(fault) => due.iter().map(|_| Err(fault)).collect(),
-    };
     let mut taken = Vec::new();
     for (place, found) in due.into_iter().zip(found) {
         let (at, quest) = &mut quests[place];

@@ -51,14 +51,17 @@ impl<Out, F: Future<Output = Option<Out>>> Future for Computing<F> {
 }
 
 enum Plan<K: OwnedKey, Kd: Kind> {
-    Bypass(Bypassed<Kd>),
-    Compute(Quest<K, Kd>),
+    Bypass(Box<Bypassed<Kd>>),
+    Compute(Box<Quest<K, Kd>>),
     /// Once what there is has been invalidated.
-    Force(Quest<K, Kd>),
-    Put(Kd::Out, Quest<K, Kd>),
+    Force(Box<Quest<K, Kd>>),
+    Put(Box<Valued<K, Kd>>),
     /// It is there, and to be computed anew.
-    Due(Kd::Out, Quest<K, Kd>),
+    Due(Box<Valued<K, Kd>>),
 }
+
+/// A call whose value is there.
+type Valued<K, Kd> = (<Kd as Kind>::Out, Box<Quest<K, Kd>>);
 
 /// A call to be computed without the cache.
 pub(crate) struct Bypassed<Kd: Kind> {
@@ -72,21 +75,36 @@ pub(crate) struct Bypassed<Kd: Kind> {
 
 /// A call that is one of many.
 pub(crate) enum Part<K: OwnedKey, Kd: Kind> {
-    Quest(Quest<K, Kd>),
+    Quest(Box<Quest<K, Kd>>),
     /// Once what there is has been invalidated.
-    Forced(Quest<K, Kd>),
+    Forced(Box<Quest<K, Kd>>),
     /// Whose value is there already.
-    Put(Kd::Out, Quest<K, Kd>),
+    Put(Kd::Out, Box<Quest<K, Kd>>),
     /// The same, and to be computed anew.
-    Due(Kd::Out, Quest<K, Kd>),
-    Bypassed(Bypassed<Kd>),
+    Due(Kd::Out, Box<Quest<K, Kd>>),
+    Bypassed(Box<Bypassed<Kd>>),
 }
 
 impl<Kd: Kind> Bypassed<Kd> {
+    /// Takes what was to be stored, if anything was.
+    pub(crate) fn take_put(&mut self) -> Option<Kd::Out> {
+        self.put.take()
+    }
+
     /// Ends a call that somebody else has computed.
     pub(crate) fn end(self, out: &Kd::Out, judge: impl FnOnce(&Kd::Out) -> Verdict) {
         self.reason.count(&self.runtime, self.site);
         self.tell(out, judge);
+    }
+
+    fn limit(&self) -> Limit {
+        Limit {
+            deadline: self.site.options.deadline,
+            site: self.site,
+            home: self.runtime.inner.id,
+            time: self.runtime.inner.time.clone(),
+            counters: self.runtime.counters(self.site.place()),
+        }
     }
 
     /// Tells the computation this is part of what it depends on by the value.
@@ -117,11 +135,11 @@ where
             Some(Wish::Put(value)) => value.downcast().ok().map(|value| *value),
             _ => None,
         };
-        Self { plan: Plan::Bypass(Bypassed { site, runtime, kind, reason, put }) }
+        Self { plan: Plan::Bypass(Box::new(Bypassed { site, runtime, kind, reason, put })) }
     }
 
     /// A call to be computed as a companion may have wished.
-    pub(crate) fn wished(mut quest: Quest<K, Kd>, wish: Option<Wish>) -> Self {
+    pub(crate) fn wished(mut quest: Box<Quest<K, Kd>>, wish: Option<Wish>) -> Self {
         let plan = match wish {
             Some(Wish::Refresh) => Plan::Compute(quest.anew()),
             Some(Wish::Force) => Plan::Force(quest),
@@ -131,14 +149,10 @@ where
             }
             Some(Wish::Lead(charge)) => Plan::Compute(quest.take_up(charge)),
             Some(Wish::LeadAll(charges)) => {
-                let charge = charges.lock().remove(&quest.mark());
-                Plan::Compute(match charge {
-                    Some(charge) => quest.take_up(charge),
-                    None => quest,
-                })
+                Plan::Compute(quest.take_up_one_of(&mut charges.lock()))
             }
             Some(Wish::Put(value)) => match value.downcast() {
-                Ok(value) => Plan::Put(*value, quest),
+                Ok(value) => Plan::Put(Box::new((*value, quest))),
                 Err(_) => Plan::Compute(quest),
             },
             Some(Wish::Uncached) | None => Plan::Compute(quest),
@@ -147,8 +161,8 @@ where
     }
 
     /// A call that is served, and sees to it that its value is computed anew.
-    pub(crate) fn due(out: Kd::Out, quest: Quest<K, Kd>) -> Self {
-        Self { plan: Plan::Due(out, quest) }
+    pub(crate) fn due(out: Kd::Out, quest: Box<Quest<K, Kd>>) -> Self {
+        Self { plan: Plan::Due(Box::new((out, quest))) }
     }
 
     /// Whether it is such a call.
@@ -158,7 +172,7 @@ where
 
     /// The call without a deadline.
     #[must_use]
-    pub fn at_leisure(mut self: Box<Self>) -> Box<Self> {
+    pub fn at_leisure(mut self) -> Self {
         if let Plan::Compute(quest) | Plan::Force(quest) = &mut self.plan {
             quest.take_its_time();
         }
@@ -166,20 +180,19 @@ where
     }
 
     /// The call as one of many.
-    #[expect(clippy::boxed_local, reason = "a look-up hands it out boxed")]
-    pub(crate) fn part(self: Box<Self>) -> Part<K, Kd> {
+    pub(crate) fn part(self) -> Part<K, Kd> {
         match self.plan {
             Plan::Bypass(bypassed) => Part::Bypassed(bypassed),
             Plan::Force(quest) => Part::Forced(quest),
             Plan::Compute(quest) => Part::Quest(quest),
-            Plan::Put(out, quest) => Part::Put(out, quest),
-            Plan::Due(out, quest) => Part::Due(out, quest),
+            Plan::Put(valued) => Part::Put(valued.0, valued.1),
+            Plan::Due(valued) => Part::Due(valued.0, valued.1),
         }
     }
 
     /// Computes in place, or waits for whoever does.
     pub fn compute(
-        self: Box<Self>,
+        self,
         body: impl FnOnce() -> Kd::Out,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Kd::Out {
@@ -188,7 +201,7 @@ where
 
     /// The same for as long as the deadline lasts, and what `fallback` gives once it is over.
     pub fn compute_or(
-        self: Box<Self>,
+        self,
         body: impl FnOnce() -> Kd::Out,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
         fallback: impl FnOnce() -> Kd::Out,
@@ -201,9 +214,8 @@ where
     }
 
     /// Nothing if there was no more time.
-    #[expect(clippy::boxed_local, reason = "a look-up hands it out boxed")]
     fn find(
-        self: Box<Self>,
+        self,
         body: impl FnOnce() -> Kd::Out,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Option<Kd::Out> {
@@ -215,7 +227,8 @@ where
                 bypassed.tell(&out, judge);
                 return Some(out);
             }
-            Plan::Put(out, quest) => {
+            Plan::Put(valued) => {
+                let (out, quest) = *valued;
                 let verdict = judge(&out);
                 let mut work = sync::block_on(quest.put());
                 if work.is_shared() {
@@ -224,7 +237,7 @@ where
                 return Some(settle(work.place(out, verdict)));
             }
             // Those who make it together with others see to it.
-            Plan::Due(out, _) => return Some(out),
+            Plan::Due(valued) => return Some(valued.0),
             Plan::Force(quest) => sync::block_on(quest.forget()),
             Plan::Compute(quest) => quest,
         };
@@ -262,7 +275,7 @@ where
     ///
     /// As that of `compute_async`.
     pub async fn glance_or_compute<Fut: Future<Output = Kd::Out>>(
-        self: Box<Self>,
+        self,
         body: impl FnOnce() -> Fut,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Kd::Out {
@@ -288,7 +301,7 @@ where
     ///
     /// When it is dropped, another caller that waits for it takes over.
     pub fn compute_async<Fut: Future<Output = Kd::Out>>(
-        self: Box<Self>,
+        self,
         body: impl FnOnce() -> Fut,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Computing<impl Future<Output = Option<Kd::Out>>> {
@@ -301,7 +314,7 @@ where
     ///
     /// As that of `compute_async`.
     pub async fn compute_or_async<Fut: Future<Output = Kd::Out>>(
-        self: Box<Self>,
+        self,
         body: impl FnOnce() -> Fut,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
         fallback: impl FnOnce() -> Kd::Out,
@@ -316,7 +329,7 @@ where
 
     /// Nothing if there was no more time.
     async fn find_async<Fut: Future<Output = Kd::Out>>(
-        self: Box<Self>,
+        self,
         body: impl FnOnce() -> Fut,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Option<Kd::Out> {
@@ -330,7 +343,8 @@ where
                 bypassed.tell(&out, judge);
                 return Some(out);
             }
-            Plan::Put(out, quest) => {
+            Plan::Put(valued) => {
+                let (out, quest) = *valued;
                 let verdict = judge(&out);
                 let mut work = quest.put().await;
                 if work.is_shared() {
@@ -338,7 +352,7 @@ where
                 }
                 return Some(settle_async(work.place(out, verdict)).await);
             }
-            Plan::Due(out, _) => return Some(out),
+            Plan::Due(valued) => return Some(valued.0),
             Plan::Force(quest) => quest.forget().await,
             Plan::Compute(quest) => quest,
         };
@@ -373,27 +387,11 @@ where
     /// How long the call may take.
     pub(crate) fn limit(&self) -> Limit {
         match &self.plan {
-            Plan::Bypass(Bypassed { site, runtime, .. }) => Limit {
-                deadline: site.options.deadline,
-                site,
-                home: runtime.inner.id,
-                time: runtime.inner.time.clone(),
-                counters: runtime.counters(site.place()),
-            },
-            Plan::Compute(quest)
-            | Plan::Force(quest)
-            | Plan::Put(_, quest)
-            | Plan::Due(_, quest) => Limit {
-                // What nobody waits for takes as long as it takes.
-                deadline: match &self.plan {
-                    Plan::Put(..) => None,
-                    _ => quest.function.site.options.deadline.filter(|_| !quest.is_charged),
-                },
-                site: quest.function.site,
-                home: quest.function.home.id,
-                time: quest.function.home.time.clone(),
-                counters: Arc::clone(&quest.function.counters),
-            },
+            Plan::Bypass(bypassed) => bypassed.limit(),
+            Plan::Compute(quest) | Plan::Force(quest) => quest.limit(),
+            Plan::Due(valued) => valued.1.limit(),
+            // What nobody waits for takes as long as it takes.
+            Plan::Put(valued) => Limit { deadline: None, ..valued.1.limit() },
         }
     }
 }

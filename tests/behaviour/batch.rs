@@ -3,6 +3,7 @@
 use crate::support::{Calls, Stage, block_on, fresh, run, until, until_async};
 use larder::{Options, blocking, cached};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -553,5 +554,80 @@ fn a_batch_goes_by_the_name_of_its_function() {
         let path = concat!(module_path!(), "::a_batch_goes_by_the_name_of_its_function::named_so");
         blocking::invalidate_function(path).unwrap();
         assert_eq!([1, 2].map(|id| named_so::peek(&id)), [None, None]);
+    });
+}
+
+/// All of them hash alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Alike(u64);
+
+impl Hash for Alike {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(0);
+    }
+}
+
+#[test]
+fn c6_ids_that_hash_alike_are_not_taken_for_each_other() {
+    #[cached(batch = ids, skip(asked))]
+    fn plain(ids: &[Alike], asked: &Asked) -> HashMap<Alike, u64> {
+        asked.note(&ids.iter().map(|id| id.0).collect::<Vec<_>>());
+        ids.iter().map(|id| (id.clone(), id.0)).collect()
+    }
+
+    #[cached(batch = ids, ttl = "10s", refresh = "3s")]
+    fn renewed(ids: &[Alike]) -> HashMap<Alike, u64> {
+        ids.iter().map(|id| (id.clone(), id.0)).collect()
+    }
+
+    let both = [Alike(1), Alike(2)];
+    let each = HashMap::from([(Alike(1), 1), (Alike(2), 2)]);
+    let (runtime, clock) = fresh();
+    runtime.with(|| {
+        let asked = Asked::default();
+        let twice = [&both[..], &both[..]].concat();
+        assert_eq!(plain(&twice, &asked), each);
+        assert_eq!(asked.taken(), [[1, 2]], "once each");
+        both.iter().for_each(|id| assert_eq!(renewed(std::slice::from_ref(id)).len(), 1));
+        clock.advance(Duration::from_secs(8));
+        assert_eq!(renewed(&both), each);
+    });
+    until("both to be computed anew", || runtime.with(renewed::stats).stores == 4);
+    runtime.with(|| assert_eq!(both.map(|id| renewed::peek(&id).flatten()), [Some(1), Some(2)]));
+}
+
+#[test]
+fn past_the_cache_an_id_is_answered_as_often_as_it_is_asked_for() {
+    #[cached(batch = ids, when = *id < 5, skip(asked))]
+    fn pairs(ids: &[u64], asked: &Asked) -> Vec<(u64, u64)> {
+        asked.note(ids);
+        ids.iter().map(|id| (*id, id * 2)).collect()
+    }
+
+    fresh().0.with(|| {
+        let asked = Asked::default();
+        assert_eq!(pairs(&[7, 8, 7], &asked), [(7, 14), (8, 16), (7, 14)]);
+        assert_eq!(asked.taken(), [[7, 8, 7]]);
+    });
+}
+
+#[test]
+fn what_is_put_past_the_cache_is_the_answer_and_no_body_runs() {
+    struct Shop(Asked);
+
+    impl Shop {
+        #[cached(batch = items, skip(self), when = *item != 3, handle = prices_entry)]
+        fn prices(&self, items: &[u64]) -> HashMap<u64, u64> {
+            self.0.note(items);
+            items.iter().map(|item| (*item, item * 10)).collect()
+        }
+    }
+
+    fresh().0.with(|| {
+        let shop = Shop(Asked::default());
+        let entry = shop.prices_entry(&3);
+        entry.put(Some(7), || shop.prices(&[3]).remove(&3));
+        assert!(shop.0.taken().is_empty());
+        assert_eq!(shop.prices(&[3]), map([(3, 30)]), "nothing of it is kept");
     });
 }

@@ -348,3 +348,28 @@ fn a_batch_is_warmed_with_many_batches() {
         assert_eq!(squares::peek(&4), Some(Some(16)));
     });
 }
+
+#[test]
+fn where_nothing_runs_behind_it_who_has_a_deadline_is_served_what_is_near_its_end() {
+    fn nothing(_: &[u64], _: &Arc<Source>) -> HashMap<u64, u64> {
+        HashMap::new()
+    }
+
+    #[cached(
+        batch = ids, ttl = "10s", refresh = "3s", deadline = "2s", fallback = nothing, skip(source)
+    )]
+    async fn limited(ids: &[u64], source: &Arc<Source>) -> HashMap<u64, u64> {
+        source.read_async(ids).await
+    }
+
+    let (runtime, clock) = fresh();
+    let call = |ids: &[u64], source: &Arc<Source>| {
+        futures_lite::future::block_on(runtime.scope(limited(ids, source)))
+    };
+    call(&[1], &Source::open());
+    clock.advance(8 * SECOND);
+    call(&[2], &Source::open());
+    assert_eq!(call(&[1, 2], &Source::closed()), of(1, &[1, 2]), "the body would not have ended");
+    let stats = runtime.with(limited::stats);
+    assert_eq!((stats.hits, stats.refreshes, stats.fallbacks), (2, 0, 0));
+}

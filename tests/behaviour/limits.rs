@@ -1,6 +1,6 @@
 //! `timeout` and `deadline`: how long a call waits, and what it gets then.
 
-use crate::support::{Calls, Stage, block_on, fresh, run, until, until_async};
+use crate::support::{Calls, LIMIT, Stage, block_on, fresh, run, until, until_async};
 use larder::testing::ManualClock;
 use larder::{Runtime, blocking, cached};
 use std::sync::Arc;
@@ -317,4 +317,54 @@ fn what_is_computed_in_the_background_has_no_deadline() {
     assert_eq!(call(&second), 1);
     run_spawned(&second);
     assert_eq!((call(&second), FALLBACKS.so_far()), (2, fallbacks));
+}
+
+#[test]
+fn what_was_handed_over_and_never_begun_is_computed_in_place() {
+    #[cached(ttl = "10s", stale = "1h", timeout = "1s", wait = "5s", skip(stage))]
+    async fn begun_late(stage: &Arc<Stage>) -> u64 {
+        stage.act_async().await
+    }
+
+    let (sender, spawned) = std::sync::mpsc::channel();
+    let clock = ManualClock::new();
+    let runtime = Runtime::builder().clock(clock.clone());
+    let runtime = runtime.executor(move |future| sender.send(future).unwrap()).build().unwrap();
+    let (inside, stage) = (runtime.clone(), Arc::new(Stage::open()));
+    let given = Arc::clone(&stage);
+    let caller =
+        run("the caller", move || futures_lite::future::block_on(inside.scope(begun_late(&given))));
+    let handed_over = spawned.recv_timeout(LIMIT).expect("nothing was spawned");
+    for wait in [1, 4] {
+        until("the caller to wait", || clock.sleepers() >= 1);
+        clock.advance(wait * SECOND);
+    }
+    assert_eq!(caller.ended(), 1);
+    // Begun at last, it has nothing to do any more.
+    futures_lite::future::block_on(handed_over);
+    let stats = runtime.with(begun_late::stats);
+    assert_eq!((stage.calls.so_far(), stats.computations, stats.stores), (1, 1, 1));
+}
+
+#[test]
+fn where_nothing_runs_behind_it_who_has_a_deadline_renews_nothing() {
+    static FALLBACKS: Calls = Calls::new();
+
+    fn never(_: &Arc<Stage>) -> u64 {
+        FALLBACKS.note();
+        0
+    }
+
+    #[cached(ttl = "10s", refresh = "3s", deadline = "2s", fallback = never, skip(stage))]
+    async fn slow(stage: &Arc<Stage>) -> u64 {
+        stage.act_async().await
+    }
+
+    let (runtime, clock) = fresh();
+    let call = |stage: &Arc<Stage>| futures_lite::future::block_on(runtime.scope(slow(stage)));
+    assert_eq!(call(&Arc::new(Stage::open())), 1);
+    clock.advance(8 * SECOND);
+    assert_eq!(call(&Arc::default()), 1, "the body would not have ended");
+    let stats = runtime.with(slow::stats);
+    assert_eq!((stats.hits, stats.refreshes, FALLBACKS.so_far()), (1, 0, 0));
 }

@@ -192,3 +192,16 @@ fn what_says_what_it_is_warmed_with_is_warmed_together() {
     let again = block_on(runtime.scope(larder::warm_all()));
     assert!(again.iter().all(|(_, it)| it.calls == it.skipped), "{again:?}");
 }
+
+#[test]
+fn what_goes_past_the_cache_is_not_skipped() {
+    #[cached(when = number != 3, skip(calls))]
+    fn some(number: u64, calls: &Calls) -> u64 {
+        calls.note();
+        number
+    }
+
+    let calls = Calls::new();
+    let warmed = fresh().0.with(|| some::warm([3, 1, 3].map(|number| (number, &calls))));
+    assert_eq!((warmed.calls, warmed.skipped, calls.taken()), (3, 0, 3));
+}

@@ -20,14 +20,9 @@ fn what_one_process_has_stored_another_takes_with_few_trips() {
     let ids: Vec<u64> = (0..100).collect();
     let stored = one.with(|| squares(&ids));
     assert_eq!(keys(&server, "larder:*:v:*").len(), 100);
-    let reads = || {
-        let stats = server.command(&["INFO", "stats"]).text();
-        let line = stats.lines().find_map(|line| line.strip_prefix("total_reads_processed:"));
-        line.unwrap().trim().parse::<u64>().unwrap()
-    };
-    let before = reads();
+    let before = reads(&server);
     let taken = other.with(|| squares(&ids));
-    let reads = reads() - before;
+    let reads = reads(&server) - before;
     assert_eq!(taken, stored);
     let stats = other.with(squares::stats);
     assert_eq!((stats.hits_l3, stats.computations), (100, 0));
@@ -68,4 +63,42 @@ fn f3_two_processes_whose_batches_overlap_compute_each_id_once_between_them() {
     });
     assert_eq!(*BODIES.lock().unwrap(), [vec![1, 2, 3], vec![4]]);
     assert_eq!(other.with(staged::stats).joins_l3, 2);
+}
+
+#[test]
+fn what_the_bodies_were_found_to_depend_on_is_asked_for_once_for_all() {
+    #[cached(tier = "l3", name = "batch::factor")]
+    fn factor() -> u64 {
+        draw()
+    }
+
+    #[cached(batch = ids, tier = "l3", tags("multiple:{id}"), name = "batch::multiples")]
+    fn multiples(ids: &[u64]) -> HashMap<u64, u64> {
+        let factor = factor();
+        ids.iter().map(|id| (*id, id * factor)).collect()
+    }
+
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| patient(&server.url()));
+    let ids: Vec<u64> = (0..300).collect();
+    let stored = one.with(|| (multiples(&ids), multiples(&ids)).1);
+    assert_eq!(one.with(multiples::stats).hits_l3, 300, "they are stored");
+    let before = reads(&server);
+    assert_eq!(other.with(|| multiples(&ids)), stored);
+    let reads = reads(&server) - before;
+    let stats = other.with(multiples::stats);
+    assert_eq!((stats.hits_l3, stats.computations, stats.degraded), (300, 0, 0));
+    // With the question itself, and heartbeats.
+    assert!(reads <= 12, "the server read {reads} times from its sockets for 300 ids");
+    one.with(factor::invalidate).unwrap();
+    assert!(
+        other.with(|| multiples(&ids)).iter().all(|(id, value)| *id == 0 || stored[id] != *value)
+    );
+}
+
+/// How often the server has read from its sockets.
+fn reads(server: &Server) -> u64 {
+    let stats = server.command(&["INFO", "stats"]).text();
+    let line = stats.lines().find_map(|line| line.strip_prefix("total_reads_processed:"));
+    line.unwrap().trim().parse().unwrap()
 }

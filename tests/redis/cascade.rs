@@ -1,8 +1,9 @@
 //! What a function calls is a part of its value, also where that is kept nearer (V7).
 
 use crate::limit::until;
+use crate::proxy::Proxy;
 use crate::server::Server;
-use crate::support::{Calls, Gate, process};
+use crate::support::{Calls, Gate, patient, process};
 use larder::{Runtime, blocking, cached};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
@@ -235,4 +236,42 @@ fn v7_what_is_in_memory_is_used_again_by_what_is_shared_also_where_nothing_was_l
     assert_eq!(one.with(|| sum::refresh(1)), 4);
     assert_eq!(PARTS.taken(), 0, "that meant neither");
     assert_eq!((other.with(|| sum(1)), other.with(sum::stats).hits_l3), (4, 1));
+}
+
+#[test]
+fn v7_who_waits_no_longer_for_the_server_depends_on_what_was_computed_all_the_same() {
+    static STALLS: AtomicBool = AtomicBool::new(false);
+
+    #[cached(tier = "l1,l3", name = "cascade::slow", tags("slow:{id}"), skip(proxy))]
+    async fn slow(id: u64, proxy: &Proxy) -> u64 {
+        if STALLS.load(SeqCst) {
+            // Claimed by now: what it waits for from here on is that its value is stored.
+            proxy.stall_to_client();
+        }
+        id
+    }
+
+    #[cached(name = "cascade::hasty", skip(proxy))]
+    async fn hasty(id: u64, proxy: &Proxy) -> u64 {
+        let ran = async {
+            while slow::stats().computations < 2 {
+                futures_lite::future::yield_now().await;
+            }
+            0
+        };
+        futures_lite::future::or(slow(id, proxy), ran).await
+    }
+
+    let server = Server::start();
+    let proxy = Proxy::to(server.port());
+    let runtime = patient(&proxy.url());
+    futures_lite::future::block_on(runtime.scope(async {
+        slow(1, &proxy).await;
+        STALLS.store(true, SeqCst);
+        assert_eq!(hasty(2, &proxy).await, 0, "it did not wait");
+        assert_eq!(hasty::peek(2).await, Some(0));
+        proxy.flow();
+        larder::invalidate_tag("slow:2").await.unwrap();
+        assert_eq!(hasty::peek(2).await, None);
+    }));
 }

@@ -38,9 +38,17 @@ where
             }
         }
         let Some((_, first, ..)) = claimed.first() else { return Vec::new() };
+        let may_renew_in_place = first.may_renew_in_place();
         let again = self.renewal.take().or_else(|| self.again.take());
         let errand = again.map(|it| it.of(claimed.iter().map(|(at, ..)| given(*at)).collect()));
-        let Some(errand) = errand.filter(|errand| first.is_possible(errand)) else {
+        let errand = errand.filter(|errand| first.is_possible(errand));
+        if errand.is_none() && !may_renew_in_place {
+            for (at, _, out) in claimed {
+                self.values[at] = Some(out);
+            }
+            return Vec::new();
+        }
+        let Some(errand) = errand else {
             let in_place = claimed.into_iter().map(|(at, mut quest, _)| {
                 quest.renew_in_place();
                 (at, quest)
@@ -50,6 +58,7 @@ where
         let mut handed_over = Vec::new();
         for (at, quest, out) in claimed {
             self.values[at] = Some(out);
+            quest.count_renewal();
             handed_over.push(quest);
         }
         quest::hand_over(handed_over, errand, Renews::Behind);
@@ -78,7 +87,7 @@ where
                 None => left.push((at, quest)),
             }
         }
-        let quests = waiting.iter_mut().map(|(_, quest, _)| quest);
+        let quests = waiting.iter_mut().map(|(_, quest, _)| &mut **quest);
         quest::hand_over(quests.collect(), errand, Renews::Nothing);
         (left, waiting)
     }

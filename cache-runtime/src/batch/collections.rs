@@ -1,8 +1,10 @@
 //! The collections that batches come and go in: of ids, and of values.
 
 use std::borrow::Borrow;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
+use std::mem;
 
 /// A collection of ids, as an argument of a cached function.
 #[diagnostic::on_unimplemented(
@@ -217,7 +219,29 @@ where
     type Key = K;
 
     fn part(self, ids: &[&Id]) -> Parts<K, V> {
-        self.into_iter().collect::<HashMap<K, V>>().part(ids)
+        // Who was asked for one more than once, past the cache, may have answered as often.
+        let mut by_id: HashMap<K, (V, Vec<V>)> = HashMap::with_capacity(self.len());
+        for (id, value) in self {
+            match by_id.entry(id) {
+                Entry::Vacant(place) => drop(place.insert_entry((value, Vec::new()))),
+                Entry::Occupied(mut place) => {
+                    let (last, former) = place.get_mut();
+                    former.push(mem::replace(last, value));
+                }
+            }
+        }
+        let take = |id: &&Id| {
+            let (last, former) = by_id.get_mut(*id)?;
+            match former.pop() {
+                Some(other) => Some(mem::replace(last, other)),
+                None => by_id.remove(*id).map(|(last, _)| last),
+            }
+        };
+        let parts = ids.iter().map(take).collect();
+        for id in ids {
+            by_id.remove(*id);
+        }
+        (parts, by_id.into_iter().map(|(id, (value, _))| (id, value)).collect())
     }
 
     fn join<'i>(parts: impl Iterator<Item = (&'i Id, Option<V>)>) -> Self

@@ -47,7 +47,7 @@ pub struct Batch<'a, C: Ids + ?Sized, Id: ?Sized, K: OwnedKey, Kd: Kind, L> {
 struct Missed<'a, T, K: OwnedKey, Kd: Kind> {
     at: usize,
     given: &'a T,
-    miss: Box<Miss<K, Kd>>,
+    miss: Miss<K, Kd>,
 }
 
 impl<'a, C, Id, K, Kd, L> Batch<'a, C, Id, K, Kd, L>

@@ -2,7 +2,7 @@
 //! does, and else waits for one of the others.
 
 use super::join::{self, One};
-use super::sorted::{Open, Sorted, Twice, sort};
+use super::sorted::{Due, Open, Sorted, Twice, sort};
 use super::{Answer, Batch, Ids, Missed, Values};
 use crate::ask::Wish;
 use crate::call::Found;
@@ -40,7 +40,7 @@ pub(super) enum Lack<A> {
 }
 
 /// An element that another call of this process computes, and the place among those who wait for it.
-pub(super) type Waiting<K, Kd> = (usize, Quest<K, Kd>, Leaving<K, Kd>);
+pub(super) type Waiting<K, Kd> = (usize, Box<Quest<K, Kd>>, Leaving<K, Kd>);
 
 impl<'a, C, Id, K, Kd, L> Batch<'a, C, Id, K, Kd, L>
 where
@@ -151,7 +151,7 @@ where
                 }
             };
             if let Some(work) = work {
-                let due = (vec![(at, Box::new(work))], &[][..]);
+                let due = (vec![(at, work)], &[][..]);
                 self.compute_some(due, given, body, judge).await.map_err(Lack::Failure)?;
             }
         }
@@ -159,11 +159,7 @@ where
     }
 
     /// Stores values that no body computes.
-    async fn put(
-        &mut self,
-        puts: Vec<(usize, Quest<K, Kd>, Kd::Out)>,
-        judge: &impl Fn(&Kd::Out) -> Verdict,
-    ) {
+    async fn put(&mut self, puts: Vec<Due<K, Kd>>, judge: &impl Fn(&Kd::Out) -> Verdict) {
         for (at, quest, out) in puts {
             let mut work = quest.put().await;
             if work.is_shared() {
@@ -205,13 +201,14 @@ where
         open: Vec<Open<K, Kd>>,
         given: &impl Fn(usize) -> C::Id,
     ) -> Option<Stepped<K, Kd>> {
-        let (mut leading, mut waiting, mut gathered) = (Vec::new(), Vec::new(), Vec::new());
+        let mut leading = Vec::with_capacity(open.len());
+        let (mut waiting, mut gathered) = (Vec::new(), Vec::new());
         let mut is_late = false;
         let room = open.first().map(|(_, quest)| Room::of_many::<K, Kd>(&quest.function));
         for (at, mut quest) in open {
             match quest.step_in(room.as_ref()) {
                 Step::Serve(out) => self.values[at] = Some(out),
-                Step::Work(work) => leading.push((at, Box::new(work))),
+                Step::Work(work) => leading.push((at, work)),
                 Step::Wait(waiter) => {
                     let place = quest.place(waiter);
                     waiting.push((at, quest, place));
@@ -224,7 +221,7 @@ where
         waiting.extend(handed_over);
         for (at, mut quest) in left {
             if let Step::Work(work) = quest.step_in(room.as_ref()) {
-                leading.push((at, Box::new(work)));
+                leading.push((at, work));
             }
         }
         (!is_late).then_some((leading, waiting))
@@ -235,6 +232,9 @@ where
         &mut self,
         leading: Vec<Leading<K, Kd>>,
     ) -> (Vec<Leading<K, Kd>>, Vec<Leading<K, Kd>>) {
+        if !leading.iter().any(|(_, work)| work.is_shared()) {
+            return (leading, Vec::new());
+        }
         let (shared, mut due): (Vec<_>, Vec<_>) =
             leading.into_iter().partition(|(_, work)| work.is_shared());
         let mut held = Vec::new();
@@ -255,7 +255,7 @@ where
     /// Runs the body for elements past the cache.
     async fn pass<A, Fut>(
         &mut self,
-        past: Vec<(usize, Bypassed<Kd>)>,
+        past: Vec<(usize, Box<Bypassed<Kd>>)>,
         given: &impl Fn(usize) -> C::Id,
         body: &mut impl FnMut(Vec<C::Id>) -> Fut,
         judge: &impl Fn(&Kd::Out) -> Verdict,
@@ -265,11 +265,24 @@ where
         Kd: Kind<Out = Option<A::Value>>,
         Fut: Future<Output = A>,
     {
-        let missing = past.iter().map(|(at, _)| given(*at)).collect();
+        let mut left = Vec::with_capacity(past.len());
+        for (at, mut bypassed) in past {
+            match bypassed.take_put() {
+                Some(out) => {
+                    bypassed.end(&out, judge);
+                    self.values[at] = Some(out);
+                }
+                None => left.push((at, bypassed)),
+            }
+        }
+        if left.is_empty() {
+            return Ok(());
+        }
+        let missing = left.iter().map(|(at, _)| given(*at)).collect();
         let made = context::optionless(|| body(missing));
         let values = context::optionless_async(made).await.open()?;
-        let ids: Vec<&Id> = past.iter().map(|(at, _)| self.ids[*at]).collect();
-        for ((at, bypassed), out) in past.into_iter().zip(values.part(&ids).0) {
+        let ids: Vec<&Id> = left.iter().map(|(at, _)| self.ids[*at]).collect();
+        for ((at, bypassed), out) in left.into_iter().zip(values.part(&ids).0) {
             bypassed.end(&out, judge);
             self.values[at] = Some(out);
         }
@@ -304,7 +317,7 @@ where
         };
         let ids: Vec<&Id> = places.iter().map(|at| self.ids[*at]).collect();
         let (parts, extras) = values.part(&ids);
-        let (mut finished, ended) = (Vec::new(), together.precise());
+        let (mut finished, ended) = (Vec::with_capacity(works.len()), together.precise());
         for ((at, work), out) in places.into_iter().zip(works).zip(parts) {
             finished.push((at, work.finish_by(ended, out, judge)));
         }
@@ -340,7 +353,7 @@ where
     /// Serves former values in place of all that failed, if there is one of each.
     fn give_in(&mut self, places: Vec<usize>, works: Vec<Box<Work<K, Kd>>>) -> Result<(), ()> {
         let mut is_complete = true;
-        for (at, work) in places.into_iter().zip(works) {
+        for (at, mut work) in places.into_iter().zip(works) {
             self.values[at] = work.give_in();
             is_complete &= self.values[at].is_some();
         }

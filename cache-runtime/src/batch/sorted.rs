@@ -11,27 +11,28 @@ use std::collections::hash_map::Entry;
 use std::hash::BuildHasherDefault;
 
 /// An element that is looked for.
-pub(super) type Open<K, Kd> = (usize, Quest<K, Kd>);
+pub(super) type Open<K, Kd> = (usize, Box<Quest<K, Kd>>);
 
 /// An id that was asked for before, and where.
-pub(super) type Twice<K, Kd> = (usize, usize, Quest<K, Kd>);
+pub(super) type Twice<K, Kd> = (usize, usize, Box<Quest<K, Kd>>);
 
 pub(super) struct Sorted<K: OwnedKey, Kd: Kind> {
     pub(super) open: Vec<Open<K, Kd>>,
-    pub(super) past: Vec<(usize, Bypassed<Kd>)>,
-    pub(super) puts: Vec<(usize, Quest<K, Kd>, Kd::Out)>,
+    pub(super) past: Vec<(usize, Box<Bypassed<Kd>>)>,
+    pub(super) puts: Vec<Due<K, Kd>>,
     pub(super) twice: Vec<Twice<K, Kd>>,
     /// There, and to be computed anew.
     pub(super) due: Vec<Due<K, Kd>>,
 }
 
 /// A value that is to be computed anew while it is served.
-pub(super) type Due<K, Kd> = (usize, Quest<K, Kd>, <Kd as Kind>::Out);
+pub(super) type Due<K, Kd> = (usize, Box<Quest<K, Kd>>, <Kd as Kind>::Out);
 
 pub(super) async fn sort<T, K: OwnedKey, Kd: Kind>(
     missed: Vec<Missed<'_, T, K, Kd>>,
 ) -> Sorted<K, Kd> {
-    let (mut open, mut past, mut puts) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut past, mut puts) = (Vec::new(), Vec::new());
+    let mut open: Vec<Open<K, Kd>> = Vec::with_capacity(missed.len());
     let (mut twice, mut due) = (Vec::new(), Vec::new());
     let mut seen = HashMap::with_capacity_and_hasher(
         missed.len(),
@@ -54,13 +55,21 @@ pub(super) async fn sort<T, K: OwnedKey, Kd: Kind>(
                 continue;
             }
         };
-        match seen.entry(quest.mark()) {
-            Entry::Occupied(first) => twice.push((at, *first.get(), quest)),
+        let first = match seen.entry(quest.mark()) {
             Entry::Vacant(place) => {
-                place.insert(at);
-                let quest = if is_forced { quest.forget().await } else { quest };
-                open.push((at, quest));
+                place.insert(open.len());
+                None
             }
+            // Keys of others may have the same mark (C6).
+            Entry::Occupied(place) => {
+                let mut others = open[*place.get()..].iter();
+                others.find(|(_, it)| quest.asks_the_same_as(it)).map(|(first, _)| *first)
+            }
+        };
+        if let Some(first) = first {
+            twice.push((at, first, quest));
+        } else {
+            open.push((at, if is_forced { quest.forget().await } else { quest }));
         }
     }
     Sorted { open, past, puts, twice, due }

@@ -4,7 +4,7 @@
 //! 2. A charge that nobody takes up is given up to whoever waits for it, else for good.
 
 use super::{Follower, Next, Quest, WAITS, Waiter};
-use crate::ask;
+use crate::ask::{self, Charges};
 use crate::background::{self, Commission};
 use crate::context;
 use crate::errand::Errand;
@@ -18,6 +18,7 @@ use crate::work::Renews;
 use std::any::Any;
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A claim to a flight, on its way.
 struct Charge<K: OwnedKey, Kd: Kind> {
@@ -25,6 +26,8 @@ struct Charge<K: OwnedKey, Kd: Kind> {
     hash: u64,
     lead: Option<Lead<Kd::Shared>>,
     renews: Renews,
+    /// For whoever waits for it.
+    is_taken_up: Option<Arc<AtomicBool>>,
 }
 
 impl<K: OwnedKey, Kd: Kind> Drop for Charge<K, Kd> {
@@ -40,7 +43,7 @@ impl<K: OwnedKey, Kd: Kind> Drop for Charge<K, Kd> {
 impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// Sees to it that what is fresh is computed anew, unless another call does. Given back if that is to
     /// be in place.
-    pub(crate) fn renew(mut self, again: impl FnOnce() -> Errand) -> Option<Self> {
+    pub(crate) fn renew(mut self: Box<Self>, again: impl FnOnce() -> Errand) -> Option<Box<Self>> {
         // Before anything is begun: it clones what is the user's.
         let errand = again();
         if self.begin_to_renew(errand) { Some(self) } else { None }
@@ -48,12 +51,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// The same. True if that is to be in place.
     pub(crate) fn begin_to_renew(&mut self, errand: Errand) -> bool {
-        if !self.claim_renewal() {
+        let is_possible = background::is_possible(&self.function.home.executor, &errand);
+        if !is_possible && !self.may_renew_in_place() || !self.claim_renewal() {
             return false;
         }
-        if background::is_possible(&self.function.home.executor, &errand)
-            && let Some(lead) = self.take_lead()
-        {
+        if is_possible && let Some(lead) = self.take_lead() {
+            self.count_renewal();
             self.dispatch(errand, lead, Renews::Behind);
             return false;
         }
@@ -71,13 +74,23 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             memory.renew_elsewhere(hash, &mut self.key, &self.basis.marks)
         };
         let Some(lead) = lead else { return false };
-        function.counters.refreshes.add(1);
         self.next = Next::Lead(lead);
         true
     }
 
+    pub(crate) fn count_renewal(&self) {
+        self.function.counters.refreshes.add(1);
+    }
+
+    /// Whether what there is may wait for its successor: not where the wait has an end, at which it would be
+    /// as if there were nothing.
+    pub(crate) fn may_renew_in_place(&self) -> bool {
+        self.function.site.options.deadline.is_none()
+    }
+
     /// Has what was claimed computed in place.
     pub(crate) fn renew_in_place(&mut self) {
+        self.count_renewal();
         self.basis.renews = Renews::InPlace;
     }
 
@@ -97,13 +110,40 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         (self.errand.is_some() || self.gathers) && self.function.site.options.outlives()
     }
 
+    /// Goes on with what another call for its key began, if one did.
+    pub(crate) fn take_up_one_of(self: Box<Self>, charges: &mut Charges) -> Box<Self> {
+        let Some(alike) = charges.get_mut(&self.mark) else { return self };
+        match alike.iter().position(|it| self.is_meant_by(it)) {
+            Some(at) => self.take_up(alike.swap_remove(at)),
+            None => self,
+        }
+    }
+
+    /// Whether a claim is to the computation of its key: others' keys may have the same mark (C6).
+    fn is_meant_by(&self, charge: &ask::Charge) -> bool {
+        let (memory, key) = (&self.function.memory, self.key.as_ref());
+        charge.downcast_ref::<Charge<K, Kd>>().is_some_and(|it| {
+            // In another runtime it would land where nobody waits for it.
+            Arc::ptr_eq(&it.function, &self.function)
+                && it
+                    .lead
+                    .as_ref()
+                    .zip(key)
+                    .is_some_and(|(lead, key)| memory.is_of(it.hash, lead, key))
+        })
+    }
+
     /// Goes on with what another call began.
-    pub(crate) fn take_up(mut self, charge: Box<dyn Any + Send>) -> Self {
+    pub(crate) fn take_up(mut self: Box<Self>, charge: Box<dyn Any + Send>) -> Box<Self> {
+        if !self.is_meant_by(&charge) {
+            return self;
+        }
         let Ok(mut charge) = charge.downcast::<Charge<K, Kd>>() else { return self };
-        // In another runtime it would land where nobody waits for it.
-        if Arc::ptr_eq(&charge.function, &self.function)
-            && let Some(lead) = charge.lead.take()
-        {
+        if let Some(lead) = charge.lead.take() {
+            if let Some(is_taken_up) = &charge.is_taken_up {
+                // Release: meets the Acquire in `Waiter`.
+                is_taken_up.store(true, Ordering::Release);
+            }
             self.basis.renews = charge.renews;
             // Its caller counts.
             self.basis.missed = None;
@@ -137,7 +177,9 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let follower: Follower<_> = lead.flight.join();
         let waiting = WAITS.begin(Vec::new(), lead.flight.id)?;
         self.key = Some(self.spare.take()?);
-        Some(Waiter { follower, is_handed_over: true, _waiting: waiting })
+        let is_taken_up = self.is_taken_up.insert(Arc::default());
+        let is_taken_up = Some(Arc::clone(is_taken_up));
+        Some(Waiter { follower, is_taken_up, _waiting: waiting })
     }
 
     /// The same for what is claimed.
@@ -157,7 +199,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// What another call is to do in place of this one.
     pub(super) fn charge(&mut self, lead: Lead<Kd::Shared>, renews: Renews) -> ask::Charge {
         let (function, hash) = (Arc::clone(&self.function), self.basis.hash);
-        Box::new(Charge::<K, Kd> { function, hash, lead: Some(lead), renews })
+        let is_taken_up = self.is_taken_up.take();
+        Box::new(Charge::<K, Kd> { function, hash, lead: Some(lead), renews, is_taken_up })
     }
 
     /// What is said of it: what is renewed is renewed for all, whatever is said of this call.

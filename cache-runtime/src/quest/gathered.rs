@@ -1,6 +1,7 @@
 //! Computations of several calls that are handed over together.
 
 use super::Quest;
+use crate::ask::Charges;
 use crate::background::{self, Commission};
 use crate::context;
 use crate::errand::Errand;
@@ -8,7 +9,6 @@ use crate::key::OwnedKey;
 use crate::outcome::Kind;
 use crate::work::Renews;
 use std::borrow::{Borrow, BorrowMut};
-use std::collections::HashMap;
 use std::mem;
 
 impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
@@ -38,11 +38,12 @@ pub(crate) fn hand_over<K: OwnedKey, Kd: Kind>(
     let Some(first) = gathered.first().map(Borrow::borrow) else { return };
     let (site, executor) = (first.function.site, first.function.home.executor.clone());
     let call = (site, first.said_of(renews));
-    let charges = gathered.into_iter().filter_map(|mut quest| {
+    let mut charges = Charges::new();
+    for mut quest in gathered {
         let quest = quest.borrow_mut();
-        let lead = quest.take_lead()?;
-        Some((quest.mark, quest.charge(lead, renews)))
-    });
-    let charges: HashMap<_, _> = charges.collect();
+        if let Some(lead) = quest.take_lead() {
+            charges.entry(quest.mark).or_default().push(quest.charge(lead, renews));
+        }
+    }
     background::dispatch(&executor, call, errand, Commission::All(charges));
 }

@@ -14,6 +14,7 @@ use crate::flight::{Follower, Landing, Limits, Waited};
 use crate::frame::Frame;
 use crate::function::FunctionFor;
 use crate::key::OwnedKey;
+use crate::limit::Limit;
 use crate::mark::Mark;
 use crate::outcome::Kind;
 use crate::stored::Stored;
@@ -23,6 +24,7 @@ use crate::waits::{Waiting, Waits};
 use crate::work::Glanced;
 use crate::work::{Basis, Before, Claim, Room, Work};
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -35,7 +37,7 @@ pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     pub(crate) basis: Basis,
     /// Taken by the flight that is begun with it.
     key: Option<K>,
-    /// What tells its key from others, for a call that is made in its place.
+    /// What tells its key from most others, for a call that is made in its place.
     mark: Mark,
     /// What it takes to make such a call.
     pub(crate) errand: Option<Errand>,
@@ -43,6 +45,8 @@ pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     spare: Option<K>,
     /// Whether such a call is made for it together with others.
     gathers: bool,
+    /// Whether that call has begun, if this one waits for it.
+    is_taken_up: Option<Arc<AtomicBool>>,
     /// Whether what it found is to be computed anew, by whoever sees to that.
     #[cfg(feature = "redis")]
     pub(crate) is_due: bool,
@@ -73,10 +77,9 @@ enum Next<Kd: Kind> {
 }
 
 /// What a call is to do.
-#[cfg_attr(feature = "beyond", expect(clippy::large_enum_variant, reason = "taken apart at once"))]
 pub(crate) enum Step<K: OwnedKey, Kd: Kind> {
     Serve(Kd::Out),
-    Work(Work<K, Kd>),
+    Work(Box<Work<K, Kd>>),
     Wait(Waiter<Kd::Shared>),
     /// It has the claim to compute it, which may be handed over together with others: else it is the next
     /// step.
@@ -88,9 +91,17 @@ pub(crate) enum Step<K: OwnedKey, Kd: Kind> {
 /// A place among those who wait, and what keeps circles from closing meanwhile.
 pub(crate) struct Waiter<S> {
     follower: Follower<S>,
-    /// Whether a call carries out what it waits for in its place.
-    is_handed_over: bool,
+    /// Whether the call that is to carry it out in its place has begun to. Nothing if there is none.
+    is_taken_up: Option<Arc<AtomicBool>>,
     _waiting: Waiting<'static>,
+}
+
+impl<S> Waiter<S> {
+    /// Whether whoever is to carry it out has begun to.
+    fn is_begun(&self) -> bool {
+        // Acquire: meets the Release of who takes the claim up.
+        self.is_taken_up.as_ref().is_none_or(|it| it.load(Ordering::Acquire))
+    }
 }
 
 /// A place among those who wait, left when this is dropped; the last to leave clears it away.
@@ -125,12 +136,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         kind: Kd,
         basis: Basis,
         (key, mark): (K, Mark),
-    ) -> Self {
+    ) -> Box<Self> {
         let now = function.home.time.now();
         let options = &function.site.options;
         let hurry = options.timeout.filter(|_| options.is_lenient()).map(|it| now.after(it));
         let deadline = options.deadline.map(|it| now.after(it));
-        Self {
+        Box::new(Self {
             function,
             kind,
             basis,
@@ -139,6 +150,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             errand: None,
             spare: None,
             gathers: false,
+            is_taken_up: None,
             #[cfg(feature = "redis")]
             is_due: false,
             called: now,
@@ -149,12 +161,24 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             #[cfg(feature = "redis")]
             former: None,
             next: Next::Begin,
-        }
+        })
     }
 
     /// Lets it leave a computation behind: by an errand of its own, or by one with others.
     pub(crate) fn outlive(&mut self, errand: Option<Errand>, spare: K) {
         (self.errand, self.spare) = (errand, Some(spare));
+    }
+
+    /// How long the call may take.
+    pub(crate) fn limit(&self) -> Limit {
+        Limit {
+            // What nobody waits for takes as long as it takes.
+            deadline: self.function.site.options.deadline.filter(|_| !self.is_charged),
+            site: self.function.site,
+            home: self.function.home.id,
+            time: self.function.home.time.clone(),
+            counters: Arc::clone(&self.function.counters),
+        }
     }
 
     /// Says that there is no deadline for it.
@@ -163,7 +187,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     }
 
     /// The same, but computed whatever is cached or in flight.
-    pub(crate) fn anew(mut self) -> Self {
+    pub(crate) fn anew(mut self: Box<Self>) -> Box<Self> {
         self.next = Next::ComputeAlone;
         self
     }
@@ -175,12 +199,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     }
 
     /// Makes room for a value that comes from elsewhere: nothing that began before survives it.
-    pub(crate) async fn put(self) -> Work<K, Kd> {
+    pub(crate) async fn put(self: Box<Self>) -> Box<Work<K, Kd>> {
         self.forget().await.alone(true, None)
     }
 
     /// The same for a call: whatever it finds from here on is later.
-    pub(crate) async fn forget(mut self) -> Self {
+    pub(crate) async fn forget(mut self: Box<Self>) -> Box<Self> {
         let key = self.basis.marks[0];
         let beyond = self.basis.address.as_ref().map(|_| key);
         self.function.home.record_key(self.function.site, &[key], beyond).await;
@@ -266,8 +290,8 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 }
                 let inside = frame.map(|frame| frame.flights()).unwrap_or_default();
                 if let Some(waiting) = WAITS.begin(inside, follower.flight.id) {
-                    let (is_handed_over, waiting) = (false, waiting);
-                    return Step::Wait(Waiter { follower, is_handed_over, _waiting: waiting });
+                    let (is_taken_up, waiting) = (None, waiting);
+                    return Step::Wait(Waiter { follower, is_taken_up, _waiting: waiting });
                 }
                 self.count_miss();
                 Step::Work(self.alone(false, room))
@@ -275,7 +299,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         }
     }
 
-    /// What tells its key from others.
+    /// Whether another call that has not begun either is for the same key.
+    pub(crate) fn asks_the_same_as(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+
+    /// What tells its key from others, as a rule: keys that hash alike have it in common.
     pub(crate) fn mark(&self) -> Mark {
         self.mark
     }
@@ -292,7 +321,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     }
 
     /// The computation of a value that came along with others.
-    pub(crate) fn extra(mut self, before: &Before<K, Kd>) -> Work<K, Kd> {
+    pub(crate) fn extra(mut self, before: &Before<K, Kd>) -> Box<Work<K, Kd>> {
         let key = self.key.take().expect("no flight has it");
         before.extra(key, mem::take(&mut self.basis))
     }
@@ -317,15 +346,16 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let now = self.time().now();
         let latest = now.after(self.function.site.options.wait);
         let end = *self.patience.get_or_insert(latest);
-        // Whoever carries out its computation gives up what it can't.
-        let end = if waiter.is_handed_over { Moment::NEVER } else { end };
+        // Whoever carries out its computation gives up what it can't, once it has begun.
+        let patience = if waiter.is_taken_up.is_some() { Moment::NEVER } else { end };
         let versions = &function.home.versions;
         let mut takes_offers = function.site.options.is_lenient();
         let outcome = loop {
             let now = function.home.time.now();
-            let hurry = self.hurry.into_iter().chain(self.deadline).min();
+            let hurry = self.hurry.into_iter().chain(self.deadline);
+            let hurry = hurry.chain((!waiter.is_begun()).then_some(end)).min();
             let hurry = hurry.map(|hurry| hurry.since(now));
-            let limits = Limits { patience: end.since(now), hurry };
+            let limits = Limits { patience: patience.since(now), hurry };
             let wait =
                 waiter.follower.wait(versions, &function.home.time, limits, takes_offers).await;
             let found = match &wait {
@@ -337,6 +367,9 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                     } else {
                         self.take_former(former, stale)
                     }
+                }
+                Waited::Late if !waiter.is_begun() && self.time().now() >= end => {
+                    break waiter.follower.take_over(versions);
                 }
                 Waited::Late => self.hurry_up(&waiter.follower),
                 _ => break wait,
@@ -502,13 +535,13 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     }
 
     /// A computation that nobody waits for; `stored` if it may still be kept.
-    fn alone(&mut self, stored: bool, room: Option<&Room>) -> Work<K, Kd> {
+    fn alone(&mut self, stored: bool, room: Option<&Room>) -> Box<Work<K, Kd>> {
         let stamp = self.function.memory.begin_alone();
         let key = if stored { self.key.take() } else { None };
         self.work(Claim::Alone { key, stamp }, room)
     }
 
-    fn work(&mut self, claim: Claim<K, Kd::Shared>, room: Option<&Room>) -> Work<K, Kd> {
+    fn work(&mut self, claim: Claim<K, Kd::Shared>, room: Option<&Room>) -> Box<Work<K, Kd>> {
         let basis = mem::take(&mut self.basis);
         Work::begin(Arc::clone(&self.function), self.kind, basis, claim, room)
     }

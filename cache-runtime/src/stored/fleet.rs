@@ -216,7 +216,7 @@ impl<V> Stored<V> {
         fleet: &Redis,
         askings: &[Asking<'_>],
         patience: &mut Patience,
-    ) -> Result<Vec<Result<Result<Glanced<V>, Miss>, Fault>>, Fault>
+    ) -> Vec<Result<Result<Glanced<V>, Miss>, Fault>>
     where
         V: Send,
     {
@@ -226,12 +226,12 @@ impl<V> Stored<V> {
             found[at].is_some()
         };
         let wanted: Vec<_> = askings.iter().map(Asking::wanted).collect();
-        let seen = fleet.glance_all(&wanted, patience, &mut take).await?;
+        let seen = fleet.glance_all(&wanted, patience, &mut take).await;
         let outcomes = seen.into_iter().zip(found).map(|(seen, found)| match seen? {
             Seen::Hit => Ok(found.ok_or(Miss::Undecodable)),
             Seen::Miss(why) => Ok(Err(why)),
         });
-        Ok(outcomes.collect())
+        outcomes.collect()
     }
 
     fn glanced(&self, sound: &Sound<'_>) -> Option<Glanced<V>> {

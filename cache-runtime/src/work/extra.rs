@@ -36,7 +36,7 @@ impl<K: OwnedKey, Kd: Kind> Before<K, Kd> {
     }
 
     /// The computation of a value that came along.
-    pub(crate) fn extra(&self, key: K, basis: Basis) -> Work<K, Kd> {
+    pub(crate) fn extra(&self, key: K, basis: Basis) -> Box<Work<K, Kd>> {
         self.function.memory.begin_alone_at(self.stamp);
         let claim = Claim::Extra { key: Some(key), stamp: self.stamp };
         let mut work = Work::begin(Arc::clone(&self.function), self.kind, basis, claim, None);

@@ -109,7 +109,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 
     /// Goes on after the body has panicked: with what was to be replaced, or with the panic.
-    pub(crate) fn recover(mut self, panic: Box<dyn Any + Send>) -> Placed<K, Kd> {
+    pub(crate) fn recover(mut self: Box<Self>, panic: Box<dyn Any + Send>) -> Placed<K, Kd> {
         self.fall_back().unwrap_or_else(|| {
             drop(self);
             resume_unwind(panic)

@@ -431,7 +431,7 @@ impl<K: OwnedKey, Kd: Kind> OnItsWay<K, Kd> {
     ///
     /// Dropped, it is given up to whoever waits for it, who may find it in the tier.
     pub(crate) async fn arrive(self) -> Finished<Kd::Out> {
-        let Self { work, cargo, consignment } = self;
+        let Self { mut work, cargo, consignment } = self;
         let function = Arc::clone(&work.function);
         let is_delivered = match &function.stored {
             Some(stored) => stored.deliver(consignment).await,

@@ -182,7 +182,7 @@ pub(crate) enum Placed<K: OwnedKey, Kd: Kind> {
 /// kept of it here.
 #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "there is no such tier"))]
 pub(crate) struct OnItsWay<K: OwnedKey, Kd: Kind> {
-    work: Work<K, Kd>,
+    work: Box<Work<K, Kd>>,
     cargo: Cargo<Kd>,
     consignment: Consignment,
 }
@@ -217,7 +217,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         basis: Basis,
         claim: Claim<K, Kd::Shared>,
         room: Option<&Room>,
-    ) -> Self {
+    ) -> Box<Self> {
         let flight = match &claim {
             Claim::Lead(lead) => Some(lead.flight.id),
             Claim::Alone { .. } | Claim::Extra { .. } | Claim::Landed => None,
@@ -226,7 +226,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let Room { frame, inside, started } = room.cloned().unwrap_or_else(own);
         let heard = function.stored.as_ref().map_or(Heard::NotAsked, Stored::heard);
         let (lease, overdue, fleet, told) = (None, None, Fleet::NotAsked, false);
-        Self {
+        Box::new(Self {
             function,
             kind,
             basis,
@@ -243,7 +243,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             may_wait: true,
             is_held: false,
             is_sent: false,
-        }
+        })
     }
 
     /// Runs the body. A panic is caught if something else may be served then.
@@ -268,7 +268,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// Stores what was computed, hands it to those who wait, and returns it.
     pub(crate) fn finish(
-        self,
+        self: Box<Self>,
         out: Kd::Out,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
     ) -> Placed<K, Kd> {
@@ -278,7 +278,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// The same for what was there at a precise moment.
     pub(crate) fn finish_by(
-        mut self,
+        mut self: Box<Self>,
         ended: Duration,
         out: Kd::Out,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
@@ -295,7 +295,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 
     /// The same for a value that no body computed.
-    pub(crate) fn place(mut self, out: Kd::Out, verdict: Verdict) -> Placed<K, Kd> {
+    pub(crate) fn place(mut self: Box<Self>, out: Kd::Out, verdict: Verdict) -> Placed<K, Kd> {
         if let Some(stored) = &self.function.stored {
             // What was invalidated elsewhere meanwhile overtakes this here, too.
             stored.hear();
@@ -332,6 +332,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         self.is_sent = consignment.is_some() || !self.basis.options.stores();
         match consignment {
             Some(consignment) => {
+                // Whoever waits no longer for its arrival makes something of that, too.
+                self.tell(&cargo);
                 Placed::OnItsWay(Box::new(OnItsWay { work: self, cargo, consignment }))
             }
             None => Placed::Landed(self.settle(cargo, false)),
@@ -340,8 +342,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// Lands the flight with what was found. `is_delivered` says that the tier which machines share
     /// has it.
-    fn settle(mut self, cargo: Cargo<Kd>, is_delivered: bool) -> Finished<Kd::Out> {
-        let Cargo { out, value, packed, about, expires, is_shareable, needs } = cargo;
+    fn settle(&mut self, cargo: Cargo<Kd>, is_delivered: bool) -> Finished<Kd::Out> {
+        self.tell(&cargo);
+        let Cargo { out, value, packed, about, expires, is_shareable, .. } = cargo;
         // What machines share is kept on the disk of one only once they have it.
         let delivery = packed
             .filter(|_| is_delivered || !self.has_fleet())
@@ -354,13 +357,18 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         self.land(&about, arrival, expires, |kind| {
             is_shareable.then(|| kind.share(&out)).flatten().map(Arc::new)
         });
+        Finished { out, arrival: delivery }
+    }
+
+    /// Tells the computation that this is a part of what it depends on by a value.
+    fn tell(&mut self, cargo: &Cargo<Kd>) {
         // Of what came along it makes nothing.
         if let Some(caller) = self.frame.caller().filter(|_| !self.told) {
             let keyed = self.function.site.options.keyed;
-            caller.inherit(self.function.home.id, &about, expires, needs | keyed);
+            let Cargo { about, expires, needs, .. } = cargo;
+            caller.inherit(self.function.home.id, about, *expires, *needs | keyed);
         }
         self.told = true;
-        Finished { out, arrival: delivery }
     }
 
     /// Whether what is computed is kept in memory.
@@ -413,9 +421,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         self.function.stand_in.as_ref().filter(|_| self.basis.address.is_none())
     }
 
-    fn about(&mut self, found: Found, verdict: Verdict) -> About {
+    fn about(&mut self, found: Found, mut verdict: Verdict) -> About {
         let mut marks = mem::take(&mut self.basis.marks);
-        marks.extend(verdict.tags);
+        marks.append(&mut verdict.tags);
         let stand_in = self.stand_in().cloned();
         let mut about = About {
             marks,

@@ -121,7 +121,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 
     /// What is served in place of a value that could not be computed, if there is anything.
-    pub(crate) fn give_in(mut self) -> Option<Kd::Out> {
+    pub(crate) fn give_in(&mut self) -> Option<Kd::Out> {
         let counters = &self.function.counters;
         counters.computations.add(1);
         counters.failures.add(1);

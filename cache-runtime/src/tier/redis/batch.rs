@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// More keys than these are sent in several reads.
-const MOST: usize = 512;
+pub(super) const MOST: usize = 512;
 
 /// How long an answer is of use to who asked: also the time before the question is sent counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,11 +1,13 @@
 //! Reads for several calls that are made as one: one trip for all of them.
 
-use super::batch::{Asker, Batch, Part, Term};
+use super::batch::{self, Asker, Batch, Part, Term};
 use super::judge::{Seen, Sound, Wanted};
 use super::names::Named;
-use super::reading::{Then, ask, decide, names, settle};
+use super::reading::{Open, Then, ask, decide, names, settle, versions_of};
 use super::server::{Fault, Found};
+use super::versions::Versions;
 use super::{Patience, Shared};
+use crate::mark::Mark;
 use std::time::Duration;
 
 /// What becomes of one of them, by its place.
@@ -30,28 +32,64 @@ pub(super) async fn glance_all(
     wanted: &[Wanted<'_>],
     patience: &mut Patience,
     visit: Visit<'_>,
-) -> Result<Vec<Result<Seen, Fault>>, Fault> {
+) -> Vec<Result<Seen, Fault>> {
     let mut seen = Vec::with_capacity(wanted.len());
+    let mut open = Vec::new();
     while seen.len() < wanted.len() {
         let from = seen.len();
         let then = Then { before: shared.waiting(), generation: None, is_told_of: false };
-        let (found, is_told_of) = read_some(shared, &wanted[from..], patience).await?;
+        let (found, is_told_of) = match read_some(shared, &wanted[from..], patience).await {
+            Ok(read) => read,
+            Err(fault) => {
+                seen.resize(wanted.len(), Err(fault));
+                break;
+            }
+        };
         for (found, at) in found.into_iter().zip(from..) {
             let one = &wanted[at];
             let visit = &mut |sound: &Sound<'_>| visit(at, sound);
             let then = Then { before: then.before.clone(), is_told_of, ..then };
             seen.push(if found.len() == names(one).count() {
-                match decide(shared, one, found, then, visit) {
-                    Ok(Ok(seen)) => Ok(seen),
-                    Ok(Err(open)) => settle(shared, one, open, patience, visit).await,
-                    Err(fault) => Err(fault),
-                }
+                decide(shared, one, found, then, visit).and_then(|decided| {
+                    // Of those that are open, the answer is replaced.
+                    decided.map_err(|it| open.push((at, it))).map_or(Err(Fault::Foreign), Ok)
+                })
             } else {
                 Err(Fault::Foreign)
             });
         }
     }
-    Ok(seen)
+    let lacking = learn_versions(shared, &mut open, patience).await;
+    for (at, mut open) in open {
+        let visit = &mut |sound: &Sound<'_>| visit(at, sound);
+        // What of the ledger one of them has learned, the others know.
+        let judged = lacking.and_then(|()| open.judge_again(shared, &wanted[at], visit));
+        seen[at] = match judged {
+            Ok(Some(seen)) => Ok(seen),
+            Ok(None) => settle(shared, &wanted[at], open, patience, visit).await,
+            Err(fault) => Err(fault),
+        };
+    }
+    seen
+}
+
+/// Reads the versions that entries lack, with as few reads as there can be: most of them lack the same.
+async fn learn_versions(
+    shared: &Shared,
+    open: &mut [(usize, Box<Open>)],
+    patience: &mut Patience,
+) -> Result<(), Fault> {
+    let mut lacking: Vec<Mark> = open.iter().flat_map(|(_, it)| it.lacking()).copied().collect();
+    lacking.sort_unstable();
+    lacking.dedup();
+    let mut known = Versions::default();
+    for some in lacking.chunks(batch::MOST) {
+        known.extend(versions_of(shared, some, patience).await?);
+    }
+    for (_, it) in open {
+        it.learn(&known);
+    }
+    Ok(())
 }
 
 /// What as many of them have as go with one read, and whether the server tells of what changes in it.

@@ -5,11 +5,13 @@ use super::names::Named;
 use super::planted::{self, Bug};
 use super::queue::Outcome;
 use super::server::{Bytes, Command, Key, Reply, Timed};
+use super::versions::Versions;
 use super::{Fault, Patience, Place, Shared, Version};
 use crate::captured::{Captured, LedgerAt};
 use crate::codec::envelope::Header;
 use crate::entry::About;
 use crate::lookup::Miss;
+use crate::mark::Mark;
 use crate::outward;
 use crate::target::Target;
 use std::time::Duration;
@@ -171,13 +173,52 @@ pub(super) async fn settle(
     visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
 ) -> Result<Seen, Fault> {
     loop {
-        let Open { value, known, lack } = &mut *open;
+        let Open { known, lack, .. } = &mut *open;
         learn(shared, known, lack, patience).await?;
-        match judge(shared, wanted, value, known, visit)? {
-            Ok(seen) => return Ok(seen),
-            Err(more) => *lack = more,
+        if let Some(seen) = open.judge_again(shared, wanted, visit)? {
+            return Ok(seen);
         }
     }
+}
+
+impl Open {
+    /// The marks whose versions it lacks.
+    pub(super) fn lacking(&self) -> &[Mark] {
+        match &self.lack {
+            Lack::Versions(marks) => marks,
+            Lack::Recent(..) => &[],
+        }
+    }
+
+    /// Takes those that it lacks.
+    pub(super) fn learn(&mut self, versions: &Versions) {
+        let lacking = self.lacking().iter().filter(|mark| versions.has(**mark));
+        let learned: Vec<_> = lacking.map(|mark| (*mark, versions.get(*mark))).collect();
+        self.known.versions.extend(learned);
+    }
+
+    /// Looks at it once more. Nothing if it lacks something still.
+    pub(super) fn judge_again(
+        &mut self,
+        shared: &Shared,
+        wanted: &Wanted<'_>,
+        visit: &mut (dyn FnMut(&Sound<'_>) -> bool + Send),
+    ) -> Result<Option<Seen>, Fault> {
+        let judged = judge(shared, wanted, &self.value, &self.known, visit)?;
+        Ok(judged.map_err(|lack| self.lack = lack).ok())
+    }
+}
+
+/// What marks have.
+pub(super) async fn versions_of(
+    shared: &Shared,
+    marks: &[Mark],
+    patience: &mut Patience,
+) -> Result<Vec<(Mark, Option<Version>)>, Fault> {
+    let keys = marks.iter().map(|mark| shared.names.version(*mark)).collect();
+    let (found, _) = ask(shared, keys, false, patience).await?;
+    let versions = found.iter().map(|found| found.as_ref().and_then(version));
+    Ok(marks.iter().copied().zip(versions).collect())
 }
 
 /// Reads what is lacking.
@@ -189,10 +230,7 @@ async fn learn(
 ) -> Result<(), Fault> {
     match lack {
         Lack::Versions(marks) => {
-            let keys = marks.iter().map(|mark| shared.names.version(*mark)).collect();
-            let (found, _) = ask(shared, keys, false, patience).await?;
-            let versions = found.iter().map(|found| found.as_ref().and_then(version));
-            known.versions.extend(marks.iter().copied().zip(versions));
+            known.versions.extend(versions_of(shared, marks, patience).await?);
         }
         Lack::Recent(since, now) => {
             known.recent = Some(shared.learn_recent(*since, *now, patience).await?);
