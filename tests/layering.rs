@@ -147,7 +147,7 @@ const OTHERS: &[(&str, &[&str])] = &[
             "tier/redis/waiters.rs",
         ],
     ),
-    ("typeid", &["call.rs", "codec/shape/", "handle.rs"]),
+    ("typeid", &["call.rs", "codec/shape/", "handle/mod.rs"]),
     ("xxhash_rust", &["codec/", "tier/disk/journal.rs"]),
     ("zstd", &["codec/compress.rs"]),
 ];

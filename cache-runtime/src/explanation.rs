@@ -6,14 +6,19 @@ use crate::lookup::Miss;
 #[cfg(feature = "redis")]
 use crate::tier::redis::Breaker;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a call would do now, and why. `Display` reads like a sentence.
+///
+/// Of what the call itself would say, `when` is not asked.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explanation {
     /// The call.
     pub call: CallContext,
+    /// The readable key, of a function that has one, as it stands in an entry.
+    pub key: Option<String>,
     /// What the tiers have for it, taken together.
     pub state: State,
     /// What each of the function's tiers has, from the nearest on. Nothing where that is not known
@@ -38,6 +43,8 @@ pub enum State {
         age: Duration,
         /// How long it stays fresh; `None` for as long as nothing invalidates it.
         left: Option<Duration>,
+        /// Whether it is so near its end that a call has it computed anew (`refresh`), or may have it.
+        is_due: bool,
     },
     /// A value whose time is over. It would be served while another call computes it anew; the first
     /// call does.
@@ -58,12 +65,25 @@ pub enum State {
         /// When the next attempt is due, after some that failed: until then it would be served at once.
         retry: Option<Duration>,
     },
+    /// Nothing, and another call computes it: this one would wait for that.
+    InFlight,
     /// Nothing that could be served.
     Missing(Miss),
+    /// Whatever there is, the options around the call have it computed.
+    Unread,
     /// The function is keyed by the ambient context, and there is none.
     NoContext,
     /// The function's entries end with a session or request, and there is none.
     NoScope,
+    /// The cache clones or compares a value in this thread.
+    Reentrant,
+}
+
+impl State {
+    /// Whether it is one of what there is.
+    pub(crate) fn is_looked_for(&self) -> bool {
+        !matches!(self, Self::NoContext | Self::NoScope | Self::Reentrant)
+    }
 }
 
 /// What one tier has for a call.
@@ -88,7 +108,9 @@ pub struct Age {
 }
 
 /// What was invalidated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Tags go by name as long as this process has invalidated them itself, and not many others since.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
     /// The entry by its key.
@@ -96,62 +118,105 @@ pub enum Cause {
     /// The function.
     Function,
     /// One of the entry's own tags.
-    Tag,
-    /// Something that it was computed from, a pattern, a set of tags, or everything.
+    Tag(Option<Arc<str>>),
+    /// A cached function that it was computed from, by its key, as a whole, or by one of its tags.
+    Callee(Option<Arc<str>>),
+    /// A file has changed.
+    File,
+    /// A pattern, a set of tags, or everything.
     Other,
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Key => "by its key",
-            Self::Function => "with its function",
-            Self::Tag => "by one of its tags",
-            Self::Other => {
-                "by what it was computed from, a pattern, a set of tags, or everything at once"
+        match self {
+            Self::Key => f.write_str("by its key"),
+            Self::Function => f.write_str("with its function"),
+            Self::Tag(Some(tag)) => write!(f, "by its tag `{tag}`"),
+            Self::Tag(None) => f.write_str("by one of its tags"),
+            Self::Callee(Some(tag)) => {
+                write!(f, "by the tag `{tag}` of something that it was computed from")
             }
-        })
+            Self::Callee(None) => f.write_str("by something that it was computed from"),
+            Self::File => f.write_str("by a file that has changed"),
+            Self::Other => f.write_str("with others, by a pattern, a set of tags, or altogether"),
+        }
+    }
+}
+
+/// A time as people say it.
+struct Span(Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u64, &str, u64, &str); 3] =
+            [(86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")];
+        let seconds = self.0.as_secs();
+        match UNITS.iter().find(|(unit, ..)| seconds >= *unit) {
+            Some((unit, name, part, part_name)) => {
+                write!(f, "{} {name}", seconds / unit)?;
+                match seconds % unit / part {
+                    0 => Ok(()),
+                    parts => write!(f, " {parts} {part_name}"),
+                }
+            }
+            None if self.0.is_zero() => f.write_str("0s"),
+            None => write!(f, "{:.1?}", self.0),
+        }
     }
 }
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fresh { tier, age, left: Some(left) } => {
-                write!(f, "would be served from {tier}: {age:.1?} old, fresh for {left:.1?}")
-            }
-            Self::Fresh { tier, age, left: None } => {
-                write!(f, "would be served from {tier}: {age:.1?} old, fresh until invalidated")
+        match *self {
+            Self::Fresh { tier, age, left, is_due } => {
+                write!(f, "would be served from {tier}: {} old, ", Span(age))?;
+                match left {
+                    Some(left) => write!(f, "fresh for {}", Span(left))?,
+                    None => f.write_str("fresh until invalidated")?,
+                }
+                f.write_str(if is_due { ", and due to be computed anew" } else { "" })
             }
             Self::Stale { age, left, is_computed: true } => write!(
                 f,
-                "would be served stale, {age:.1?} old, while another call computes it anew, for \
-                 {left:.1?} yet"
+                "would be served stale, {} old, while another call computes it anew, for another {}",
+                Span(age),
+                Span(left)
             ),
             Self::Stale { age, left, .. } => write!(
                 f,
-                "would be computed: its entry is stale, {age:.1?} old, and served to others meanwhile, \
-                 for {left:.1?} yet"
+                "would be computed: its entry is stale, {} old, and served to others meanwhile, for \
+                 another {}",
+                Span(age),
+                Span(left)
             ),
             Self::Grace { age, left, retry: Some(retry) } => write!(
                 f,
-                "would be served though {age:.1?} old: computing it anew has failed, and is tried again \
-                 in {retry:.1?}; grace ends in {left:.1?}"
+                "would be served though {} old: computing it anew has failed, and is tried again in \
+                 {}; grace ends in {}",
+                Span(age),
+                Span(retry),
+                Span(left)
             ),
             Self::Grace { age, left, .. } => write!(
                 f,
-                "would be computed: its entry has expired, and is served if that fails, {age:.1?} old, \
-                 for {left:.1?} yet"
+                "would be computed: its entry has expired, and is served if that fails, {} old, for \
+                 another {}",
+                Span(age),
+                Span(left)
             ),
+            Self::InFlight => f.write_str("would wait for another call, which computes it"),
             Self::Missing(Miss::Expired) => f.write_str("would be computed: its entry has expired"),
             Self::Missing(Miss::Invalidated) => {
                 f.write_str("would be computed: its entry has been invalidated")
             }
-            Self::Missing(Miss::Unavailable) => f.write_str(
-                "would be computed and not cached: it is made while the cache clones or compares a \
-                 value",
-            ),
+            Self::Missing(Miss::Unavailable) => {
+                f.write_str("would be computed: what may have an entry can't be asked for it")
+            }
             Self::Missing(_) => f.write_str("would be computed: there is no entry"),
+            Self::Unread => {
+                f.write_str("would be computed: the options around it say not to look for an entry")
+            }
             Self::NoContext => f.write_str(
                 "would be computed and not cached: it is keyed by the ambient context, and none is set",
             ),
@@ -159,14 +224,22 @@ impl fmt::Display for State {
                 "would be computed and not cached: its entries end with a session or request, and none \
                  has begun",
             ),
+            Self::Reentrant => f.write_str(
+                "would be computed and not cached: it is made while the cache clones or compares a \
+                 value",
+            ),
         }
     }
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.call, self.state)?;
-        if let Some(cause) = self.cause {
+        write!(f, "{} ", self.call)?;
+        if let Some(key) = &self.key {
+            write!(f, "(`{key}`) ")?;
+        }
+        write!(f, "{}", self.state)?;
+        if let Some(cause) = &self.cause {
             write!(f, ", {cause}")?;
         }
         if self.tiers.len() > 1 {
@@ -186,9 +259,25 @@ impl fmt::Display for Explanation {
             }
         }
         #[cfg(feature = "redis")]
-        if self.breaker.is_some_and(|breaker| breaker != Breaker::Closed) {
-            f.write_str("; Redis is done without for now")?;
+        match self.breaker {
+            Some(Breaker::Open) => f.write_str("; Redis is done without for now")?,
+            Some(Breaker::HalfOpen) => f.write_str("; the next call tries Redis again")?,
+            _ => {}
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Span;
+    use std::time::Duration;
+
+    #[test]
+    fn times_are_told_in_two_units_at_most() {
+        let told = |millis| Span(Duration::from_millis(millis)).to_string();
+        assert_eq!([0, 7, 12_340].map(told), ["0s", "7.0ms", "12.3s"]);
+        assert_eq!([60_000, 200_000, 3_599_999].map(told), ["1 min", "3 min 20 s", "59 min 59 s"]);
+        assert_eq!([7_200_000, 93_600_000].map(told), ["2 h", "1 d 2 h"]);
     }
 }

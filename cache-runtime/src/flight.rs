@@ -76,7 +76,7 @@ pub(crate) struct Landing<S> {
     pub(crate) stamp: Stamp,
     pub(crate) expires: Moment,
     pub(crate) about: Arc<About>,
-    /// Whether it was sent to where machines share it: there it can be seen whether it is valid still.
+    /// Whether it was for where machines share it: there it can be seen whether it is valid still.
     pub(crate) is_sent: bool,
 }
 

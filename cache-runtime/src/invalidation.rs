@@ -9,9 +9,11 @@ use crate::mark::Mark;
 use crate::pattern::Pattern;
 use crate::runtime::{self, Runtime};
 use crate::site::Site;
-use crate::sync;
+use crate::sync::{self, Mutex};
 use crate::target::Target;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// One invalidation, by what it names.
 pub(crate) enum Invalidation {
@@ -40,7 +42,7 @@ impl Changed {
     /// And everything that carries a tag.
     #[must_use]
     pub fn tag(mut self, tag: fmt::Arguments<'_>) -> Self {
-        self.tags.push(Mark::tag(&tag.to_string()));
+        self.tags.push(named(&tag.to_string()));
         self
     }
 
@@ -67,7 +69,31 @@ pub async fn changed_async(changed: Changed) {
 }
 
 fn marks(tags: impl IntoIterator<Item: AsRef<str>>) -> Vec<Mark> {
-    tags.into_iter().map(|tag| Mark::tag(tag.as_ref())).collect()
+    tags.into_iter().map(|tag| named(tag.as_ref())).collect()
+}
+
+/// What the last tags that were invalidated in this process are called.
+static CALLED: Mutex<BTreeMap<Mark, Arc<str>>> = Mutex::new(BTreeMap::new());
+
+/// So many are remembered, each of so many bytes at the most.
+const MOST_CALLED: usize = 256;
+
+/// The mark of a tag, whose name is remembered for a while.
+fn named(tag: &str) -> Mark {
+    let mark = Mark::tag(tag);
+    if tag.len() <= MOST_CALLED {
+        let mut called = CALLED.lock();
+        if called.len() >= MOST_CALLED {
+            called.clear();
+        }
+        called.entry(mark).or_insert_with(|| tag.into());
+    }
+    mark
+}
+
+/// What a tag is called, if it is one of these.
+pub(crate) fn called(mark: Mark) -> Option<Arc<str>> {
+    CALLED.lock().get(&mark).map(Arc::clone)
 }
 
 impl Invalidation {
@@ -144,7 +170,7 @@ macro_rules! invalidations {
 
         /// The same invalidations for code that is not async. They may be called anywhere.
         pub(crate) mod blocking {
-            use super::{Error, Invalidation, Mark, Pattern, context, marks, sync};
+            use super::{Error, Invalidation, Pattern, context, marks, named, sync};
 
             $(
                 $(#[doc = $doc])*
@@ -165,7 +191,7 @@ invalidations! {
     /// # Errors
     ///
     /// None while all tiers are in this process.
-    fn invalidate_tag(tag: impl AsRef<str>) => Invalidation::AnyTag(vec![Mark::tag(tag.as_ref())]);
+    fn invalidate_tag(tag: impl AsRef<str>) => Invalidation::AnyTag(vec![named(tag.as_ref())]);
 
     /// Forgets everything that carries at least one of several tags, in one step.
     ///

@@ -31,10 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Runtime::builder().clock(clock.clone()).build()?;
     let drawing = runtime.with(|| {
         rate();
-        let options = rate::stats().options;
         let mut drawing = Drawing::new(MINUTES);
         for minute in 0..MINUTES {
-            drawing.add(minute, Phase::of(&rate::explain().state, &options));
+            drawing.add(minute, Phase::of(rate::explain().state));
             clock.advance(STEP);
         }
         drawing

@@ -1,7 +1,6 @@
 //! A part of a value's life, by what a call would do.
 
-use larder::{FunctionOptions, State};
-use std::time::Duration;
+use larder::State;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -13,9 +12,9 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    pub(crate) fn of(state: &State, options: &FunctionOptions) -> Self {
+    pub(crate) fn of(state: State) -> Self {
         match state {
-            State::Fresh { left: Some(left), .. } if is_near_end(*left, options) => Self::Refresh,
+            State::Fresh { is_due: true, .. } => Self::Refresh,
             State::Fresh { .. } => Self::Fresh,
             State::Stale { .. } => Self::Stale,
             State::Grace { .. } => Self::Grace,
@@ -46,15 +45,11 @@ impl Phase {
 
     pub(crate) fn colour(self) -> &'static str {
         match self {
-            Self::Fresh => "#2e8b57",
-            Self::Refresh => "#7ab648",
-            Self::Stale => "#e0a526",
-            Self::Grace => "#d2691e",
-            Self::Expired => "#9a9a9a",
+            Self::Fresh => "#1f6b41",
+            Self::Refresh => "#3f7a1c",
+            Self::Stale => "#8a6100",
+            Self::Grace => "#a04a0e",
+            Self::Expired => "#5f5f5f",
         }
     }
-}
-
-fn is_near_end(left: Duration, options: &FunctionOptions) -> bool {
-    options.refresh.is_some_and(|distance| left <= distance)
 }

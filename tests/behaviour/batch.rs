@@ -580,20 +580,24 @@ fn c6_ids_that_hash_alike_are_not_taken_for_each_other() {
         ids.iter().map(|id| (id.clone(), id.0)).collect()
     }
 
-    let both = [Alike(1), Alike(2)];
-    let each = HashMap::from([(Alike(1), 1), (Alike(2), 2)]);
+    let all = [1, 2, 3].map(Alike);
+    let each = all.each_ref().map(|id| (id.clone(), id.0));
+    let each = HashMap::from(each);
     let (runtime, clock) = fresh();
     runtime.with(|| {
         let asked = Asked::default();
-        let twice = [&both[..], &both[..]].concat();
+        let twice = [&all[..], &all[..]].concat();
         assert_eq!(plain(&twice, &asked), each);
-        assert_eq!(asked.taken(), [[1, 2]], "once each");
-        both.iter().for_each(|id| assert_eq!(renewed(std::slice::from_ref(id)).len(), 1));
+        assert_eq!(asked.taken(), [[1, 2, 3]], "once each");
+        all.iter().for_each(|id| assert_eq!(renewed(std::slice::from_ref(id)).len(), 1));
         clock.advance(Duration::from_secs(8));
-        assert_eq!(renewed(&both), each);
+        assert_eq!(renewed(&all), each);
     });
-    until("both to be computed anew", || runtime.with(renewed::stats).stores == 4);
-    runtime.with(|| assert_eq!(both.map(|id| renewed::peek(&id).flatten()), [Some(1), Some(2)]));
+    until("all to be computed anew", || runtime.with(renewed::stats).stores == 6);
+    runtime.with(|| {
+        let kept = all.map(|id| renewed::peek(&id).flatten());
+        assert_eq!(kept, [1, 2, 3].map(Some));
+    });
 }
 
 #[test]

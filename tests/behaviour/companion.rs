@@ -288,7 +288,7 @@ fn peek_and_explain_never_compute() {
         clock.advance(Duration::from_secs(4));
         assert_eq!(number::peek(1), Some(1));
         let explained = number::explain(1);
-        let fresh = "Fresh { tier: L1, age: 4s, left: Some(6s) }";
+        let fresh = "Fresh { tier: L1, age: 4s, left: Some(6s), is_due: false }";
         assert_eq!(format!("{:?}", explained.state), fresh);
         assert!(explained.to_string().contains("would be served"), "{explained}");
         clock.advance(Duration::from_secs(6));

@@ -1,7 +1,7 @@
 //! `explain`: what a call would do now, and why, without doing it.
 
 use crate::support::{Stage, fresh, run};
-use larder::{Cause, Level, State, blocking, cached};
+use larder::{Cause, Level, Miss, Options, State, blocking, cached};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
@@ -100,8 +100,15 @@ fn what_was_invalidated_is_said_to_be_by_what() {
             explained.cause.expect("it was invalidated")
         };
         assert_eq!(after(&|| outer::invalidate_all().unwrap()), Cause::Function);
-        assert_eq!(after(&|| blocking::invalidate_tag("explained: outer").unwrap()), Cause::Tag);
-        assert_eq!(after(&|| inner::invalidate().unwrap()), Cause::Other);
+        let tag = after(&|| blocking::invalidate_tag("explained: outer").unwrap());
+        assert_eq!(tag, Cause::Tag(Some("explained: outer".into())));
+        assert_eq!(tag.to_string(), "by its tag `explained: outer`");
+        assert_eq!(after(&|| inner::invalidate().unwrap()), Cause::Callee(None));
+        let tag = after(&|| blocking::invalidate_tag("explained: inner").unwrap());
+        assert_eq!(
+            tag.to_string(),
+            "by the tag `explained: inner` of something that it was computed from"
+        );
         assert_eq!(after(&|| blocking::invalidate_all().unwrap()), Cause::Other);
         outer();
         outer::invalidate().unwrap();
@@ -111,5 +118,77 @@ fn what_was_invalidated_is_said_to_be_by_what() {
         );
         let tiers: Vec<_> = outer::explain().tiers.iter().map(|it| it.tier).collect();
         assert_eq!(tiers, [Level::L1]);
+    });
+}
+
+#[test]
+fn it_says_which_key_and_when_a_call_would_have_it_computed_anew() {
+    #[cached(ttl = "1h", refresh = "5m", key = "explained:{id}:{name}")]
+    fn named(id: u64, name: &str) -> usize {
+        name.len() + usize::try_from(id).unwrap()
+    }
+
+    let (runtime, clock) = fresh();
+    runtime.with(|| {
+        named(7, "a:b");
+        let explained = named::explain(7, "a:b");
+        assert_eq!(explained.key.as_deref(), Some("explained:7:a%3Ab"));
+        let said = explained.to_string();
+        assert!(said.contains("(`explained:7:a%3Ab`) would be served from L1: 0s old"), "{said}");
+        assert!(said.ends_with("fresh for 1 h"), "{said}");
+        clock.advance(56 * 60 * SECOND);
+        let said = named::explain(7, "a:b").to_string();
+        assert!(
+            said.ends_with("56 min old, fresh for 4 min, and due to be computed anew"),
+            "{said}"
+        );
+        assert_eq!((named::stats().computations, named::stats().refreshes), (1, 0));
+    });
+}
+
+#[test]
+fn a_call_that_would_wait_for_another_is_said_to() {
+    let runtime = fresh().0;
+    let stage = Arc::new(Stage::default());
+    let (inside, other) = (runtime.clone(), Arc::clone(&stage));
+    let computing = run("the computation", move || inside.with(|| number(1, &other)));
+    stage.entered.wait("the body");
+    let explained = runtime.with(|| number::explain(1));
+    assert_eq!(explained.state, State::InFlight);
+    assert!(explained.to_string().ends_with("would wait for another call, which computes it"));
+    stage.leave.open();
+    computing.ended();
+}
+
+#[test]
+fn what_is_negative_is_not_said_to_be_served_after_its_time() {
+    #[cached(ttl = "1h", negative = "10s", stale = "1h", grace = "1d")]
+    fn absent() -> Option<u64> {
+        None
+    }
+
+    let (runtime, clock) = fresh();
+    runtime.with(|| {
+        absent();
+        assert!(absent::explain().to_string().contains("would be served from L1"));
+        clock.advance(12 * SECOND);
+        let explained = absent::explain();
+        assert_eq!(explained.state, State::Missing(Miss::Expired), "{explained}");
+        absent();
+        assert_eq!(absent::stats().computations, 2, "as it was said");
+    });
+}
+
+#[test]
+fn the_options_around_a_call_are_a_part_of_what_is_said() {
+    fresh().0.with(|| {
+        number(1, &Stage::open());
+        let said = |options| larder::with(options, || number::explain(1));
+        let explained = said(Options::new().skip_read());
+        assert_eq!(explained.state, State::Unread);
+        assert!(explained.to_string().contains("the options around it say not to look"));
+        let elsewhere = said(Options::new().tiers([Level::L2]));
+        assert_eq!(elsewhere.state, State::Missing(Miss::Absent));
+        assert!(matches!(said(Options::new()).state, State::Fresh { .. }));
     });
 }

@@ -2,7 +2,7 @@
 //! served after its time as it would be from there.
 
 use crate::support::{Calls, Machine, settle};
-use larder::{Options, blocking, cached};
+use larder::{Options, State, blocking, cached};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -277,4 +277,45 @@ fn what_depends_on_files_is_not_served_after_its_time() {
     assert_eq!(process.with(|| length(&path)), Ok(7));
     machine.clock.advance(TTL);
     assert!(process.with(|| length(&path)).is_err());
+}
+
+#[test]
+fn what_is_on_disk_alone_is_explained_after_its_time_too() {
+    static FAILS: AtomicBool = AtomicBool::new(false);
+
+    #[cached(
+        tier = "l2",
+        ttl = "10s",
+        stale = "10s",
+        grace = "1h",
+        refresh = "2s",
+        key = "told:{id}"
+    )]
+    fn told(id: u64) -> Result<u64, String> {
+        if FAILS.load(SeqCst) { Err("on purpose".to_owned()) } else { Ok(id) }
+    }
+
+    let machine = Machine::new();
+    let process = machine.process();
+    process.with(|| told(1)).unwrap();
+    settle(&process);
+    let explained = || process.with(|| told::explain(1));
+    let computed = process.with(told::stats).computations;
+    machine.clock.advance(Duration::from_secs(9));
+    assert!(matches!(explained().state, State::Fresh { is_due: true, .. }), "{}", explained());
+    assert_eq!(explained().key.as_deref(), Some("told:1"));
+    machine.clock.advance(Duration::from_secs(3));
+    let said = explained().to_string();
+    assert!(said.contains("would be computed: its entry is stale, 12.0s old"), "{said}");
+    machine.clock.advance(Duration::from_secs(10));
+    let said = explained().to_string();
+    assert!(said.contains("is served if that fails, 22.0s old, for another 59 min 48 s"), "{said}");
+    assert_eq!(process.with(told::stats).computations, computed, "it computes nothing");
+    FAILS.store(true, SeqCst);
+    assert_eq!(process.with(|| told(1)), Ok(1));
+    let said = explained().to_string();
+    assert!(said.contains("has failed, and is tried again in 1.0s"), "{said}");
+    process.with(|| told::invalidate(1)).unwrap();
+    let said = explained().to_string();
+    assert!(said.ends_with("would be computed: its entry has been invalidated"), "{said}");
 }

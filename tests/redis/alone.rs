@@ -123,3 +123,23 @@ fn one_that_takes_too_long_gives_its_caller_what_is_in_redis() {
     SLOW.gate.open();
     until("the other value", || (process.with(hurried) > old).then_some(()));
 }
+
+#[test]
+fn what_is_in_redis_alone_is_explained_after_its_time_too() {
+    #[cached(tier = "l3", ttl = "1s", stale = "1h", name = "alone::told", tags("alone:told"))]
+    fn told() -> u64 {
+        draw()
+    }
+
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| patient(&server.url()));
+    expired(&one, told, told::peek);
+    for process in [&one, &other] {
+        let said = process.with(told::explain).to_string();
+        assert!(said.contains("would be computed: its entry is stale, "), "{said}");
+    }
+    assert_eq!(one.with(told::stats).computations, 1, "it computes nothing");
+    one.with(|| blocking::invalidate_tag("alone:told")).unwrap();
+    let said = other.with(told::explain).to_string();
+    assert!(said.ends_with("would be computed: its entry has been invalidated"), "{said}");
+}

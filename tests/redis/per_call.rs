@@ -125,4 +125,10 @@ fn c7_explain_says_what_each_tier_has_and_whether_the_server_is_asked() {
             .then_some(())
     });
     assert_eq!(one.with(both::stats).computations, 1);
+    let nothing = format!(
+        "{} would be computed: what may have an entry can't be asked for it; L1 has none, L3 can't be \
+         asked; Redis is done without for now",
+        other.with(both::explain).call
+    );
+    until("the other to do without, too", || (explain(&other) == nothing).then_some(()));
 }

@@ -352,7 +352,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let mut takes_offers = function.site.options.is_lenient();
         let outcome = loop {
             let now = function.home.time.now();
-            let hurry = self.hurry.into_iter().chain(self.deadline);
+            let hurry = self.hurry.filter(|it| *it > now).into_iter().chain(self.deadline);
             let hurry = hurry.chain((!waiter.is_begun()).then_some(end)).min();
             let hurry = hurry.map(|hurry| hurry.since(now));
             let limits = Limits { patience: patience.since(now), hurry };
@@ -362,7 +362,11 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 Waited::Offered(former) => {
                     takes_offers = false;
                     let stale = function.site.options.stale;
-                    if waiter.follower.is_late_for_offer() && context::frame().is_none() {
+                    let now = function.home.time.now();
+                    if self.hurry.is_some_and(|it| it <= now) {
+                        // It comes when any former value will do.
+                        self.hurry_up(&waiter.follower)
+                    } else if waiter.follower.is_late_for_offer() && context::frame().is_none() {
                         None
                     } else {
                         self.take_former(former, stale)
@@ -413,7 +417,6 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     fn hurry_up(&mut self, follower: &Follower<Kd::Shared>) -> Option<Kd::Out> {
         let function = Arc::clone(&self.function);
         let frame = context::frame();
-        self.hurry = self.hurry.filter(|it| function.home.time.now() < *it);
         let most = function.site.options.linger();
         let may_serve = function.stored.as_ref().is_none_or(Stored::hear);
         let flight = (self.basis.hash, &follower.flight);

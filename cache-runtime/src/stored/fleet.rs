@@ -245,11 +245,13 @@ impl<V> Stored<V> {
         &self,
         fleet: &Redis,
         address: &Address,
+        linger: Duration,
     ) -> Result<Loaded<V>, Miss>
     where
         V: Send + Sync,
     {
-        let asking = self.asking(address, &[address.mark()]);
+        let marks = [address.mark()];
+        let asking = self.asking(address, &marks).lingering(linger);
         if !asking.is_up(fleet) {
             return Err(Miss::Unavailable);
         }
@@ -277,7 +279,8 @@ impl<V> Stored<V> {
             };
             return found.map(|loaded| (Level::L2, loaded));
         }
-        self.peek_at_fleet(fleet, address).await.map(|loaded| (Level::L3, loaded))
+        let found = self.peek_at_fleet(fleet, address, Duration::ZERO).await;
+        found.map(|loaded| (Level::L3, loaded))
     }
 
     /// Gives a copy that is kept nearer back if it may be served, for no longer than what the tier has: that

@@ -154,7 +154,7 @@ impl<V> Outside<V> {
         beyond::key(&self.identity.keys, &self.key)
     }
 
-    /// Reads what each tier has for the key.
+    /// Reads what each tier has for the key, also if its time is over and it may be served yet.
     #[cfg_attr(
         not(feature = "redis"),
         expect(clippy::unused_async, reason = "the shared tier is waited for")
@@ -174,12 +174,15 @@ impl<V> Outside<V> {
         };
         let mut found = Vec::new();
         let Some(address) = stored.address_of(&write) else { return found };
+        let linger = site.options.linger();
         if stored.kept.disk.is_some() {
-            found.push((Level::L2, stored.find(&address)));
+            let fresh = stored.find(&address);
+            let latest = |_| stored.find_latest(&address, linger);
+            found.push((Level::L2, fresh.or_else(latest)));
         }
         #[cfg(feature = "redis")]
         if let Some(fleet) = stored.fleet() {
-            found.push((Level::L3, stored.peek_at_fleet(fleet, &address).await));
+            found.push((Level::L3, stored.peek_at_fleet(fleet, &address, linger).await));
         }
         found
     }

@@ -382,7 +382,12 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     /// Whether what is computed may be kept anywhere but in memory: on the disk only what is in the
     /// tier.
     pub(super) fn may_leave(&self) -> bool {
-        !self.has_fleet() || matches!(self.fleet, Fleet::Granted(_))
+        !self.has_fleet() || self.is_granted()
+    }
+
+    /// Whether what is computed may be kept in the tier.
+    pub(super) fn is_granted(&self) -> bool {
+        matches!(self.fleet, Fleet::Granted(_))
     }
 
     /// Makes a value ready for the tier, if it may go there.

@@ -30,6 +30,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         true
     }
 
+    pub(super) fn is_granted(&self) -> bool {
+        false
+    }
+
     pub(super) fn consign(&mut self, _: &Packed, _: &mut About, _: Moment) -> Option<Consignment> {
         None
     }

@@ -119,7 +119,7 @@ pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     may_wait: bool,
     /// Whether one does, and was not waited for.
     is_held: bool,
-    /// Whether what it found was sent to where machines share it.
+    /// Whether what it found was for where machines share it.
     is_sent: bool,
 }
 
@@ -322,6 +322,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         if value.is_none() {
             self.put_off();
         }
+        // Also if it is known to be overtaken by now, and is not sent.
+        let is_for_all = value.is_some() && self.is_granted();
         let packed = value.as_ref().filter(|_| self.may_leave());
         let packed = packed.and_then(|value| self.function.stored.as_ref()?.pack(value));
         let consignment = packed.as_ref().and_then(|it| self.consign(it, &mut about, expires));
@@ -329,7 +331,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let about = Arc::new(about);
         let cargo = Cargo { out, value, packed, about, expires, is_shareable, needs };
         // What its caller keeps from there is nobody's to take unseen either.
-        self.is_sent = consignment.is_some() || !self.basis.options.stores();
+        self.is_sent = is_for_all || !self.basis.options.stores();
         match consignment {
             Some(consignment) => {
                 // Whoever waits no longer for its arrival makes something of that, too.

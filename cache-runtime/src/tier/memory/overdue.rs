@@ -40,8 +40,6 @@ pub(crate) struct Examined {
     pub(crate) is_valid: bool,
     /// Which of its marks was recorded since, if it is not valid for one of them.
     pub(crate) culprit: Option<usize>,
-    /// Whether its key is being computed.
-    pub(crate) is_flying: bool,
 }
 
 impl<K: Eq, V, S> Memory<K, V, S> {
@@ -65,6 +63,13 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         (is_over && is_in_time && is_known && is_valid()).then_some(late)
     }
 
+    /// Whether a key is being computed.
+    pub(crate) fn is_flying(&self, hash: u64, key: &K) -> bool {
+        let _held = held::hold();
+        let is_it = |(it, _): &(Hashed<K>, _)| it.hash == hash && it.key == *key;
+        self.shard(hash).read().flights.find(hash, is_it).is_some()
+    }
+
     /// Looks at the entry of a key, whether or not it may be served: without its use being noticed.
     pub(crate) fn examine<R>(
         &self,
@@ -79,12 +84,10 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         let shard = self.shard(hash).read();
         let entry = shard.entries.peek(&Known { hash, key })?;
         let since = entry.valid_at();
-        let is_it = |(it, _): &(Hashed<K>, _)| it.hash == hash && it.key == *key;
         let is_valid = self.versions.check(&entry.about, since).is_some();
         let examined = Examined {
             is_valid,
             culprit: if is_valid { None } else { self.versions.culprit(&entry.about, since) },
-            is_flying: shard.flights.find(hash, is_it).is_some(),
         };
         Some(read(entry, examined))
     }

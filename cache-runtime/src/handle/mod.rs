@@ -1,33 +1,34 @@
 //! One key of one function, to do something about other than call it.
 
+mod survey;
+
+use self::survey::Surveyed;
 use crate::ask::Wish;
 use crate::call_context::CallContext;
 use crate::calling;
-use crate::clock::Moment;
 #[cfg(feature = "beyond")]
 use crate::codec::Format;
 use crate::context::{self, Surroundings};
-use crate::entry::About;
 use crate::error::{Error, Level};
-use crate::explanation::{Age, Cause, Explanation, Held, State};
+use crate::explanation::{Explanation, State};
 use crate::frame::{Frame, Keyed};
 use crate::function::{self, FunctionFor};
+use crate::held;
 use crate::key::OwnedKey;
 use crate::lookup::Miss;
 use crate::mark::Mark;
+use crate::options::Options;
 use crate::outcome::Kind;
 use crate::runtime::Runtime;
 use crate::site::Site;
 #[cfg(feature = "beyond")]
 use crate::stored::{Identity, KeptBy, StoredView};
 use crate::stored::{Loaded, Outside};
-use crate::tier::memory::Examined;
 use crate::view::View;
 use std::any::{TypeId, type_name};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What the operations of a companion work on.
 pub(crate) struct Handle<Out> {
@@ -43,13 +44,6 @@ pub(crate) struct Handle<Out> {
 /// A look at the tiers.
 type Looking<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What the tiers have for a key.
-struct Surveyed {
-    state: State,
-    tiers: Vec<Held>,
-    cause: Option<Cause>,
-}
-
 /// The way from a key to whatever holds its entries.
 trait Reach<Out>: Send + Sync {
     fn peek(&self, runtime: &Runtime) -> Result<Out, Miss>;
@@ -60,7 +54,7 @@ trait Reach<Out>: Send + Sync {
         runtime: &'a Runtime,
         why: Miss,
     ) -> Looking<'a, Option<Box<dyn FnOnce() -> Out + Send + 'a>>>;
-    fn survey<'a>(&'a self, runtime: &'a Runtime) -> Looking<'a, Surveyed>;
+    fn survey<'a>(&'a self, runtime: &'a Runtime, options: Options) -> Looking<'a, Surveyed>;
     fn remove(&self, runtime: &Runtime);
 }
 
@@ -149,20 +143,24 @@ impl<Out: 'static> Handle<Out> {
         let surroundings = context::current();
         let has = |of: fn(&Surroundings) -> bool| surroundings.as_deref().is_some_and(of);
         let keyed = self.site.options.keyed;
-        let (state, tiers, cause) =
+        let options = context::options();
+        let Surveyed { state, tiers, cause, key } =
             if keyed.covers(Keyed::CONTEXT) && !has(|it| it.ambient.is_some()) {
-                (State::NoContext, Vec::new(), None)
+                Surveyed::nothing(State::NoContext)
             } else if (keyed.covers(Keyed::SESSION) && !has(|it| it.session.is_some()))
                 || (keyed.covers(Keyed::REQUEST) && !has(|it| it.request.is_some()))
             {
-                (State::NoScope, Vec::new(), None)
+                Surveyed::nothing(State::NoScope)
+            } else if held::is_held() {
+                Surveyed::nothing(State::Reentrant)
             } else {
-                let surveyed = self.reach.survey(&self.runtime).await;
-                (surveyed.state, surveyed.tiers, surveyed.cause)
+                self.reach.survey(&self.runtime, options).await
             };
+        let is_unread = options.unread().is_some() && state.is_looked_for();
         Explanation {
             call: self.call.clone(),
-            state,
+            key,
+            state: if is_unread { State::Unread } else { state },
             tiers,
             cause,
             #[cfg(feature = "redis")]
@@ -272,30 +270,6 @@ impl<K, Kd: Kind> Typed<K, Kd> {
     }
 }
 
-/// What one tier has: when it was computed, and when its time is over.
-type Found = (Level, Result<(Moment, Moment), Miss>);
-
-#[cfg(feature = "beyond")]
-impl<K, Kd: Kind> Typed<K, Kd> {
-    /// What each tier beyond memory has.
-    async fn survey_outside(&self, runtime: &Runtime) -> Vec<Found> {
-        let Some(outside) = &self.outside else { return Vec::new() };
-        let counters = runtime.counters(self.site.place());
-        let Some(kept) = runtime.kept_by(self.site, &counters) else { return Vec::new() };
-        let found = outside.survey(self.site, kept).await;
-        let when = |it: Loaded<_>| (it.about.born, it.expires);
-        found.into_iter().map(|(tier, found)| (tier, found.map(when))).collect()
-    }
-}
-
-#[cfg(not(feature = "beyond"))]
-impl<K, Kd: Kind> Typed<K, Kd> {
-    #[expect(clippy::unused_async, clippy::unused_self, reason = "the same where there are tiers")]
-    async fn survey_outside(&self, _: &Runtime) -> Vec<Found> {
-        Vec::new()
-    }
-}
-
 /// There is nothing beyond memory.
 #[cfg(not(feature = "beyond"))]
 impl<K, Kd: Kind> Typed<K, Kd> {
@@ -311,84 +285,6 @@ impl<K, Kd: Kind> Typed<K, Kd> {
         why: Miss,
     ) -> Result<(Level, Loaded<Kd::Kept>), Miss> {
         Err(why)
-    }
-}
-
-/// What memory has for a key.
-struct Near {
-    entry: Result<Age, Miss>,
-    cause: Option<Cause>,
-    /// What is made of an entry whose time is over.
-    state: Option<State>,
-}
-
-fn age(now: Moment, born: Moment, expires: Moment) -> Age {
-    let left = (expires != Moment::NEVER).then(|| expires.since(now));
-    Age { age: now.since(born), left }
-}
-
-/// Why there is nothing to serve, as the nearest tier says that has anything to say.
-fn missing(tiers: &[Held]) -> Miss {
-    let reasons = tiers.iter().map(|it| it.entry.err().unwrap_or(Miss::Expired));
-    let mut told = reasons.clone().filter(|it| *it != Miss::Absent);
-    told.next().or_else(|| reasons.clone().next()).unwrap_or(Miss::Absent)
-}
-
-impl<K: OwnedKey, Kd: Kind> Typed<K, Kd> {
-    fn survey_memory(&self, runtime: &Runtime) -> Near {
-        let now = runtime.inner.time.now();
-        let absent = Near { entry: Err(Miss::Absent), cause: None, state: None };
-        if crate::held::is_held() {
-            return Near { entry: Err(Miss::Unavailable), ..absent };
-        }
-        let may_serve = self.hear(runtime);
-        let Some(function) = self.only(runtime).filter(|_| may_serve) else { return absent };
-        let examined = function.memory.examine(self.hash, &self.key, |entry, examined| {
-            (Arc::clone(&entry.about), entry.expires, examined)
-        });
-        let Some((about, expires, examined)) = examined else { return absent };
-        if !examined.is_valid || !about.files_hold() {
-            let cause = match examined.culprit {
-                Some(0) => Cause::Key,
-                Some(1) => Cause::Function,
-                Some(_) => Cause::Tag,
-                None => Cause::Other,
-            };
-            return Near { entry: Err(Miss::Invalidated), cause: Some(cause), state: None };
-        }
-        let age = age(now, about.born, expires);
-        let late = now.since(expires);
-        let state = (expires <= now).then(|| self.overdue(&about, (age.age, late), now, examined));
-        let is_over = state.is_some_and(|it| it.is_none());
-        Near {
-            entry: if is_over { Err(Miss::Expired) } else { Ok(age) },
-            cause: None,
-            state: state.flatten(),
-        }
-    }
-
-    /// What is made of an entry whose time has been over for so long.
-    fn overdue(
-        &self,
-        about: &About,
-        (age, late): (Duration, Duration),
-        now: Moment,
-        examined: Examined,
-    ) -> Option<State> {
-        let options = &self.site.options;
-        if about.files.is_some() {
-            return None;
-        }
-        let retry = Some(about.attempts.put_off(now)).filter(|it| !it.is_zero());
-        if late < options.grace && retry.is_some() {
-            return Some(State::Grace { age, left: options.grace.saturating_sub(late), retry });
-        }
-        if late < options.stale {
-            let left = options.stale.saturating_sub(late);
-            return Some(State::Stale { age, left, is_computed: examined.is_flying });
-        }
-        let left = options.grace.saturating_sub(late);
-        (!left.is_zero()).then_some(State::Grace { age, left, retry })
     }
 }
 
@@ -431,29 +327,9 @@ where
         })
     }
 
-    fn survey<'a>(&'a self, runtime: &'a Runtime) -> Looking<'a, Surveyed> {
-        let near = self.survey_memory(runtime);
-        Box::pin(async move {
-            let options = &self.site.options;
-            let now = runtime.inner.time.now();
-            let mut tiers = Vec::new();
-            if options.reaches(Level::L1) {
-                tiers.push(Held { tier: Level::L1, entry: near.entry });
-            }
-            for (tier, entry) in self.survey_outside(runtime).await {
-                let age = |(born, expires)| age(now, born, expires);
-                tiers.push(Held { tier, entry: entry.map(age) });
-            }
-            let is_fresh = |it: &&Held| it.entry.is_ok_and(|it| it.left != Some(Duration::ZERO));
-            let state = match tiers.iter().find(is_fresh) {
-                Some(&Held { tier, entry: Ok(Age { age, left }) }) => {
-                    State::Fresh { tier, age, left }
-                }
-                _ => near.state.unwrap_or_else(|| State::Missing(missing(&tiers))),
-            };
-            let is_served = !matches!(state, State::Missing(Miss::Invalidated));
-            Surveyed { state, tiers, cause: near.cause.filter(|_| !is_served) }
-        })
+    fn survey<'a>(&'a self, runtime: &'a Runtime, options: Options) -> Looking<'a, Surveyed> {
+        let near = self.survey_memory(runtime, options);
+        Box::pin(self.survey_all(runtime, options, near))
     }
 
     fn remove(&self, runtime: &Runtime) {
