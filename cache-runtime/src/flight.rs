@@ -144,6 +144,16 @@ impl<S> Flight<S> {
         }
     }
 
+    /// Notes that it was asked for before anyone joined.
+    #[cfg(feature = "redis")]
+    pub(crate) fn asked(&self, term: Term) {
+        let mut state = self.state.lock();
+        if state.term == term {
+            state.late = Some(0);
+            state.is_computed = false;
+        }
+    }
+
     /// Notes that nothing was found elsewhere: it is computed.
     #[cfg(feature = "redis")]
     pub(crate) fn compute(&self, term: Term) {

@@ -174,6 +174,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         glanced: Glanced,
     ) -> Result<Option<Loaded<Kd::Kept>>, ()> {
         let begun = Instant::now();
+        if !matches!(glanced, Glanced::NotTried) {
+            self.note_asked(stored);
+        }
         let (mut patience, mut has_looked) = match glanced {
             Glanced::Nothing(left) => (left, true),
             Glanced::Overdue(left) => (left, false),
@@ -342,6 +345,15 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             && !self.function.is_kept_near(stored)
         {
             lead.flight.ask(lead.term);
+        }
+    }
+
+    /// The same for all who joined, where what is there was asked for before anyone could.
+    fn note_asked(&self, stored: &Stored<Kd::Kept>) {
+        if let Claim::Lead(lead) = &self.claim
+            && !self.function.is_kept_near(stored)
+        {
+            lead.flight.asked(lead.term);
         }
     }
 
