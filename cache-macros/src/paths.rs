@@ -45,7 +45,7 @@ impl Paths {
             Again AmbientPart Answer Arg Batch Call Changed Declared Each Errand Escaped Format Found FunctionOptions Ids Keyed Linked
             Negative Nested Options Probe Site Success Verdict
             Warmable Warming
-            blocking_entry blocking_entry_stored changed changed_async entry entry_stored invalidate_all
+            blocking_entry blocking_entry_stored change changed changed_async entry entry_stored invalidate_all
             invalidate_all_async kept lent lent_option look_up look_up_stored methods owned owned_cow owned_option pass put put_async refresh refresh_async scope spare stats submit uncached
             uncached_async warm warm_async warm_with warm_with_async with;
     }

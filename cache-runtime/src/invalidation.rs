@@ -54,6 +54,11 @@ impl Changed {
     }
 }
 
+/// Runs what changes it. Called once, it may return what it borrows of what it changes.
+pub fn change<Out>(body: impl FnOnce() -> Out) -> Out {
+    body()
+}
+
 /// Forgets what is invalid.
 pub fn changed(changed: Changed) {
     sync::block_on(changed_async(changed));

@@ -15,7 +15,7 @@ pub use crate::errand::{
     Again, Errand, kept, lent, lent_option, owned, owned_cow, owned_option, spare,
 };
 pub use crate::frame::Keyed;
-pub use crate::invalidation::{Changed, changed, changed_async};
+pub use crate::invalidation::{Changed, change, changed, changed_async};
 pub use crate::key::{Arg, PlainArg};
 pub use crate::outcome::{Kind, KindOf, Negative, Probe, Success};
 pub use crate::pattern::Escaped;

@@ -5,6 +5,7 @@ use crate::support::{Calls, Stage, block_on, fresh, run, until};
 use larder::testing::ManualClock;
 use larder::{Runtime, blocking, cached};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
@@ -235,35 +236,64 @@ fn those_who_wait_for_an_attempt_that_fails_are_served() {
     assert_eq!(stage.calls.so_far(), 1);
 }
 
-/// Ten thousand at once, whether there is a value before or not.
+/// A wave of callers: the body ends once all of them have called.
+struct Wave {
+    source: Source,
+    called: AtomicU64,
+}
+
+const WAVE: u64 = 10_000;
+
+#[cached(ttl = "10s", grace = "1h", skip(wave))]
+async fn awaited(wave: Arc<Wave>) -> Result<u64, u64> {
+    let read = wave.source.read();
+    while wave.called.load(SeqCst) < WAVE {
+        futures_lite::future::yield_now().await;
+    }
+    read.map_err(|Fault(run)| run)
+}
+
+/// Ten thousand at once, and at once again, whether there is a value before or not.
 #[test]
 fn a_stampede_on_what_fails_three_times_runs_the_body_four_times_at_most() {
     for is_known in [false, true] {
         let (runtime, clock) = fresh();
-        let source = Arc::new(Source::default());
+        let wave = Arc::new(Wave { source: Source::default(), called: AtomicU64::new(WAVE) });
         let stampede = async {
             if is_known {
-                assert_eq!(number_async(Arc::clone(&source)).await, Ok(1));
-                source.runs.taken();
+                assert_eq!(awaited(Arc::clone(&wave)).await, Ok(1));
+                wave.source.runs.taken();
                 clock.advance(TTL);
             }
-            source.fail(3);
-            let mut answers = Vec::new();
-            for _ in 0..4 {
-                let call = || tokio::spawn(larder::inherit(number_async(Arc::clone(&source))));
-                let calls: Vec<_> = (0..2_500).map(|_| call()).collect();
+            wave.source.fail(3);
+            // The back-off lasts a second, then two, then four.
+            for (round, pause) in [0, 1, 2, 4].into_iter().enumerate() {
+                clock.advance(pause * SECOND);
+                wave.called.store(0, SeqCst);
+                let call = || {
+                    let wave = Arc::clone(&wave);
+                    tokio::spawn(larder::inherit(async move {
+                        let mut call = pin!(awaited(Arc::clone(&wave)));
+                        let served = futures_lite::future::poll_once(&mut call).await;
+                        wave.called.fetch_add(1, SeqCst);
+                        match served {
+                            Some(served) => served,
+                            None => call.await,
+                        }
+                    }))
+                };
+                let calls: Vec<_> = (0..WAVE).map(|_| call()).collect();
+                let mut failed = 0;
                 for call in calls {
-                    answers.push(call.await.unwrap());
+                    failed += u64::from(call.await.unwrap().is_err());
                 }
-                clock.advance(2 * SECOND);
+                let runs = wave.source.runs.so_far();
+                assert_eq!(runs, round as u64 + 1, "one attempt for all that come together");
+                let (all, is_last) = (if is_known { 0 } else { WAVE }, round == 3);
+                assert_eq!(failed, if is_last { 0 } else { all }, "of wave {round}");
             }
-            assert_eq!(answers.len(), 10_000);
-            let failed = answers.iter().filter(|it| it.is_err()).count();
-            assert!(failed == 0 || !is_known, "{failed} were not served the value before");
-            // Where there is a value, the fourth attempt is not due yet.
-            let runs = source.runs.so_far();
-            assert!(if is_known { runs == 3 } else { runs <= 4 }, "it ran {runs} times");
-            assert!(answers.last().unwrap().is_ok());
+            assert!(awaited(Arc::clone(&wave)).await.is_ok());
+            assert_eq!(wave.source.runs.so_far(), 4);
         };
         block_on(runtime.scope(stampede));
     }

@@ -17,7 +17,8 @@ pub(crate) fn expansion(function: &Function, options: &Options) -> TokenStream {
 fn body(function: &Function, options: &Options) -> TokenStream {
     let (paths, out) = (Paths::new(options.root.as_ref()), function.out());
     let changed = changed(&paths, options);
-    let (changed_blocking, changed_async) = (paths.changed(), paths.changed_async());
+    let (change, changed_blocking) = (paths.change(), paths.changed());
+    let changed_async = paths.changed_async();
     let (methods, success) = (paths.methods(), paths.Success());
     // The type decides, not its spelling.
     let has_succeeded = quote!({
@@ -30,8 +31,7 @@ fn body(function: &Function, options: &Options) -> TokenStream {
             let body = &function.body;
             return quote!({
                 let __larder_changed = #changed;
-                #[allow(clippy::redundant_closure_call)]
-                let __larder_out = (|| -> #out #body)();
+                let __larder_out = #change(|| -> #out #body);
                 if #has_succeeded {
                     #changed_blocking(__larder_changed);
                 }

@@ -33,6 +33,27 @@ async fn lends<'a>(names: &'a mut Vec<String>) -> &'a str {
     names.last().expect("it was just pushed")
 }
 
+#[invalidates(tags = "all")]
+fn lends_at_once<'a>(names: &'a mut Vec<String>) -> Option<&'a str> {
+    if names.is_empty() {
+        return None;
+    }
+    names.push("last".to_owned());
+    Some(names.last()?)
+}
+
+struct Shop {
+    sold: Vec<u64>,
+}
+
+impl Shop {
+    #[invalidates(tags("item:{item}"))]
+    fn sell(&mut self, item: u64) -> &[u64] {
+        self.sold.push(item);
+        &self.sold
+    }
+}
+
 #[invalidates(on(user))]
 pub(crate) fn of_any_type<T: Clone>(value: &T) -> T
 where
@@ -68,6 +89,9 @@ fn main() {
     assert_eq!(returns_early(1, "2"), Ok(3));
     assert_eq!(takes_arguments(Vec::new(), 7), ["7"]);
     assert_eq!(of_any_type(&7), 7);
+    assert_eq!(lends_at_once(&mut vec!["first".to_owned()]), Some("last"));
+    assert_eq!(lends_at_once(&mut Vec::new()), None);
+    assert_eq!(Shop { sold: vec![1] }.sell(2), [1, 2]);
     let (mut names, mut memory) = (Vec::new(), Memory(Vec::new()));
     drop(is_send(lends(&mut names)));
     drop(is_send(memory.put(7)));
