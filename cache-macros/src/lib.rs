@@ -53,8 +53,8 @@ use proc_macro::TokenStream;
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `tier = "l1,l2"` | the tiers, from the nearest to the farthest; also `tier(l1, l2)`. `l1` is this process and the default, `l2` this machine's disk, with the feature `disk` |
-/// | `ttl = "1h"` | how long a value is fresh: a whole number and one of `us`, `ms`, `s`, `m`, `h`, `d`. Without it, in `l1` until evicted or invalidated, beyond for one hour. Per tier: `ttl(l1 = "30s", l2 = "5m")` |
+/// | `tier = "l1,l2"` | the tiers, from the nearest to the farthest; also `tier(l1, l2)`. `l1` is this process and the default, `l2` this machine's disk, with the feature `disk`, `l3` a Redis server or cluster that machines share, with the feature `redis` |
+/// | `ttl = "1h"` | how long a value is fresh: a whole number and one of `us`, `ms`, `s`, `m`, `h`, `d`. Without it, in `l1` until evicted or invalidated, beyond for one hour. Per tier: `ttl(l1 = "30s", l3 = "5m")` |
 /// | `capacity = 10_000` | how many entries are kept; 10,000 unless said. Any constant expression |
 /// | `weigh = path` | what one value weighs: a function of `&Out` that returns `usize`, `u64` or `u32`. `capacity` is in weight then |
 /// | `tags("user:{id}", "policy")` | what the entry can be invalidated by, beside its key. Also `tags = "a, b"` and `tags = ["a", "b"]` |
@@ -66,11 +66,11 @@ use proc_macro::TokenStream;
 /// | `version = 2` | another number is another function: nothing cached before is found. `version = auto` makes every change of the function or of its attribute such a change, but for layout, comments and documentation |
 /// | `name = "decide"` | the function's name in patterns and statistics, instead of its path |
 /// | `when = id > 0` | computes without the cache where this is false |
-/// | `stale = "10m"` | for so long after its time to live, a value is served while one caller computes it anew. Never what was invalidated, or depends on files. Needs `l1` |
-/// | `grace = "1h"` | for so long after its time to live, a value is served if computing it anew fails, by an `Err` or a panic. The next attempt comes after a wait that grows, see `Builder::backoff`. Never what was invalidated, or depends on files. Needs `l1` |
-/// | `refresh = "5m"` | a hit that comes so long before the end of a value's time, or later, has another one computed in the background. `"auto"` leaves it to chance: the likelier the nearer the end is and the longer computing takes. Every argument has to outlive the call: owned, `&T`, `Option<&T>` or `Cow<'_, T>` with an owned form, `self: Arc<Self>`. Needs `l1` |
-/// | `timeout = "50ms"` | for so long a caller waits for a computation if there is a former value within `stale` or `grace`; then it is served that, and the computation goes on. Arguments as for `refresh` |
-/// | `deadline = "2s"` | for so long a caller waits at all; then it gets what `fallback` returns. A future is dropped then, a plain function goes on in the background, with arguments as for `refresh`. Calls within other computations of plain functions are not limited |
+/// | `stale = "10m"` | for so long after its time to live, a value is served while one caller computes it anew. Never what was invalidated, or depends on files |
+/// | `grace = "1h"` | for so long after its time to live, a value is served if computing it anew fails, by an `Err` or a panic. The next attempt comes after a wait that grows, see `Builder::backoff`, and which each process counts for itself. Never what was invalidated, or depends on files |
+/// | `refresh = "5m"` | a hit that comes so long before the end of a value's time, or later, but not in the first half of it, has another one computed in the background. `"auto"` leaves it to chance: the likelier the nearer the end is and the longer computing takes. Every argument has to outlive the call: owned, `&T`, `Option<&T>` or `Cow<'_, T>` with an owned form, `self: Arc<Self>`. An `async fn` needs an executor, see `Builder::executor`. Between `l2` and `l3` it needs `l1`, too |
+/// | `timeout = "50ms"` | for so long a caller waits for a computation if there is a former value within `stale` or `grace`; then it is served that, and the computation goes on. Where that can't be, a future is dropped, and a plain function waited for. Arguments as for `refresh` |
+/// | `deadline = "2s"` | for so long a caller waits at all; then it gets what `fallback` returns. A future is dropped then, a plain function goes on in the background, with arguments as for `refresh`, and an `Err` that is `Clone`. Calls of plain functions within other computations are not limited |
 /// | `fallback = path` | a function of the same arguments, cloned, that is not async. What it returns is not kept, nor what is made of it |
 /// | `batch = ids` | the argument that holds many ids: a slice, `Vec`, `HashSet` or `BTreeSet`. Each is an entry of its own, and the body sees those that are missing. Elsewhere in the attribute one of them goes by the name of all less its last `s`. The function returns a `HashMap`, `BTreeMap` or `Vec<(Id, Value)>`, a `Vec<Option<Value>>` in the order of the ids, or a `Result` of one of these |
 /// | `batch_of = users` | a function of one id whose entries are those of the batch `users`; it takes what makes the key there, in that order, and returns `Option<Value>`. Only `skip` and `crate` may be said beside it |

@@ -9,11 +9,11 @@ use crate::mark::Mark;
 use crate::pattern::Pattern;
 use crate::runtime::{self, Runtime};
 use crate::site::Site;
-use crate::sync::{self, Mutex};
+use crate::sync;
 use crate::target::Target;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One invalidation, by what it names.
 pub(crate) enum Invalidation {
@@ -87,7 +87,7 @@ const MOST_CALLED: usize = 256;
 fn named(tag: &str) -> Mark {
     let mark = Mark::tag(tag);
     if tag.len() <= MOST_CALLED {
-        let mut called = CALLED.lock();
+        let mut called = CALLED.lock().unwrap_or_else(PoisonError::into_inner);
         if called.len() >= MOST_CALLED {
             called.clear();
         }
@@ -98,7 +98,8 @@ fn named(tag: &str) -> Mark {
 
 /// What a tag is called, if it is one of these.
 pub(crate) fn called(mark: Mark) -> Option<Arc<str>> {
-    CALLED.lock().get(&mark).map(Arc::clone)
+    let called = CALLED.lock().unwrap_or_else(PoisonError::into_inner);
+    called.get(&mark).map(Arc::clone)
 }
 
 impl Invalidation {

@@ -5,7 +5,7 @@ use crate::context;
 use crate::entry::About;
 use crate::key::OwnedKey;
 use crate::limit::Limit;
-use crate::outcome::Kind;
+use crate::outcome::{HandsOn, Kind};
 use crate::quest::{Quest, Step};
 use crate::runtime::Runtime;
 use crate::site::Site;
@@ -205,7 +205,10 @@ where
         body: impl FnOnce() -> Kd::Out,
         judge: impl FnOnce(&Kd::Out) -> Verdict,
         fallback: impl FnOnce() -> Kd::Out,
-    ) -> Kd::Out {
+    ) -> Kd::Out
+    where
+        Kd: HandsOn,
+    {
         let limit = self.limit();
         self.find(body, judge).unwrap_or_else(|| {
             limit.give_up();
@@ -377,7 +380,22 @@ where
         {
             return Some(out);
         }
-        let placed = match work.drive(body()).await {
+        let mut body = work.drive(body());
+        let ended = match quest.time_left() {
+            None => Some((&mut body).await),
+            Some(left) => {
+                let limit = Limit { deadline: Some(left), ..quest.limit() };
+                Box::pin(limit.within(&mut body)).await
+            }
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => match work.give_way() {
+                Some(out) => return Some(out),
+                None => body.await,
+            },
+        };
+        let placed = match ended {
             Ok(out) => work.finish(out, judge),
             Err(panic) => work.recover(panic),
         };

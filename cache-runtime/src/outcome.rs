@@ -94,6 +94,19 @@ pub trait Kind: Copy + Send + Sync + 'static {
     fn is_failure(self, out: &Self::Out) -> bool;
 }
 
+/// A kind whose failures can be handed to whoever waits for a computation that is carried out elsewhere.
+#[diagnostic::on_unimplemented(
+    message = "`deadline` on a function that is not async needs an `Err` that is `Clone`",
+    label = "its computation goes on after its call, and what it comes to is handed on",
+    note = "implement `Clone` for the error, or keep it in an `Arc`; or make the function async, which is dropped at its deadline"
+)]
+pub trait HandsOn {}
+
+impl<Out> HandsOn for PlainKind<Out> {}
+impl<T> HandsOn for OptionKind<T> {}
+impl<T, E> HandsOn for SharedResultKind<T, E> {}
+impl<K> HandsOn for Negative<K> {}
+
 /// Asks a value whether it is a success: all but an outermost `Err` are.
 pub struct Success<'a, T>(&'a T);
 

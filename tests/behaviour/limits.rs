@@ -368,3 +368,50 @@ fn where_nothing_runs_behind_it_who_has_a_deadline_renews_nothing() {
     let stats = runtime.with(slow::stats);
     assert_eq!((stats.hits, stats.refreshes, FALLBACKS.so_far()), (1, 0, 0));
 }
+
+/// Nothing runs behind these calls, nor could their error be handed on.
+#[test]
+fn a_future_that_takes_too_long_is_dropped_where_it_can_not_go_on() {
+    #[derive(Debug, PartialEq)]
+    struct Fault;
+
+    #[cached(ttl = "10s", stale = "5s", grace = "1h", timeout = "1s", tags("limited"), skip(stage))]
+    async fn fragile(stage: &Arc<Stage>) -> Result<u64, Fault> {
+        Ok(stage.act_async().await)
+    }
+
+    let (runtime, clock) = fresh();
+    let call = |stage: &Arc<Stage>| futures_lite::future::block_on(runtime.scope(fragile(stage)));
+    assert_eq!(call(&Arc::new(Stage::open())), Ok(1));
+    for (age, stale, grace) in [(12, 1, 0), (60, 1, 1)] {
+        clock.advance(age * SECOND);
+        let (inside, slow) = (runtime.clone(), Arc::new(Stage::default()));
+        let given = Arc::clone(&slow);
+        let caller = run("the caller", move || {
+            futures_lite::future::block_on(inside.scope(fragile(&given)))
+        });
+        until("the caller to wait", || clock.sleepers() >= 1);
+        clock.advance(SECOND);
+        assert_eq!(caller.ended(), Ok(1));
+        let stats = runtime.with(fragile::stats);
+        assert_eq!((stats.stale_hits, stats.grace_hits), (stale, grace));
+        assert_eq!((stats.timeouts, stats.computations), (stale + grace, 1));
+    }
+    // The next attempt is not due, and then it is.
+    assert_eq!(call(&Arc::default()), Ok(1));
+    clock.advance(10 * SECOND);
+    let quick = Arc::new(Stage::open());
+    quick.calls.note();
+    assert_eq!(call(&quick), Ok(2));
+    clock.advance(12 * SECOND);
+    runtime.with(|| blocking::invalidate_tag("limited")).unwrap();
+    let (inside, slow) = (runtime.clone(), Arc::new(Stage::default()));
+    let given = Arc::clone(&slow);
+    let caller =
+        run("the caller", move || futures_lite::future::block_on(inside.scope(fragile(&given))));
+    until("the caller to wait", || clock.sleepers() >= 1);
+    clock.advance(SECOND);
+    slow.leave.open();
+    assert_eq!(caller.ended(), Ok(1), "what was invalidated is not served");
+    assert_eq!(runtime.with(fragile::stats).timeouts, 2);
+}

@@ -181,6 +181,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         }
     }
 
+    /// How long it is before a former value will do, where one may.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        let now = self.time().now();
+        self.hurry.map(|it| it.since(now))
+    }
+
     /// Says that there is no deadline for it.
     pub(crate) fn take_its_time(&mut self) {
         self.deadline = None;

@@ -10,13 +10,14 @@ use crate::flight::Landing;
 use crate::key::OwnedKey;
 use crate::outcome::Kind;
 use crate::stored::{Address, Loaded, Stored};
-use crate::tier::memory::Arrival;
+use crate::tier::memory::{Arrival, Served};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
+use std::time::Duration;
 
 /// A value whose time is over.
 pub(super) struct Overdue<V> {
@@ -90,7 +91,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         if !self.renews() {
             return;
         }
-        if let Some(former) = self.in_memory(|_| true) {
+        let grace = self.function.site.options.grace;
+        if let Some(former) = self.in_memory(grace, |_| true) {
             self.note_failure(&former.about);
         } else if let Some(overdue) = &self.overdue {
             self.note_failure(&overdue.loaded.about);
@@ -122,18 +124,37 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         if !self.may_fall_back() {
             return None;
         }
-        let here = self.in_memory(|_| true);
-        let later = |it: &Former<Kd>, overdue: &Overdue<_>| overdue.is_later_than(&it.about);
-        let former = match (here, self.overdue.as_deref()) {
-            (Some(here), Some(elsewhere)) if later(&here, elsewhere) => {
-                self.beyond_memory(elsewhere).unwrap_or(here)
-            }
-            (Some(here), _) => here,
-            (None, elsewhere) => self.beyond_memory(elsewhere?)?,
-        };
+        let former = self.former(self.function.site.options.grace)?;
         self.note_failure(&former.about);
-        let out = self.serve(former);
+        let out = self.serve(former, Served::Grace);
         Some(Placed::Landed(Finished { out, arrival: None }))
+    }
+
+    /// Serves what was to be replaced, to all who wait, because computing another takes too long: what has
+    /// begun is dropped then, and the next attempt put off. Nothing if there is nothing to serve.
+    pub(crate) fn give_way(&mut self) -> Option<Kd::Out> {
+        if !self.function.stored.as_ref().is_none_or(Stored::hear) {
+            return None;
+        }
+        let former = self.former(self.function.site.options.linger())?;
+        self.note_failure(&former.about);
+        self.function.counters.timeouts.add(1);
+        let late = self.time().now().since(former.expires);
+        let is_stale = late < self.function.site.options.stale;
+        Some(self.serve(former, if is_stale { Served::Stale } else { Served::Grace }))
+    }
+
+    /// What was to be replaced, if its time has been over for so long at the most.
+    fn former(&self, most: Duration) -> Option<Former<Kd>> {
+        let here = self.in_memory(most, |_| true);
+        let later = |it: &Former<Kd>, overdue: &Overdue<_>| overdue.is_later_than(&it.about);
+        match (here, self.overdue.as_deref()) {
+            (Some(here), Some(elsewhere)) if later(&here, elsewhere) => {
+                Some(self.beyond_memory(most, elsewhere).unwrap_or(here))
+            }
+            (Some(here), _) => Some(here),
+            (None, elsewhere) => self.beyond_memory(most, elsewhere?),
+        }
     }
 
     /// Whether there is something to serve, and the next attempt to compute another is not due.
@@ -141,9 +162,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let Some(overdue) = self.overdue.as_deref().filter(|_| self.is_graceful()) else {
             return false;
         };
-        let now = self.time().now();
+        let (now, grace) = (self.time().now(), self.function.site.options.grace);
         if self.function.in_memory {
-            let former = self.in_memory(|about| !about.attempts.is_due(now));
+            let former = self.in_memory(grace, |about| !about.attempts.is_due(now));
             return former.is_some_and(|it| !overdue.is_later_than(&it.about));
         }
         let attempts = self.function.elsewhere.find(address.mark(), overdue.loaded.about.born);
@@ -155,22 +176,22 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         if !self.may_fall_back() {
             return None;
         }
-        let now = self.time().now();
+        let (now, grace) = (self.time().now(), self.function.site.options.grace);
         if !self.function.in_memory {
             let overdue = self.overdue.as_deref()?;
             let (key, born) = (self.basis.address.as_ref()?.mark(), overdue.loaded.about.born);
             let attempts = self.function.elsewhere.find(key, born);
             let former = attempts.filter(|attempts| !attempts.is_due(now));
-            let former = former.and_then(|_| self.beyond_memory(overdue))?;
-            return Some(self.serve(former));
+            let former = former.and_then(|_| self.beyond_memory(grace, overdue))?;
+            return Some(self.serve(former, Served::Grace));
         }
-        let former = self.in_memory(|about| !about.attempts.is_due(now))?;
+        let former = self.in_memory(grace, |about| !about.attempts.is_due(now))?;
         let is_outdated = |it: &Overdue<_>| it.is_later_than(&former.about);
         if self.overdue.as_deref().is_some_and(is_outdated) {
             // Nothing is known of attempts to replace that.
             return None;
         }
-        Some(self.serve(former))
+        Some(self.serve(former, Served::Grace))
     }
 
     /// Whether something may be served instead. What was invalidated elsewhere meanwhile is not, nor what
@@ -180,15 +201,19 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 
     /// Serves a former value, to those who wait, too.
-    fn serve(&mut self, former: Former<Kd>) -> Kd::Out {
+    fn serve(&mut self, former: Former<Kd>, why: Served) -> Kd::Out {
         let Former { out, about, expires, stamp, arrival } = former;
+        let overdue = match why {
+            Served::Stale => &self.function.counters.stale_hits,
+            Served::Fresh | Served::Grace => &self.function.counters.grace_hits,
+        };
         let function = Arc::clone(&self.function);
         let is_over = self.time().now() >= expires;
         match self.basis.renews {
             Renews::Behind => {}
             // It has been counted as a hit.
             Renews::InPlace if !is_over => {}
-            Renews::InPlace | Renews::Nothing => function.counters.grace_hits.add(1),
+            Renews::InPlace | Renews::Nothing => overdue.add(1),
         }
         // What was found began before this did.
         if let Claim::Lead(lead) = &mut self.claim {
@@ -205,9 +230,13 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 
     /// The entry in memory, if it may be served and is one that is asked for.
-    fn in_memory(&self, is_meant: impl FnOnce(&About) -> bool) -> Option<Former<Kd>> {
+    fn in_memory(
+        &self,
+        most: Duration,
+        is_meant: impl FnOnce(&About) -> bool,
+    ) -> Option<Former<Kd>> {
         let Claim::Lead(lead) = &self.claim else { return None };
-        let limit = (self.function.site.options.grace, self.renews());
+        let limit = (most, self.renews());
         let memory = &self.function.memory;
         let flight = (self.basis.hash, &lead.flight);
         memory.last_resort(flight, self.time(), limit, |entry, _| {
@@ -225,11 +254,11 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// Found in another tier before this began. Where the function keeps values in memory, it is kept there
     /// from here on, with what is known of attempts to replace it.
-    fn beyond_memory(&self, overdue: &Overdue<Kd::Kept>) -> Option<Former<Kd>> {
+    fn beyond_memory(&self, most: Duration, overdue: &Overdue<Kd::Kept>) -> Option<Former<Kd>> {
         let Overdue { loaded: Loaded { value, about, expires, .. }, stamp } = overdue;
         let now = self.time().now();
         let is_fresh = now < *expires && self.renews();
-        let is_late = !is_fresh && now.since(*expires) >= self.function.site.options.grace;
+        let is_late = !is_fresh && now.since(*expires) >= most;
         let is_valid = || self.function.home.versions.check(about, *stamp).is_some();
         if is_late || !is_valid() || !about.files_hold() {
             return None;
