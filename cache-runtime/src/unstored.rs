@@ -49,6 +49,15 @@ pub(crate) struct Keep<'a> {
     pub(crate) lease: Option<Lease>,
 }
 
+/// Reads that are made together.
+pub(crate) struct Together;
+
+impl Together {
+    pub(crate) fn begin() -> Self {
+        Self
+    }
+}
+
 pub(crate) struct Outside<V>(Infallible, PhantomData<fn() -> V>);
 
 pub(crate) enum Consignment {}

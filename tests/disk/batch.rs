@@ -79,3 +79,37 @@ fn f3_two_processes_whose_batches_overlap_compute_each_id_once_between_them() {
     assert_eq!((second[&4], second[&3], second[&2]), (16, 9, 4));
     assert!(arrived.try_recv().is_err(), "something was computed twice");
 }
+
+#[test]
+fn what_a_batch_looks_for_on_disk_is_looked_for_in_one_transaction() {
+    /// What happens as one of the ids is looked for.
+    static BETWEEN: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
+    fn looked_for(id: u64) -> u64 {
+        if id == 2
+            && let Some(between) = BETWEEN.lock().unwrap().take()
+        {
+            between();
+        }
+        id
+    }
+
+    #[cached(batch = ids, tier = "l2", key(looked_for(*id)))]
+    fn squares(ids: &[u64]) -> HashMap<u64, u64> {
+        ids.iter().map(|id| (*id, id * id)).collect()
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    one.with(|| squares(&[3]));
+    settle(&one);
+    let stores = one.clone();
+    *BETWEEN.lock().unwrap() = Some(Box::new(move || {
+        stores.with(|| squares(&[4]));
+        settle(&stores);
+    }));
+    // The first is missing, and the last came when the transaction had begun.
+    assert_eq!(other.with(|| squares(&[1, 2, 3, 4])).len(), 4);
+    let stats = other.with(squares::stats);
+    assert_eq!((stats.hits_l2, stats.joins_l2, stats.computations), (1, 1, 2));
+}

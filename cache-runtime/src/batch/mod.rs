@@ -26,6 +26,7 @@ use crate::limit::Limit;
 use crate::miss::Miss;
 use crate::outcome::Kind;
 use crate::site::Site;
+use crate::stored::Together;
 use crate::sync;
 use crate::verdict::Verdict;
 use std::future::{Future, ready};
@@ -70,16 +71,19 @@ where
         let given = given.each();
         let (mut ids, mut missed) = (Vec::with_capacity(given.size_hint().0), Vec::new());
         let mut values = Vec::with_capacity(given.size_hint().0);
-        for (at, given) in given.enumerate() {
-            let id = id(given);
-            ids.push(id);
-            values.push(match wishes.ask(|| look(id)) {
-                Found::Hit(out) => Some(out),
-                Found::Miss(miss) => {
-                    missed.push(Missed { at, given, miss });
-                    None
-                }
-            });
+        {
+            let _together = Together::begin();
+            for (at, given) in given.enumerate() {
+                let id = id(given);
+                ids.push(id);
+                values.push(match wishes.ask(|| look(id)) {
+                    Found::Hit(out) => Some(out),
+                    Found::Miss(miss) => {
+                        missed.push(Missed { at, given, miss });
+                        None
+                    }
+                });
+            }
         }
         let is_any_due = || missed.iter().any(|it| it.miss.is_due());
         // What is on other machines alone is known to be due only once it is looked at.

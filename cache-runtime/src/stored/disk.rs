@@ -13,7 +13,7 @@ use crate::tier::disk::{Disk, Parcel, Sound, State, Wanted};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use crate::tier::disk::{Arrival as Delivery, Lease, Leased, MachineStamp};
+pub(crate) use crate::tier::disk::{Arrival as Delivery, Lease, Leased, MachineStamp, Together};
 
 /// The way to the disk tier.
 pub(crate) type OnDisk = Arc<Disk>;

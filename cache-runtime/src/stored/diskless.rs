@@ -14,6 +14,15 @@ pub(crate) type Delivery = Ready<()>;
 #[derive(Clone, Debug)]
 pub(crate) enum Nothing {}
 
+/// Reads that are made together.
+pub(crate) struct Together;
+
+impl Together {
+    pub(crate) fn begin() -> Self {
+        Self
+    }
+}
+
 #[expect(dead_code, reason = "there are no leases to be had")]
 pub(crate) enum Leased {
     Taken(Lease),

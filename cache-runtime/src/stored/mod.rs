@@ -18,7 +18,7 @@ mod key;
 mod value;
 
 pub(crate) use self::address::Address;
-pub(crate) use self::disk::{Delivery, Lease, Leased, MachineStamp, OnDisk};
+pub(crate) use self::disk::{Delivery, Lease, Leased, MachineStamp, OnDisk, Together};
 #[cfg(feature = "redis")]
 pub(crate) use self::fleet::{Asking, Fault, Granted, Patience};
 pub(crate) use self::fleet::{Consignment, OnFleet};

@@ -36,7 +36,7 @@ pub(crate) use self::machine::{Heard, MachineStamp};
 pub(crate) use self::owned::Refusal;
 pub(crate) use self::parcel::{Arrival, Parcel, Sound, Wanted};
 pub(crate) use self::place::Place;
-pub(crate) use self::store::{LEAST, State};
+pub(crate) use self::store::{LEAST, State, Together};
 
 use self::fault::guarded;
 #[cfg(feature = "redis")]

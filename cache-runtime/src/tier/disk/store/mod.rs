@@ -25,7 +25,7 @@ pub(crate) use batch::Batch;
 pub(crate) use bounds::LEAST;
 pub(crate) use evict::Evicted;
 pub(crate) use fault::Fault;
-pub(crate) use pool::State;
+pub(crate) use pool::{State, Together};
 pub(crate) use scan::Row;
 
 use crate::sync::Mutex;

@@ -7,12 +7,14 @@
 //! 4. A transaction may outlast the read that began it, since to begin one costs more than to read.
 //!    It ends after some reads, with a read that was in vain, with the next change of this process,
 //!    and whenever `release` finds it idle; unless somebody calls that now and then, none is kept.
+//! 5. Reads that are made together are in one, however many they are and of whatever use.
 
 use super::fault::Fault;
 use super::file::File;
 use crate::sync::{Mutex, thread_local};
 use rusqlite::Connection;
 use std::cell::Cell;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicU64, AtomicUsize,
@@ -33,6 +35,34 @@ pub(crate) enum State {
     Latest,
 }
 
+/// Reads of this thread, from here on until this is dropped: they see one state of the store, but for what
+/// this process changes meanwhile.
+#[derive(Debug)]
+pub(crate) struct Together {
+    before: u64,
+    /// Of the thread that began it.
+    _here: PhantomData<*const ()>,
+}
+
+thread_local! {
+    /// Which reads are made together: zero where none are.
+    static TOGETHER: Cell<u64> = const { Cell::new(0) };
+}
+
+impl Together {
+    pub(crate) fn begin() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let next = LAST.fetch_add(1, Relaxed) + 1;
+        Self { before: TOGETHER.with(|it| it.replace(next)), _here: PhantomData }
+    }
+}
+
+impl Drop for Together {
+    fn drop(&mut self) {
+        TOGETHER.with(|it| it.set(self.before));
+    }
+}
+
 /// The state of the store that a transaction sees.
 #[derive(Debug)]
 struct Snapshot {
@@ -41,6 +71,8 @@ struct Snapshot {
     /// How many changes this process had made before.
     changes: u64,
     reads: u32,
+    /// Which reads it is for, if they are made together.
+    together: u64,
 }
 
 #[derive(Debug)]
@@ -99,23 +131,27 @@ impl Readers {
     ) -> Result<Result<R, E>, Fault> {
         // Acquire: meets the Release in `changed`, so that a snapshot begun later has the change.
         let changes = self.changes.load(Acquire);
+        let together = TOGETHER.with(Cell::get);
         self.with(|reader| {
-            let kept = reader.snapshot.as_mut().filter(|it| {
-                state == State::Recent && it.changes == changes && it.reads < MOST_READS
+            let kept = reader.snapshot.as_mut().filter(|it| it.changes == changes);
+            let kept = kept.filter(|it| match together {
+                0 => state == State::Recent && it.reads < MOST_READS,
+                _ => it.together == together,
             });
             let (note, state) = if let Some(kept) = kept {
-                kept.reads += 1;
-                (kept.note, State::Recent)
+                kept.reads = kept.reads.saturating_add(1);
+                // Of what is asked for together, this is now.
+                (kept.note, if together == 0 { State::Recent } else { State::Latest })
             } else {
                 reader.end()?;
                 let note = note();
                 if self.is_tended.load(Relaxed) {
-                    reader.begin(Snapshot { note, changes, reads: 1 })?;
+                    reader.begin(Snapshot { note, changes, reads: 1, together })?;
                 }
                 (note, State::Latest)
             };
             let found = f(&reader.connection, note, state)?;
-            if found.is_err() {
+            if found.is_err() && together == 0 {
                 reader.end()?;
             }
             Ok(found)

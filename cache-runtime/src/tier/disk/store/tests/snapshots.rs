@@ -1,6 +1,6 @@
 //! What reads keep open for the reads after them: what it may lack, and when it ends.
 
-use super::super::pool::MOST_READS;
+use super::super::pool::{MOST_READS, Together};
 use super::*;
 
 /// Two processes that use one store, in which there is a row, as far as they can be told apart.
@@ -149,4 +149,25 @@ fn what_is_settled_is_in_the_file_itself() {
     other.release();
     assert_eq!(one.settle(), Ok(true));
     assert!(in_the_file(b"second"));
+}
+
+#[test]
+fn reads_that_are_made_together_are_in_one_transaction() {
+    let (_folder, one, other) = pair();
+    // What was kept open before is not for them.
+    look(&one, State::Recent, 4);
+    put(&other, 1, 2, b"second");
+    let together = Together::begin();
+    let now = (b"second".to_vec(), 5, State::Latest);
+    assert_eq!(look(&one, State::Recent, 5), now);
+    put(&other, 1, 3, b"third");
+    assert_eq!(read_in_vain(&one, 2), State::Latest);
+    for _ in 0..2 * MOST_READS {
+        assert_eq!(look(&one, State::Recent, 6), now);
+    }
+    put(&one, 9, 0, b"of this process");
+    assert_eq!(look(&one, State::Recent, 7).1, 7, "what it changes itself it sees");
+    put(&other, 1, 4, b"fourth");
+    drop(together);
+    assert_eq!(look(&one, State::Latest, 8), (b"fourth".to_vec(), 8, State::Latest));
 }
