@@ -1,5 +1,6 @@
 //! `batch` with values in Redis: all ids are asked for together, and one process computes each.
 
+use crate::cluster::Cluster;
 use crate::server::Server;
 use crate::support::{Gate, draw, keys, patient};
 use larder::cached;
@@ -101,4 +102,29 @@ fn reads(server: &Server) -> u64 {
     let stats = server.command(&["INFO", "stats"]).text();
     let line = stats.lines().find_map(|line| line.strip_prefix("total_reads_processed:"));
     line.unwrap().trim().parse().unwrap()
+}
+
+#[test]
+fn in_a_cluster_each_server_is_asked_once_for_all_that_it_has() {
+    #[cached(batch = ids, tier = "l3", tags("spread:{id}"), name = "batch::spread")]
+    fn spread(ids: &[u64]) -> HashMap<u64, u64> {
+        ids.iter().map(|id| (*id, draw())).collect()
+    }
+
+    let cluster = Cluster::start();
+    let [one, other] = [(); 2].map(|()| patient(&cluster.url()));
+    let ids: Vec<u64> = (0..100).collect();
+    let stored = one.with(|| spread(&ids));
+    assert_eq!(one.with(|| spread(&[7, 8])).len(), 2);
+    let all_reads = || cluster.nodes().iter().map(|node| reads(node)).sum::<u64>();
+    let before = all_reads();
+    assert_eq!(other.with(|| spread(&ids)), stored);
+    let reads = all_reads() - before;
+    let stats = other.with(spread::stats);
+    assert_eq!((stats.hits_l3, stats.computations), (100, 0));
+    // With the questions themselves, what replicas hear, and heartbeats: one by one it would be hundreds.
+    assert!(reads <= 80, "the servers read {reads} times from their sockets for 100 ids");
+    one.with(|| larder::blocking::invalidate_tag("spread:7")).unwrap();
+    let now = other.with(|| spread(&ids));
+    assert_eq!(now.iter().filter(|(id, value)| stored[id] != **value).count(), 1);
 }
