@@ -5,7 +5,7 @@ use crate::sync::Mutex;
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) struct Ask {
     /// The place of the function that is meant.
@@ -18,6 +18,32 @@ pub(crate) struct Ask {
 /// What a call is to do in place of another: a claim to a computation that is given up if it is dropped.
 pub(crate) type Charge = Box<dyn Any + Send>;
 
+/// What became of bodies that run where a function is warmed. Relaxed: whoever asks has seen the call end.
+#[derive(Debug, Default)]
+pub(crate) struct Ran {
+    has_begun: AtomicBool,
+    has_failed: AtomicBool,
+}
+
+impl Ran {
+    pub(crate) fn begin(&self) {
+        self.has_begun.store(true, Ordering::Relaxed);
+    }
+
+    /// Also if something else is served then.
+    pub(crate) fn fail(&self) {
+        self.has_failed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Relaxed)
+    }
+}
+
 /// Those of several calls, by what tells their keys apart as a rule.
 pub(crate) type Charges = HashMap<Mark, Vec<Charge>>;
 
@@ -27,7 +53,7 @@ pub(crate) enum Wish {
     /// The same once what is there is invalidated.
     Force,
     /// Compute only what is not there, and say whether that was so.
-    Warm(Arc<AtomicBool>),
+    Warm(Arc<Ran>),
     /// Go on with a computation that another call began.
     Lead(Charge),
     /// The same for each of these keys.

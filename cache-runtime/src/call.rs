@@ -39,7 +39,6 @@ use std::cell::Cell;
 use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// The longest tag whose room is kept for the next, in bytes.
 const MOST_ROOM: usize = 1_024;
@@ -352,7 +351,7 @@ fn look_around<W: View, Kd: Kind>(
         }
         // The body is going to run.
         if let Some(ran) = &ran {
-            ran.store(true, Ordering::Relaxed);
+            ran.begin();
         }
         let why = bypass(instance.site, surroundings, false, wish.as_ref());
         return Around::Bypass(why.unwrap_or(Bypass::Scope), runtime.clone(), wish);
@@ -515,7 +514,7 @@ pub fn pass<I, F, K: OwnedKey, Kd: Kind>(
         }
     }
     if let Some(Wish::Warm(ran)) = &wish {
-        ran.store(true, Ordering::Relaxed);
+        ran.begin();
     }
     Found::Miss(Miss::bypassed(call.site, runtime, call.kind, Bypass::When, wish))
 }

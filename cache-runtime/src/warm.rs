@@ -96,7 +96,8 @@ pub struct Warmed {
     pub calls: u64,
     /// Those of them whose value was there already: their body did not run.
     pub skipped: u64,
-    /// Those of them that failed, in the order of their arguments.
+    /// Those of them that failed, in the order of their arguments: also where a former value was served
+    /// instead, and those of a batch of which a part failed.
     pub failures: Vec<Failed>,
 }
 
@@ -106,7 +107,7 @@ pub struct Warmed {
 pub struct Failed {
     /// The place of its arguments in what the iterator yields, from 0 on.
     pub position: u64,
-    /// Whether it panicked; else it returned an `Err`.
+    /// Whether it panicked; else its body returned an `Err`, or panicked, and something else was served.
     pub panicked: bool,
 }
 

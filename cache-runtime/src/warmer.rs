@@ -1,6 +1,6 @@
 //! Calls with each of many arguments, several at a time.
 
-use crate::ask::Wish;
+use crate::ask::{Ran, Wish};
 use crate::calling;
 use crate::context;
 use crate::site::Site;
@@ -8,7 +8,6 @@ use crate::warm::{Ended, Tally, Warmed, Warming};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -23,15 +22,15 @@ fn make<A, Out>(
     call: &impl Fn(A) -> Out,
     (position, arguments): (u64, A),
 ) -> Ended {
-    let ran = Arc::new(AtomicBool::new(false));
+    let ran = Arc::new(Ran::default());
     let wish = Wish::Warm(Arc::clone(&ran));
     let made = || calling::ask(site, None, wish, || call(arguments));
     let out = catch_unwind(AssertUnwindSafe(made));
     let failed = match &out {
-        Ok(out) => fails(out).then_some(false),
+        Ok(out) => (fails(out) || ran.has_failed()).then_some(false),
         Err(_) => Some(true),
     };
-    Ended { position, ran: ran.load(Ordering::Relaxed), failed }
+    Ended { position, ran: ran.has_begun(), failed }
 }
 
 fn numbered<A>(arguments: impl IntoIterator<Item = A>) -> impl Iterator<Item = (u64, A)> {
@@ -104,7 +103,7 @@ pub fn warm_with<A: Send, Out>(
 /// A call under way.
 struct Under<F> {
     position: u64,
-    ran: Arc<AtomicBool>,
+    ran: Arc<Ran>,
     call: Pin<Box<F>>,
 }
 
@@ -114,10 +113,10 @@ impl<F: Future> Under<F> {
         let polled = catch_unwind(AssertUnwindSafe(|| self.call.as_mut().poll(task)));
         let failed = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(out)) => fails(&out).then_some(false),
+            Ok(Poll::Ready(out)) => (fails(&out) || self.ran.has_failed()).then_some(false),
             Err(_) => Some(true),
         };
-        let ran = self.ran.load(Ordering::Relaxed);
+        let ran = self.ran.has_begun();
         Poll::Ready(Ended { position: self.position, ran, failed })
     }
 }
@@ -154,7 +153,7 @@ pub async fn warm_with_async<A, Fut: Future>(
     let mut arguments = numbered(arguments);
     let mut under_way: Vec<Under<_>> = Vec::new();
     let begin = |(position, arguments)| {
-        let ran = Arc::new(AtomicBool::new(false));
+        let ran = Arc::new(Ran::default());
         let wish = Arc::clone(&ran);
         let call = calling::ask_async(site, None, || Wish::Warm(wish), call(arguments));
         Under { position, ran, call: Box::pin(call) }
@@ -209,7 +208,8 @@ impl Warmable {
 }
 
 /// Warms every function that says `warm = path`, one after the other, and returns what came of each by its
-/// name. To be awaited as the program starts.
+/// name: of one whose list can't be had for a panic, that its first call has panicked. To be awaited as the
+/// program starts.
 ///
 /// ```
 /// fn primes() -> Vec<u64> {
@@ -232,11 +232,24 @@ impl Warmable {
 pub async fn warm_all() -> Vec<(String, Warmed)> {
     let mut all = Vec::new();
     for Warmable { site, warm } in inventory::iter::<Warmable> {
-        let warmed = warm().await;
+        let mut begun = None;
+        let warmed = poll_fn(|task| {
+            // What it is warmed with is the program's to say.
+            let mut poll = || begun.get_or_insert_with(warm).as_mut().poll(task);
+            catch_unwind(AssertUnwindSafe(&mut poll)).unwrap_or_else(|_| Poll::Ready(panicked()))
+        });
+        let warmed = warmed.await;
         all.push((site().name(), warmed));
     }
     all.sort_by(|(one, _), (other, _)| one.cmp(other));
     all
+}
+
+/// A function whose list of arguments can't be had.
+fn panicked() -> Warmed {
+    let mut tally = Tally::new((0, None), None);
+    tally.note(Ended { position: 0, ran: false, failed: Some(true) });
+    tally.end()
 }
 
 /// For code that is not async.

@@ -1,8 +1,10 @@
 //! Filling a cache before it is asked: many calls, so many at a time, none stopped by another's failure.
 
-use crate::support::{Calls, block_on, fresh, until};
+use crate::support::{Calls, block_on, fresh, in_a_process, until};
 use larder::{Options, Progress, Warming, cached};
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 
 /// How many there are at a time, and were at most.
 #[derive(Default)]
@@ -204,4 +206,57 @@ fn what_goes_past_the_cache_is_not_skipped() {
     let calls = Calls::new();
     let warmed = fresh().0.with(|| some::warm([3, 1, 3].map(|number| (number, &calls))));
     assert_eq!((warmed.calls, warmed.skipped, calls.taken()), (3, 0, 3));
+}
+
+#[test]
+fn what_is_served_instead_of_a_failure_is_a_failure_all_the_same() {
+    static FAILS: AtomicBool = AtomicBool::new(false);
+
+    #[cached(ttl = "10s", grace = "1h")]
+    fn lenient(number: u64) -> Result<u64, String> {
+        assert!(!(FAILS.load(SeqCst) && number == 3), "on purpose");
+        if FAILS.load(SeqCst) { Err("on purpose".to_owned()) } else { Ok(number) }
+    }
+
+    #[cached(batch = ids)]
+    fn parts(ids: Vec<u64>) -> HashMap<u64, Result<u64, String>> {
+        let part = |id: u64| if id == 7 { Err("on purpose".to_owned()) } else { Ok(id) };
+        ids.into_iter().map(|id| (id, part(id))).collect()
+    }
+
+    let (runtime, clock) = fresh();
+    runtime.with(|| {
+        assert!(lenient::warm([1, 2, 3]).failures.is_empty());
+        FAILS.store(true, SeqCst);
+        clock.advance(Duration::from_secs(10));
+        let warmed = lenient::warm([1, 2, 3]);
+        assert_eq!(failures(&warmed), [(0, false), (1, false), (2, false)]);
+        assert_eq!(lenient(1), Ok(1));
+        let warmed = parts::warm([vec![1, 2], vec![6, 7, 8], vec![3]]);
+        assert_eq!(failures(&warmed), [(1, false)]);
+        assert_eq!(parts::peek(&8), Some(Some(Ok(8))));
+    });
+}
+
+#[test]
+fn a_list_that_can_not_be_had_is_no_reason_to_leave_others_cold() {
+    fn none() -> Vec<u64> {
+        assert!(!UNLISTED.load(SeqCst), "on purpose");
+        vec![1]
+    }
+
+    #[cached(warm = none)]
+    fn unlisted(number: u64) -> u64 {
+        number
+    }
+
+    static UNLISTED: AtomicBool = AtomicBool::new(false);
+
+    in_a_process(|| {
+        UNLISTED.store(true, SeqCst);
+        let warmed = larder::blocking::warm_all();
+        let of = |name: &str| warmed.iter().find(|(it, _)| it.ends_with(name)).unwrap().1.clone();
+        assert_eq!(failures(&of("unlisted")), [(0, true)]);
+        assert_eq!(of("warming::square").calls, 3);
+    });
 }

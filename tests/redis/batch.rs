@@ -116,7 +116,7 @@ fn in_a_cluster_each_server_is_asked_once_for_all_that_it_has() {
     let ids: Vec<u64> = (0..100).collect();
     let stored = one.with(|| spread(&ids));
     assert_eq!(one.with(|| spread(&[7, 8])).len(), 2);
-    let all_reads = || cluster.nodes().iter().map(|node| reads(node)).sum::<u64>();
+    let all_reads = || cluster.nodes().iter().map(reads).sum::<u64>();
     let before = all_reads();
     assert_eq!(other.with(|| spread(&ids)), stored);
     let reads = all_reads() - before;

@@ -112,6 +112,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// Goes on after the body has panicked: with what was to be replaced, or with the panic.
     pub(crate) fn recover(mut self: Box<Self>, panic: Box<dyn Any + Send>) -> Placed<K, Kd> {
+        self.tell_failure();
         self.fall_back().unwrap_or_else(|| {
             drop(self);
             resume_unwind(panic)

@@ -19,6 +19,7 @@ use self::fleet::Fleet;
 #[cfg(feature = "redis")]
 pub(crate) use self::fleet::Glanced;
 pub(crate) use self::together::Together;
+use crate::ask::Ran;
 use crate::attempts::Attempts;
 use crate::clock::{Moment, TimeSource};
 use crate::context::{self, Inside, Surroundings};
@@ -42,7 +43,6 @@ use std::future::Future;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -62,8 +62,8 @@ pub(crate) struct Basis {
     pub(crate) missed: Option<Miss>,
     /// Whether it is to replace what is still fresh, or was until it began.
     pub(crate) renews: Renews,
-    /// To be told that the body runs.
-    pub(crate) ran: Option<Arc<AtomicBool>>,
+    /// To be told that the body runs, and if it fails.
+    pub(crate) ran: Option<Arc<Ran>>,
     /// What the call may do with the cache.
     pub(crate) options: Options,
     /// What a look at the tier that machines share came to.
@@ -261,9 +261,16 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         Driven { body, is_caught: self.is_graceful() }
     }
 
+    fn tell_failure(&self) {
+        if let Some(ran) = &self.basis.ran {
+            ran.fail();
+        }
+    }
+
     fn tell_run(&self) {
-        // Relaxed: whoever asks has seen the call end.
-        self.basis.ran.iter().for_each(|ran| ran.store(true, Ordering::Relaxed));
+        if let Some(ran) = &self.basis.ran {
+            ran.begin();
+        }
     }
 
     /// Stores what was computed, hands it to those who wait, and returns it.
@@ -402,6 +409,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         counters.computation_time.record(self.spent);
         if self.kind.is_failure(out) {
             counters.failures.add(1);
+            self.tell_failure();
         }
     }
 

@@ -125,6 +125,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let counters = &self.function.counters;
         counters.computations.add(1);
         counters.failures.add(1);
+        self.tell_failure();
         match self.fall_back() {
             Some(super::Placed::Landed(finished)) => Some(finished.out),
             _ => None,
