@@ -25,6 +25,8 @@ mod explain;
 mod failure;
 mod grace;
 mod handles;
+#[path = "../servers/hearing.rs"]
+mod hearing;
 mod invalidation;
 mod jitter;
 mod joining;

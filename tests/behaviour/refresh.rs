@@ -1,8 +1,10 @@
 //! `refresh`: a hit near the end of a value's time has another one computed in the background.
 
-use crate::support::{Calls, Stage, fresh, run, until};
+use crate::hearing;
+use crate::support::{Calls, Stage, fresh, in_a_process, run, until};
 use larder::testing::ManualClock;
 use larder::{Runtime, blocking, cached};
+use log::LevelFilter;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -174,6 +176,23 @@ fn without_an_executor_the_caller_computes_in_place() {
         let stats = number_async::stats();
         assert_eq!((stats.refreshes, stats.computations), (1, 2));
     }));
+}
+
+#[test]
+fn that_there_is_no_executor_is_said_once() {
+    in_a_process(|| {
+        hearing::listen(LevelFilter::Warn, |_| ());
+        let stage = Arc::new(Stage::open());
+        let (runtime, clock) = fresh();
+        futures_lite::future::block_on(runtime.scope(async {
+            for call in 1..=3 {
+                assert_eq!(number_async(Arc::clone(&stage)).await, call);
+                clock.advance(8 * SECOND);
+            }
+        }));
+        let words = ["nowhere to compute in the background", "Runtime::builder().executor(..)"];
+        assert_eq!(hearing::said(&words).len(), 1);
+    });
 }
 
 #[test]

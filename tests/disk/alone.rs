@@ -319,3 +319,58 @@ fn what_is_on_disk_alone_is_explained_after_its_time_too() {
     let said = explained().to_string();
     assert!(said.ends_with("would be computed: its entry has been invalidated"), "{said}");
 }
+
+#[test]
+fn what_its_value_says_of_its_time_holds_on_disk_and_a_deadline_ends_every_wait() {
+    static SLOW: Slow = Slow::new();
+
+    #[expect(clippy::ref_option, reason = "it is what the function returns")]
+    fn lasts(value: &Option<u64>) -> Duration {
+        Duration::from_secs(value.unwrap_or(1))
+    }
+
+    #[expect(clippy::ref_option, reason = "it is what the function returns")]
+    fn is_even(value: &Option<u64>) -> bool {
+        value.is_none_or(|it| it % 2 == 0)
+    }
+
+    #[cached(tier = "l2", ttl_for = lasts, cache_if = is_even, negative = "3s")]
+    fn chosen(id: u64) -> Option<u64> {
+        (id != 0).then_some(id)
+    }
+
+    fn instead() -> u64 {
+        7
+    }
+
+    #[cached(tier = "l2", ttl = "10s", jitter = "50%", deadline = "1s", fallback = instead)]
+    fn limited() -> u64 {
+        SLOW.run()
+    }
+
+    let machine = Machine::new();
+    let process = machine.process();
+    let kept = |id| process.with(|| chosen::peek(id)).is_some();
+    process.with(|| [0, 5, 6, 20].map(chosen));
+    settle(&process);
+    assert_eq!([0, 5, 6, 20].map(kept), [true, false, true, true]);
+    machine.clock.advance(Duration::from_secs(3));
+    assert_eq!([0, 6, 20].map(kept), [false, true, true]);
+    machine.clock.advance(Duration::from_secs(3));
+    assert_eq!([6, 20].map(kept), [false, true]);
+
+    SLOW.hold(true);
+    thread::scope(|scope| {
+        let caller = scope.spawn(|| process.with(limited));
+        until("the body to run", || SLOW.calls() == 1);
+        until("its caller to wait", || machine.clock.sleepers() >= 1);
+        machine.clock.advance(Duration::from_secs(1));
+        assert_eq!(caller.join().unwrap(), 7);
+    });
+    assert_eq!(process.with(limited::peek), None, "what was made up is kept nowhere");
+    SLOW.hold(false);
+    until("the value to be stored", || process.with(limited::peek) == Some(1));
+    machine.clock.advance(Duration::from_secs(10));
+    assert_eq!(process.with(limited::peek), None, "no later than without jitter");
+    assert_eq!(process.with(limited::stats).fallbacks, 1);
+}

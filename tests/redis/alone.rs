@@ -1,6 +1,7 @@
 //! `stale`, `grace`, `refresh` and `timeout` of functions that keep nothing on this machine: what is in
 //! Redis is served after its time as it would be from memory, and not a moment longer than it is valid.
 
+use crate::client::Reply;
 use crate::limit::until;
 use crate::server::Server;
 use crate::support::{Calls, Slow, connected, draw, expired, keys, patience, patient};
@@ -142,4 +143,59 @@ fn what_is_in_redis_alone_is_explained_after_its_time_too() {
     one.with(|| blocking::invalidate_tag("alone:told")).unwrap();
     let said = other.with(told::explain).to_string();
     assert!(said.ends_with("would be computed: its entry has been invalidated"), "{said}");
+}
+
+#[test]
+fn what_its_value_says_of_its_time_holds_in_redis_and_a_deadline_ends_every_wait() {
+    static SLOW: Slow = Slow::new();
+
+    #[expect(clippy::ref_option, reason = "it is what the function returns")]
+    fn lasts(value: &Option<u64>) -> Duration {
+        Duration::from_secs(value.unwrap_or(1) * 60)
+    }
+
+    #[expect(clippy::ref_option, reason = "it is what the function returns")]
+    fn is_even(value: &Option<u64>) -> bool {
+        value.is_none_or(|it| it % 2 == 0)
+    }
+
+    #[cached(
+        tier = "l3", ttl_for = lasts, cache_if = is_even, negative = "10m", jitter = "50%", name = "alone::chosen"
+    )]
+    fn chosen(id: u64) -> Option<u64> {
+        (id != 0).then_some(id)
+    }
+
+    fn instead() -> u64 {
+        7
+    }
+
+    #[cached(tier = "l3", ttl = "1h", deadline = "1s", fallback = instead, name = "alone::limited")]
+    fn limited() -> u64 {
+        SLOW.run()
+    }
+
+    let server = Server::start();
+    let process = patient(&server.url());
+    process.with(|| [0, 5, 6].map(chosen));
+    let stored = keys(&server, "larder:*:v:*");
+    let left = |key: &String| match server.command(&["PTTL", key]) {
+        Reply::Int(left) => left / 60_000,
+        other => panic!("{other:?}"),
+    };
+    // Six minutes and ten, each shortened by a half at the most: 5 is odd, and not kept.
+    let left: Vec<_> = stored.iter().map(left).collect();
+    assert_eq!(left.len(), 2);
+    assert!(left.iter().all(|minutes| (2..10).contains(minutes)), "{left:?}");
+
+    SLOW.waits.store(true, SeqCst);
+    thread::scope(|scope| {
+        let caller = scope.spawn(|| process.with(limited));
+        SLOW.gate.await_arrivals(1);
+        assert_eq!(caller.join().unwrap(), 7);
+        assert_eq!(process.with(limited::peek), None, "what was made up is kept nowhere");
+        SLOW.gate.open();
+    });
+    until("the value to be stored", || process.with(limited::peek));
+    assert_eq!(process.with(limited::stats).fallbacks, 1);
 }
