@@ -1,10 +1,11 @@
 //! `batch`: each of many ids is an entry of its own, and the body sees those that are missing.
 
 use crate::support::{Calls, Stage, block_on, fresh, run, until, until_async};
-use larder::{Options, blocking, cached};
+use larder::{Options, Runtime, blocking, cached};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -598,6 +599,34 @@ fn c6_ids_that_hash_alike_are_not_taken_for_each_other() {
         let kept = all.map(|id| renewed::peek(&id).flatten());
         assert_eq!(kept, [1, 2, 3].map(Some));
     });
+}
+
+#[test]
+fn c6_a_claim_that_was_overtaken_is_not_taken_for_that_of_another_id() {
+    #[cached(
+        batch = ids, ttl = "10s", stale = "1h", timeout = "1h", tags("alike:{id.0}")
+    )]
+    async fn handed_over(ids: &[Alike]) -> HashMap<Alike, u64> {
+        ids.iter().map(|id| (id.clone(), id.0)).collect()
+    }
+
+    let (sender, spawned) = std::sync::mpsc::channel();
+    let runtime = Runtime::builder().executor(move |future| sender.send(future).unwrap());
+    let runtime = runtime.build().unwrap();
+    let handed_over_by = |caller: &mut Pin<Box<dyn Future<Output = HashMap<Alike, u64>> + '_>>| {
+        assert_eq!(futures_lite::future::block_on(futures_lite::future::poll_once(caller)), None);
+        spawned.try_recv().expect("nothing was handed over")
+    };
+    let (all, third) = ([1, 2, 3].map(Alike), [Alike(3)]);
+    let mut first: Pin<Box<dyn Future<Output = _>>> = Box::pin(runtime.scope(handed_over(&all)));
+    let of_first = handed_over_by(&mut first);
+    runtime.with(|| blocking::invalidate_tag("alike:3")).unwrap();
+    let mut second: Pin<Box<dyn Future<Output = _>>> = Box::pin(runtime.scope(handed_over(&third)));
+    futures_lite::future::block_on(handed_over_by(&mut second));
+    futures_lite::future::block_on(of_first);
+    let each = HashMap::from([1, 2, 3].map(|id| (Alike(id), id)));
+    assert_eq!(futures_lite::future::block_on(first), each);
+    assert_eq!(futures_lite::future::block_on(second), HashMap::from([(Alike(3), 3)]));
 }
 
 #[test]

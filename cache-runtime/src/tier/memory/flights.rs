@@ -127,12 +127,12 @@ impl<K: Eq, V, S> Memory<K, V, S> {
     }
 
     /// Whether a flight that nobody has taken over is that of a key. Of one in no table any more it can't be
-    /// told, nor does anyone who finds that key wait for it.
+    /// told: it is left to who waits for it.
     pub(crate) fn is_of(&self, hash: u64, lead: &Lead<S>, key: &K) -> bool {
         let _held = held::hold();
         let shard = self.shard(hash).read();
         let found = shard.flights.find(hash, |(_, it)| Arc::ptr_eq(it, &lead.flight));
-        lead.flight.term() == lead.term && found.is_none_or(|(it, _)| it.key == *key)
+        lead.flight.term() == lead.term && found.is_some_and(|(it, _)| it.key == *key)
     }
 
     /// Gives a flight up: to a follower if there is one, else for good.
