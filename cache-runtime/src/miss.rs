@@ -140,6 +140,9 @@ where
 
     /// A call to be computed as a companion may have wished.
     pub(crate) fn wished(mut quest: Box<Quest<K, Kd>>, wish: Option<Wish>) -> Self {
+        if wish.as_ref().is_some_and(Wish::outlasts_callers) {
+            quest.outlast_all();
+        }
         let plan = match wish {
             Some(Wish::Refresh) => Plan::Compute(quest.anew()),
             Some(Wish::Force) => Plan::Force(quest),

@@ -373,3 +373,31 @@ fn where_nothing_runs_behind_it_who_has_a_deadline_is_served_what_is_near_its_en
     let stats = runtime.with(limited::stats);
     assert_eq!((stats.hits, stats.refreshes, stats.fallbacks), (2, 0, 0));
 }
+
+#[test]
+fn who_comes_to_wait_after_its_timeout_takes_a_former_value_at_once() {
+    #[cached(batch = ids, ttl = "10s", grace = "1h", timeout = "1s", skip(source))]
+    async fn lenient(ids: &[u64], source: &Arc<Source>) -> HashMap<u64, u64> {
+        source.read_async(ids).await
+    }
+
+    let (runtime, clock) = fresh();
+    let call = |ids: &'static [u64], source: &Arc<Source>| {
+        let (inside, source) = (runtime.clone(), Arc::clone(source));
+        run("a caller", move || futures_lite::future::block_on(inside.scope(lenient(ids, &source))))
+    };
+    call(&[1], &Source::open()).ended();
+    clock.advance(11 * SECOND);
+    let [first, second] = [(); 2].map(|()| Source::closed());
+    let leader = call(&[1], &first);
+    until("the first body", || first.stage.calls.so_far() == 1);
+    let other = call(&[1, 2], &second);
+    until("the second body", || second.stage.calls.so_far() == 1);
+    // That of the second is over before it waits for the first.
+    clock.advance(2 * SECOND);
+    second.stage.leave.open();
+    assert_eq!(other.ended(), HashMap::from([(1, 101), (2, 102)]));
+    assert_eq!(runtime.with(lenient::stats).timeouts, 1);
+    first.stage.leave.open();
+    leader.ended();
+}

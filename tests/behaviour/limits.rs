@@ -415,3 +415,63 @@ fn a_future_that_takes_too_long_is_dropped_where_it_can_not_go_on() {
     assert_eq!(caller.ended(), Ok(1), "what was invalidated is not served");
     assert_eq!(runtime.with(fragile::stats).timeouts, 2);
 }
+
+#[test]
+fn what_was_handed_over_and_has_begun_is_waited_for_until_the_deadline() {
+    fn instead(_: &Arc<Stage>) -> u64 {
+        0
+    }
+
+    #[cached(
+        ttl = "10s", grace = "1h", deadline = "60s", fallback = instead, wait = "5s", skip(stage)
+    )]
+    fn patient(stage: &Arc<Stage>) -> u64 {
+        stage.act()
+    }
+
+    let (runtime, clock) = fresh();
+    assert_eq!(runtime.with(|| patient(&Arc::new(Stage::open()))), 1);
+    clock.advance(11 * SECOND);
+    let slow = Arc::new(Stage::default());
+    slow.calls.note();
+    let (inside, stage) = (runtime.clone(), Arc::clone(&slow));
+    let caller = run("the caller", move || inside.with(|| patient(&stage)));
+    slow.entered.wait("the body");
+    until("the caller to wait", || clock.sleepers() >= 1);
+    clock.advance(6 * SECOND);
+    until("the caller to wait on", || clock.sleepers() >= 1);
+    slow.leave.open();
+    assert_eq!(caller.ended(), 2, "nothing has failed, and there is time");
+    let stats = runtime.with(patient::stats);
+    assert_eq!((stats.timeouts, stats.grace_hits, stats.fallbacks), (0, 0, 0));
+}
+
+#[test]
+fn what_is_warmed_is_computed_however_long_a_caller_would_wait() {
+    #[cached(ttl = "10s", grace = "1h", timeout = "1s", skip(stage))]
+    async fn slow(stage: Arc<Stage>) -> u64 {
+        stage.act_async().await
+    }
+
+    let (runtime, clock) = fresh();
+    let open = Arc::new(Stage::open());
+    assert_eq!(futures_lite::future::block_on(runtime.scope(slow(open))), 1);
+    clock.advance(11 * SECOND);
+    let stage = Arc::new(Stage::default());
+    stage.calls.note();
+    let (inside, given) = (runtime.clone(), Arc::clone(&stage));
+    let warming = run("the warming", move || {
+        futures_lite::future::block_on(inside.scope(slow::warm([given])))
+    });
+    until("the body", || stage.calls.so_far() == 2);
+    // Whenever it would begin to count.
+    for _ in 0..20 {
+        clock.advance(SECOND / 10);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    stage.leave.open();
+    let warmed = warming.ended();
+    assert_eq!((warmed.calls, warmed.skipped, warmed.failures.len()), (1, 0, 0));
+    assert_eq!(futures_lite::future::block_on(runtime.scope(slow::peek())), Some(2));
+    assert_eq!(runtime.with(slow::stats).timeouts, 0);
+}

@@ -147,8 +147,6 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             self.basis.renews = charge.renews;
             // Its caller counts.
             self.basis.missed = None;
-            self.is_charged = true;
-            (self.hurry, self.deadline) = (None, None);
             self.next = Next::Lead(lead);
         }
         self

@@ -58,8 +58,6 @@ pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     hurry: Option<Moment>,
     /// When nothing is waited for any more.
     deadline: Option<Moment>,
-    /// Whether this is that call: nobody waits for it but by its flight.
-    pub(crate) is_charged: bool,
     /// What a look at the tier that machines share found, when its time was over, and the clock before.
     #[cfg(feature = "redis")]
     pub(crate) former: Option<(Kd::Kept, Moment, Stamp)>,
@@ -157,7 +155,6 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             patience: None,
             hurry,
             deadline,
-            is_charged: false,
             #[cfg(feature = "redis")]
             former: None,
             next: Next::Begin,
@@ -172,8 +169,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// How long the call may take.
     pub(crate) fn limit(&self) -> Limit {
         Limit {
-            // What nobody waits for takes as long as it takes.
-            deadline: self.function.site.options.deadline.filter(|_| !self.is_charged),
+            deadline: self.deadline.map(|it| it.since(self.called)),
             site: self.function.site,
             home: self.function.home.id,
             time: self.function.home.time.clone(),
@@ -190,6 +186,11 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     /// Says that there is no deadline for it.
     pub(crate) fn take_its_time(&mut self) {
         self.deadline = None;
+    }
+
+    /// Says that nobody would rather have something else than wait for it.
+    pub(crate) fn outlast_all(&mut self) {
+        (self.hurry, self.deadline) = (None, None);
     }
 
     /// The same, but computed whatever is cached or in flight.
@@ -356,9 +357,11 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let patience = if waiter.is_taken_up.is_some() { Moment::NEVER } else { end };
         let versions = &function.home.versions;
         let mut takes_offers = function.site.options.is_lenient();
+        // It may be over before this waits, and is looked to once.
+        let mut hurry_from = self.hurry;
         let outcome = loop {
             let now = function.home.time.now();
-            let hurry = self.hurry.filter(|it| *it > now).into_iter().chain(self.deadline);
+            let hurry = hurry_from.into_iter().chain(self.deadline);
             let hurry = hurry.chain((!waiter.is_begun()).then_some(end)).min();
             let hurry = hurry.map(|hurry| hurry.since(now));
             let limits = Limits { patience: patience.since(now), hurry };
@@ -378,10 +381,17 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                         self.take_former(former, stale)
                     }
                 }
-                Waited::Late if !waiter.is_begun() && self.time().now() >= end => {
-                    break waiter.follower.take_over(versions);
+                Waited::Late => {
+                    let now = function.home.time.now();
+                    let is_over = self.deadline.is_some_and(|it| it <= now);
+                    if hurry_from.take_if(|it| *it <= now).is_some() || is_over {
+                        self.hurry_up(&waiter.follower)
+                    } else if !waiter.is_begun() && now >= end {
+                        break waiter.follower.take_over(versions);
+                    } else {
+                        None
+                    }
                 }
-                Waited::Late => self.hurry_up(&waiter.follower),
                 _ => break wait,
             };
             let is_over = self.deadline.is_some_and(|it| function.home.time.now() >= it);
