@@ -167,8 +167,8 @@ impl Disk {
     }
 
     /// Reads an entry in a state of the store, shows it to `visit` if it may be served, and says which
-    /// state that was. A miss in a recent one says little: another process may have put something
-    /// better there a moment ago. `visit` says what is amiss with the entry, if anything is.
+    /// state that was. A miss in one that is not the latest says little: another process may have put
+    /// something better there a moment ago. `visit` says what is amiss with the entry, if anything is.
     pub(crate) fn read(
         &self,
         wanted: &Wanted<'_>,

@@ -6,7 +6,8 @@
 //!
 //! 1. No content of the file makes it panic: what it finds is bytes or a [`Fault`].
 //! 2. A reader never waits for a writer, nor for room to be made. What a read sees may be some reads
-//!    old, or as old as the last `release`, and says so; it has all that this process has changed.
+//!    old, as old as the last `release`, or as the first of those it is made with, and says so; it has all
+//!    that this process has changed.
 //! 3. One connection of a process writes at a time; processes take turns.
 //! 4. File and log stay within their bounds; what doesn't fit is refused.
 

@@ -7,7 +7,8 @@
 //! 4. A transaction may outlast the read that began it, since to begin one costs more than to read.
 //!    It ends after some reads, with a read that was in vain, with the next change of this process,
 //!    and whenever `release` finds it idle; unless somebody calls that now and then, none is kept.
-//! 5. Reads that are made together are in one, however many they are and of whatever use.
+//! 5. Reads that are made together are in one, however many they are and of whatever use, unless one of them
+//!    asks for the latest state: those after it are in the next.
 
 use super::fault::Fault;
 use super::file::File;
@@ -31,12 +32,15 @@ pub(crate) enum State {
     /// One that may lack what other processes changed a moment ago. What this process has changed is
     /// in it.
     Recent,
+    /// As it was when the first of the reads was made that are made together. What this process has changed
+    /// is in it.
+    Together,
     /// As it is now.
     Latest,
 }
 
-/// Reads of this thread, from here on until this is dropped: they see one state of the store, but for what
-/// this process changes meanwhile.
+/// Reads of this thread, from here on until this is dropped: those that may lack something see one state of
+/// the store, but for what this process changes meanwhile. So do those of calls within what is read.
 #[derive(Debug)]
 pub(crate) struct Together {
     before: u64,
@@ -135,13 +139,13 @@ impl Readers {
         self.with(|reader| {
             let kept = reader.snapshot.as_mut().filter(|it| it.changes == changes);
             let kept = kept.filter(|it| match together {
-                0 => state == State::Recent && it.reads < MOST_READS,
+                _ if state == State::Latest => false,
+                0 => it.reads < MOST_READS,
                 _ => it.together == together,
             });
             let (note, state) = if let Some(kept) = kept {
                 kept.reads = kept.reads.saturating_add(1);
-                // Of what is asked for together, this is now.
-                (kept.note, if together == 0 { State::Recent } else { State::Latest })
+                (kept.note, if together == 0 { State::Recent } else { State::Together })
             } else {
                 reader.end()?;
                 let note = note();

@@ -158,16 +158,19 @@ fn reads_that_are_made_together_are_in_one_transaction() {
     look(&one, State::Recent, 4);
     put(&other, 1, 2, b"second");
     let together = Together::begin();
-    let now = (b"second".to_vec(), 5, State::Latest);
-    assert_eq!(look(&one, State::Recent, 5), now);
+    assert_eq!(look(&one, State::Recent, 5), (b"second".to_vec(), 5, State::Latest));
     put(&other, 1, 3, b"third");
-    assert_eq!(read_in_vain(&one, 2), State::Latest);
+    assert_eq!(read_in_vain(&one, 2), State::Together);
     for _ in 0..2 * MOST_READS {
-        assert_eq!(look(&one, State::Recent, 6), now);
+        let then = (b"second".to_vec(), 5, State::Together);
+        assert_eq!(look(&one, State::Recent, 6), then);
     }
+    assert_eq!(look(&one, State::Latest, 6), (b"third".to_vec(), 6, State::Latest));
+    put(&other, 1, 4, b"fourth");
+    assert_eq!(look(&one, State::Recent, 7), (b"third".to_vec(), 6, State::Together));
     put(&one, 9, 0, b"of this process");
     assert_eq!(look(&one, State::Recent, 7).1, 7, "what it changes itself it sees");
-    put(&other, 1, 4, b"fourth");
+    put(&other, 1, 5, b"fifth");
     drop(together);
-    assert_eq!(look(&one, State::Latest, 8), (b"fourth".to_vec(), 8, State::Latest));
+    assert_eq!(look(&one, State::Latest, 8), (b"fifth".to_vec(), 8, State::Latest));
 }
