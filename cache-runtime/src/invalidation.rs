@@ -11,7 +11,7 @@ use crate::runtime::{self, Runtime};
 use crate::site::Site;
 use crate::sync;
 use crate::target::Target;
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -77,8 +77,8 @@ fn marks(tags: impl IntoIterator<Item: AsRef<str>>) -> Vec<Mark> {
     tags.into_iter().map(|tag| named(tag.as_ref())).collect()
 }
 
-/// What the last tags that were invalidated in this process are called.
-static CALLED: Mutex<BTreeMap<Mark, Arc<str>>> = Mutex::new(BTreeMap::new());
+/// What the last tags that were invalidated in this process are called, the last of them last.
+static CALLED: Mutex<VecDeque<(Mark, Arc<str>)>> = Mutex::new(VecDeque::new());
 
 /// So many are remembered, each of so many bytes at the most.
 const MOST_CALLED: usize = 256;
@@ -88,10 +88,12 @@ fn named(tag: &str) -> Mark {
     let mark = Mark::tag(tag);
     if tag.len() <= MOST_CALLED {
         let mut called = CALLED.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = called.iter().position(|(it, _)| *it == mark);
+        let known = at.and_then(|at| called.remove(at));
         if called.len() >= MOST_CALLED {
-            called.clear();
+            called.pop_front();
         }
-        called.entry(mark).or_insert_with(|| tag.into());
+        called.push_back(known.unwrap_or_else(|| (mark, tag.into())));
     }
     mark
 }
@@ -99,7 +101,7 @@ fn named(tag: &str) -> Mark {
 /// What a tag is called, if it is one of these.
 pub(crate) fn called(mark: Mark) -> Option<Arc<str>> {
     let called = CALLED.lock().unwrap_or_else(PoisonError::into_inner);
-    called.get(&mark).map(Arc::clone)
+    called.iter().find(|(it, _)| *it == mark).map(|(_, name)| Arc::clone(name))
 }
 
 impl Invalidation {

@@ -59,21 +59,24 @@ pub(super) async fn glance_all(
             });
         }
     }
-    let lacking = learn_versions(shared, &mut open, patience).await;
+    let failed = learn_versions(shared, &mut open, patience).await.err();
     for (at, mut open) in open {
         let visit = &mut |sound: &Sound<'_>| visit(at, sound);
         // What of the ledger one of them has learned, the others know.
-        let judged = lacking.and_then(|()| open.judge_again(shared, &wanted[at], visit));
-        seen[at] = match judged {
-            Ok(Some(seen)) => Ok(seen),
-            Ok(None) => settle(shared, &wanted[at], open, patience, visit).await,
-            Err(fault) => Err(fault),
+        let judged = open.judge_again(shared, &wanted[at], visit);
+        seen[at] = match (judged, failed) {
+            (Ok(Some(seen)), _) => Ok(seen),
+            // It has been asked for in vain.
+            (Ok(None), Some(fault)) if !open.lacking().is_empty() => Err(fault),
+            (Ok(None), _) => settle(shared, &wanted[at], open, patience, visit).await,
+            (Err(fault), _) => Err(fault),
         };
     }
     seen
 }
 
-/// Reads the versions that entries lack, with as few reads as there can be: most of them lack the same.
+/// Reads the versions that entries lack, with as few reads as there can be: most of them lack the same. What
+/// came before a fault is learned all the same.
 async fn learn_versions(
     shared: &Shared,
     open: &mut [(usize, Box<Open>)],
@@ -83,13 +86,20 @@ async fn learn_versions(
     lacking.sort_unstable();
     lacking.dedup();
     let mut known = Versions::default();
+    let mut outcome = Ok(());
     for some in lacking.chunks(batch::MOST) {
-        known.extend(versions_of(shared, some, patience).await?);
+        match versions_of(shared, some, patience).await {
+            Ok(versions) => known.extend(versions),
+            Err(fault) => {
+                outcome = Err(fault);
+                break;
+            }
+        }
     }
     for (_, it) in open {
         it.learn(&known);
     }
-    Ok(())
+    outcome
 }
 
 /// What as many of them have as go with one read, and whether the server tells of what changes in it.
