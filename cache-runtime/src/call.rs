@@ -271,6 +271,7 @@ fn look_up_shared<W: View, Kd: Kind>(
         address,
         arrival,
         missed,
+        hurry: None,
         renews: Renews::Nothing,
         ran: None,
         options: context::options(),

@@ -1,4 +1,4 @@
-//! How long a call may take, whatever it waits for.
+//! How long a call may take, or what it waits for.
 
 use crate::clock::TimeSource;
 use crate::context;
@@ -10,6 +10,28 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+
+/// Runs a future for so long at the most.
+///
+/// # Cancellation
+///
+/// As safe to drop as `future` itself.
+pub(crate) async fn within<F: Future>(
+    time: &TimeSource,
+    limit: Duration,
+    future: F,
+) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut sleep = None;
+    poll_fn(|task| {
+        if let Poll::Ready(out) = future.as_mut().poll(task) {
+            return Poll::Ready(Some(out));
+        }
+        let sleep = sleep.get_or_insert_with(|| time.sleep(limit));
+        sleep.as_mut().poll(task).map(|()| None)
+    })
+    .await
+}
 
 /// The deadline of one call.
 pub(crate) struct Limit {
@@ -29,17 +51,10 @@ impl Limit {
     ///
     /// As safe to drop as `future` itself.
     pub(crate) async fn within<F: Future>(&self, future: F) -> Option<F::Output> {
-        let Some(deadline) = self.deadline else { return Some(future.await) };
-        let mut future = pin!(future);
-        let mut sleep = None;
-        poll_fn(|task| {
-            if let Poll::Ready(out) = future.as_mut().poll(task) {
-                return Poll::Ready(Some(out));
-            }
-            let sleep = sleep.get_or_insert_with(|| self.time.sleep(deadline));
-            sleep.as_mut().poll(task).map(|()| None)
-        })
-        .await
+        match self.deadline {
+            Some(deadline) => within(&self.time, deadline, future).await,
+            None => Some(future.await),
+        }
     }
 
     /// Counts a call that is given up. What its caller makes of that is not for keeping.

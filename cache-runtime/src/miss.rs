@@ -4,7 +4,7 @@ use crate::ask::Wish;
 use crate::context;
 use crate::entry::About;
 use crate::key::OwnedKey;
-use crate::limit::Limit;
+use crate::limit::{self, Limit};
 use crate::outcome::{HandsOn, Kind};
 use crate::quest::{Quest, Step};
 use crate::runtime::Runtime;
@@ -384,17 +384,14 @@ where
             return Some(out);
         }
         let mut body = work.drive(body());
-        let ended = match quest.time_left() {
+        let ended = match work.time_left() {
             None => Some((&mut body).await),
-            Some(left) => {
-                let limit = Limit { deadline: Some(left), ..quest.limit() };
-                Box::pin(limit.within(&mut body)).await
-            }
+            Some(left) => Box::pin(limit::within(work.time(), left, &mut body)).await,
         };
         let ended = match ended {
             Some(ended) => ended,
-            None => match work.give_way() {
-                Some(out) => return Some(out),
+            None => match work.way_out() {
+                Some(former) => return Some(work.drop_body(former)),
                 None => body.await,
             },
         };

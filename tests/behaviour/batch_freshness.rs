@@ -401,3 +401,45 @@ fn who_comes_to_wait_after_its_timeout_takes_a_former_value_at_once() {
     first.stage.leave.open();
     leader.ended();
 }
+
+/// Nothing runs behind these calls, nor could their errors be handed on.
+#[test]
+fn a_batch_that_takes_too_long_is_dropped_where_it_can_not_go_on() {
+    #[derive(Debug, PartialEq)]
+    struct Unique;
+
+    #[cached(
+        batch = ids, ttl = "10s", stale = "5s", grace = "1h", timeout = "1s", tags("batch:{id}"), skip(source)
+    )]
+    async fn fragile(ids: &[u64], source: &Arc<Source>) -> HashMap<u64, Result<u64, Unique>> {
+        source.read_async(ids).await.into_iter().map(|(id, value)| (id, Ok(value))).collect()
+    }
+
+    let (runtime, clock) = fresh();
+    let call = |ids: &'static [u64], source: &Arc<Source>| {
+        let (inside, source) = (runtime.clone(), Arc::clone(source));
+        run("a caller", move || futures_lite::future::block_on(inside.scope(fragile(ids, &source))))
+    };
+    let first = HashMap::from([(1, Ok(101)), (2, Ok(102))]);
+    assert_eq!(call(&[1, 2], &Source::open()).ended(), first);
+    clock.advance(20 * SECOND);
+    let slow = Source::closed();
+    let caller = call(&[1, 2], &slow);
+    until("the caller to wait", || clock.sleepers() >= 1);
+    clock.advance(SECOND);
+    assert_eq!(caller.ended(), first);
+    let stats = runtime.with(fragile::stats);
+    assert_eq!((stats.timeouts, stats.grace_hits, stats.computations), (2, 2, 2));
+    // The next attempt is not due, and then it is, and has a part for which there is nothing else.
+    assert_eq!(call(&[1, 2], &Source::closed()).ended(), first);
+    clock.advance(10 * SECOND);
+    let slow = Source::closed();
+    let caller = call(&[1, 2, 3], &slow);
+    until("the caller to wait", || clock.sleepers() >= 1);
+    clock.advance(SECOND);
+    until("the caller to wait on", || clock.sleepers() == 0);
+    slow.stage.leave.open();
+    assert_eq!(caller.ended(), HashMap::from([(1, Ok(101)), (2, Ok(102)), (3, Ok(103))]));
+    assert_eq!(slow.asked(), [[1, 2, 3]]);
+    assert_eq!(runtime.with(fragile::stats).timeouts, 2);
+}

@@ -238,6 +238,61 @@ fn one_that_others_take_too_long_for_is_served_what_is_on_disk() {
 }
 
 #[test]
+fn who_can_not_hand_over_does_not_wait_for_others_beyond_its_timeout_either() {
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Unique;
+
+    static SLOW: Slow = Slow::new();
+
+    #[cached(
+        tier = "l2",
+        ttl = "10s",
+        stale = "1s",
+        grace = "1h",
+        timeout = "1s",
+        tags("alone:unique")
+    )]
+    fn plain() -> Result<u64, Unique> {
+        Ok(SLOW.run())
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    assert_eq!(one.with(plain), Ok(1));
+    settle(&one);
+    machine.clock.advance(2 * TTL);
+    SLOW.hold(true);
+    thread::scope(|scope| {
+        let computing = scope.spawn(|| one.with(plain));
+        until("a body to run", || SLOW.calls() == 2);
+        let calling = scope.spawn(|| other.with(plain));
+        until("the other to miss", || other.with(plain::stats).misses() == 1);
+        // Whenever it begins to count.
+        until("it to be served", || {
+            machine.clock.advance(Duration::from_secs(1));
+            thread::sleep(Duration::from_millis(1));
+            calling.is_finished()
+        });
+        assert_eq!(calling.join().unwrap(), Ok(1));
+        let stats = other.with(plain::stats);
+        assert_eq!((stats.timeouts, stats.grace_hits, stats.computations), (1, 1, 0));
+        // What is invalidated is waited for.
+        other.with(|| blocking::invalidate_tag("alone:unique")).unwrap();
+        let calling = scope.spawn(|| other.with(plain));
+        until("the other to miss", || other.with(plain::stats).misses() == 2);
+        for _ in 0..20 {
+            machine.clock.advance(Duration::from_secs(1));
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(!calling.is_finished());
+        SLOW.hold(false);
+        assert_eq!(computing.join().unwrap(), Ok(2));
+        assert_eq!(calling.join().unwrap(), Ok(3), "the second began before");
+    });
+    assert_eq!(other.with(plain::stats).timeouts, 1);
+}
+
+#[test]
 fn who_may_store_nothing_is_served_instead_of_a_failure_all_the_same() {
     static FAILS: AtomicBool = AtomicBool::new(false);
 

@@ -126,6 +126,34 @@ fn one_that_takes_too_long_gives_its_caller_what_is_in_redis() {
 }
 
 #[test]
+fn who_can_not_hand_over_does_not_wait_for_others_beyond_its_timeout_either() {
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Unique;
+
+    static SLOW: Slow = Slow::new();
+
+    #[cached(tier = "l3", ttl = "1s", grace = "1h", timeout = "20ms", name = "alone::unique")]
+    fn unique() -> Result<u64, Unique> {
+        Ok(SLOW.run())
+    }
+
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| patient(&server.url()));
+    let old = one.with(unique);
+    until("the value to expire", || one.with(unique::peek).is_none().then_some(()));
+    SLOW.waits.store(true, SeqCst);
+    thread::scope(|scope| {
+        let computing = scope.spawn(|| one.with(unique));
+        SLOW.gate.await_arrivals(1);
+        assert_eq!(other.with(unique), old);
+        let stats = other.with(unique::stats);
+        assert_eq!((stats.timeouts, stats.grace_hits, stats.computations), (1, 1, 0));
+        SLOW.gate.open();
+        assert!(computing.join().unwrap().unwrap() > old.unwrap());
+    });
+}
+
+#[test]
 fn what_is_in_redis_alone_is_explained_after_its_time_too() {
     #[cached(tier = "l3", ttl = "1s", stale = "1h", name = "alone::told", tags("alone:told"))]
     fn told() -> u64 {

@@ -54,8 +54,6 @@ pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     called: Moment,
     /// Until when others are waited for, since the first of them was.
     patience: Option<Moment>,
-    /// When a former value will do, if there is one.
-    hurry: Option<Moment>,
     /// When nothing is waited for any more.
     deadline: Option<Moment>,
     /// What a look at the tier that machines share found, when its time was over, and the clock before.
@@ -132,12 +130,12 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     pub(crate) fn new(
         function: Arc<FunctionFor<K, Kd>>,
         kind: Kd,
-        basis: Basis,
+        mut basis: Basis,
         (key, mark): (K, Mark),
     ) -> Box<Self> {
         let now = function.home.time.now();
         let options = &function.site.options;
-        let hurry = options.timeout.filter(|_| options.is_lenient()).map(|it| now.after(it));
+        basis.hurry = options.timeout.filter(|_| options.is_lenient()).map(|it| now.after(it));
         let deadline = options.deadline.map(|it| now.after(it));
         Box::new(Self {
             function,
@@ -153,7 +151,6 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             is_due: false,
             called: now,
             patience: None,
-            hurry,
             deadline,
             #[cfg(feature = "redis")]
             former: None,
@@ -177,12 +174,6 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         }
     }
 
-    /// How long it is before a former value will do, where one may.
-    pub(crate) fn time_left(&self) -> Option<Duration> {
-        let now = self.time().now();
-        self.hurry.map(|it| it.since(now))
-    }
-
     /// Says that there is no deadline for it.
     pub(crate) fn take_its_time(&mut self) {
         self.deadline = None;
@@ -190,7 +181,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// Says that nobody would rather have something else than wait for it.
     pub(crate) fn outlast_all(&mut self) {
-        (self.hurry, self.deadline) = (None, None);
+        (self.basis.hurry, self.deadline) = (None, None);
     }
 
     /// The same, but computed whatever is cached or in flight.
@@ -358,7 +349,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let versions = &function.home.versions;
         let mut takes_offers = function.site.options.is_lenient();
         // It may be over before this waits, and is looked to once.
-        let mut hurry_from = self.hurry;
+        let mut hurry_from = self.basis.hurry;
         let outcome = loop {
             let now = function.home.time.now();
             let hurry = hurry_from.into_iter().chain(self.deadline);
@@ -372,7 +363,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                     takes_offers = false;
                     let stale = function.site.options.stale;
                     let now = function.home.time.now();
-                    if self.hurry.is_some_and(|it| it <= now) {
+                    if self.basis.hurry.is_some_and(|it| it <= now) {
                         // It comes when any former value will do.
                         self.hurry_up(&waiter.follower)
                     } else if waiter.follower.is_late_for_offer() && context::frame().is_none() {

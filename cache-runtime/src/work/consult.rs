@@ -60,6 +60,20 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     ///
     /// Safe to drop: another caller takes over.
     pub(crate) async fn consult(&mut self) -> Option<Kd::Out> {
+        loop {
+            let found = self.look_around().await;
+            if found.is_some() || !self.may_wait || !mem::take(&mut self.is_held) {
+                return found;
+            }
+            // There is no time to wait for it, unless there is nothing else.
+            self.basis.hurry = None;
+            if let Some(former) = self.way_out() {
+                return Some(self.give_way(former));
+            }
+        }
+    }
+
+    async fn look_around(&mut self) -> Option<Kd::Out> {
         if self.is_witness() {
             Box::pin(self.witness()).await;
         }
@@ -143,7 +157,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                     }
                     continue;
                 }
-                Leased::Held if !self.may_wait => {
+                Leased::Held if !self.may_wait || self.is_in_a_hurry() => {
                     self.is_held = true;
                     return None;
                 }

@@ -26,8 +26,8 @@ pub(super) struct Overdue<V> {
     stamp: Stamp,
 }
 
-/// What is served instead of a failure.
-struct Former<Kd: Kind> {
+/// What is served instead of a failure, or of what takes too long.
+pub(crate) struct Former<Kd: Kind> {
     out: Kd::Out,
     about: Arc<About>,
     expires: Moment,
@@ -131,18 +131,25 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         Some(Placed::Landed(Finished { out, arrival: None }))
     }
 
-    /// Serves what was to be replaced, to all who wait, because computing another takes too long: what has
-    /// begun is dropped then, and the next attempt put off. Nothing if there is nothing to serve.
-    pub(crate) fn give_way(&mut self) -> Option<Kd::Out> {
-        if !self.function.stored.as_ref().is_none_or(Stored::hear) {
-            return None;
-        }
-        let former = self.former(self.function.site.options.linger())?;
+    /// Serves what was to be replaced, to all who wait, because the body takes too long: it is dropped then,
+    /// and the next attempt put off.
+    pub(crate) fn drop_body(&mut self, former: Former<Kd>) -> Kd::Out {
         self.note_failure(&former.about);
+        self.give_way(former)
+    }
+
+    /// What may be served where another value is not there in time.
+    pub(crate) fn way_out(&self) -> Option<Former<Kd>> {
+        let may_serve = self.function.stored.as_ref().is_none_or(Stored::hear);
+        may_serve.then(|| self.former(self.function.site.options.linger())).flatten()
+    }
+
+    /// Serves it, to all who wait.
+    pub(super) fn give_way(&mut self, former: Former<Kd>) -> Kd::Out {
         self.function.counters.timeouts.add(1);
         let late = self.time().now().since(former.expires);
         let is_stale = late < self.function.site.options.stale;
-        Some(self.serve(former, if is_stale { Served::Stale } else { Served::Grace }))
+        self.serve(former, if is_stale { Served::Stale } else { Served::Grace })
     }
 
     /// What was to be replaced, if its time has been over for so long at the most.

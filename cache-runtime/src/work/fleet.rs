@@ -254,7 +254,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 return Ok(Some(stale));
             }
             self.count_miss(None);
-            if !self.may_wait {
+            if !self.may_wait || self.is_in_a_hurry() {
                 self.is_held = true;
                 return Ok(None);
             }
@@ -269,6 +269,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 None => waiter = Some(fleet.join(asking.place())),
                 Some(waiter) => {
                     let left = self.function.site.options.wait.saturating_sub(begun.elapsed());
+                    let left = self.time_left().unwrap_or(left).min(left);
                     waiter.wait(clock::pause(PAUSE.min(left))).await;
                 }
             }

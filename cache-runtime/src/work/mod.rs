@@ -14,6 +14,7 @@ mod together;
 
 pub(crate) use self::consult::Consulted;
 pub(crate) use self::extra::Before;
+pub(crate) use self::failure::Former;
 use self::failure::{Driven, Overdue};
 use self::fleet::Fleet;
 #[cfg(feature = "redis")]
@@ -60,6 +61,8 @@ pub(crate) struct Basis {
     pub(crate) arrival: Stamp,
     /// Why nothing was found, until that is counted.
     pub(crate) missed: Option<Miss>,
+    /// When a former value will do, if there is one.
+    pub(crate) hurry: Option<Moment>,
     /// Whether it is to replace what is still fresh, or was until it began.
     pub(crate) renews: Renews,
     /// To be told that the body runs, and if it fails.
@@ -117,7 +120,7 @@ pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     told: bool,
     /// Whether it may wait for another process that computes the same.
     may_wait: bool,
-    /// Whether one does, and was not waited for.
+    /// Whether one does, and is not waited for any longer.
     is_held: bool,
     /// Whether what it found was for where machines share it.
     is_sent: bool,
@@ -244,6 +247,17 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             is_held: false,
             is_sent: false,
         })
+    }
+
+    /// Whether a former value will do by now, if there is one.
+    fn is_in_a_hurry(&self) -> bool {
+        self.time_left().is_some_and(|left| left.is_zero())
+    }
+
+    /// How long it is before a former value will do, where one may.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        let now = self.time().now();
+        self.basis.hurry.map(|it| it.since(now))
     }
 
     /// Runs the body. A panic is caught if something else may be served then.
@@ -413,7 +427,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         }
     }
 
-    fn time(&self) -> &TimeSource {
+    pub(crate) fn time(&self) -> &TimeSource {
         &self.function.home.time
     }
 
