@@ -11,8 +11,9 @@ use crate::runtime::{self, Runtime};
 use crate::site::Site;
 use crate::sync;
 use crate::target::Target;
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One invalidation, by what it names.
@@ -77,10 +78,12 @@ fn marks(tags: impl IntoIterator<Item: AsRef<str>>) -> Vec<Mark> {
     tags.into_iter().map(|tag| named(tag.as_ref())).collect()
 }
 
-/// What the last tags that were invalidated in this process are called, the last of them last.
-static CALLED: Mutex<VecDeque<(Mark, Arc<str>)>> = Mutex::new(VecDeque::new());
+type Names = BTreeMap<Mark, Arc<str>>;
 
-/// So many are remembered, each of so many bytes at the most.
+/// What the last tags that were invalidated in this process are called, and those before them.
+static CALLED: Mutex<[Names; 2]> = Mutex::new([Names::new(), Names::new()]);
+
+/// So many are remembered at the least, each of so many bytes at the most.
 const MOST_CALLED: usize = 256;
 
 /// The mark of a tag, whose name is remembered for a while.
@@ -88,12 +91,11 @@ fn named(tag: &str) -> Mark {
     let mark = Mark::tag(tag);
     if tag.len() <= MOST_CALLED {
         let mut called = CALLED.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = called.iter().position(|(it, _)| *it == mark);
-        let known = at.and_then(|at| called.remove(at));
-        if called.len() >= MOST_CALLED {
-            called.pop_front();
+        let [last, before] = &mut *called;
+        if last.len() >= MOST_CALLED {
+            *before = mem::take(last);
         }
-        called.push_back(known.unwrap_or_else(|| (mark, tag.into())));
+        last.entry(mark).or_insert_with(|| tag.into());
     }
     mark
 }
@@ -101,7 +103,7 @@ fn named(tag: &str) -> Mark {
 /// What a tag is called, if it is one of these.
 pub(crate) fn called(mark: Mark) -> Option<Arc<str>> {
     let called = CALLED.lock().unwrap_or_else(PoisonError::into_inner);
-    called.iter().find(|(it, _)| *it == mark).map(|(_, name)| Arc::clone(name))
+    called.iter().find_map(|names| names.get(&mark)).map(Arc::clone)
 }
 
 impl Invalidation {
