@@ -1,11 +1,12 @@
 //! What is done, at random.
 
 use crate::functions::{ALL, Answer};
-use crate::history::{self, End, History, Invalidation};
-use crate::judge::{Call, Served, judge};
+use crate::history::{self, End, History, Invalidation, Origin};
+use crate::judge::{self, Call, Served, judge};
 use larder::testing::ManualClock;
 use larder::{Background, Options, Runtime};
 use std::future::Future;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -20,20 +21,30 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 struct UnderWay {
     call: Call,
+    /// What may be said of the bodies that run for it.
+    origin: Origin,
     /// What was there before is invalidated by it.
     is_forced: bool,
     future: Pin<Box<dyn Future<Output = Answer>>>,
 }
 
+/// What a call has left behind.
+type Behind = (Origin, Background);
+
 pub(crate) struct Driver {
     random: fastrand::Rng,
     clock: ManualClock,
+    /// One if nothing else tells it of anything.
     processes: Vec<Runtime>,
+    /// Those that are called.
+    functions: Vec<usize>,
     calls: Vec<UnderWay>,
     /// What most calls are of, for a while.
     focus: (usize, u8),
     spawned: Receiver<Background>,
-    background: Vec<Background>,
+    background: Vec<Behind>,
+    /// How many bodies have been judged.
+    bodies: usize,
     /// Fresh, overdue, errors, cancelled.
     served: [u64; 4],
     #[cfg(feature = "disk")]
@@ -41,9 +52,10 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// `url` is that of a server, where there is that tier.
+    /// `url` is that of a server, where there is that tier. Where a process is alone, it is told of nothing by
+    /// others.
     #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "there is no server"))]
-    pub(crate) fn new(seed: u64, url: Option<&str>) -> Self {
+    pub(crate) fn new(seed: u64, is_alone: bool, url: Option<&str>) -> Self {
         history::with(|history| *history = History::default());
         let clock = ManualClock::new();
         let (spawn, spawned) = channel();
@@ -52,10 +64,13 @@ impl Driver {
         let process = |spawn: Sender<Background>| {
             let builder = Runtime::builder()
                 .clock(clock.clone())
-                .backoff(Duration::from_secs(1), Duration::from_secs(4))
+                .backoff(judge::BACKOFF, 4 * judge::BACKOFF)
                 .executor(move |future| drop(spawn.send(future)));
             #[cfg(feature = "disk")]
             let builder = builder.dir(folder.path());
+            if is_alone {
+                return builder.build().unwrap();
+            }
             #[cfg(feature = "redis")]
             let builder = builder
                 .redis(url.unwrap())
@@ -71,15 +86,18 @@ impl Driver {
             });
             process
         };
-        let count = if cfg!(any(feature = "disk", feature = "redis")) { 2 } else { 1 };
+        let has_others = !is_alone && cfg!(any(feature = "disk", feature = "redis"));
+        let is_called = |it: &usize| !is_alone || !ALL[*it].is_told_from_afar();
         Self {
             random: fastrand::Rng::with_seed(seed),
-            processes: (0..count).map(|_| process(spawn.clone())).collect(),
+            processes: (0..=usize::from(has_others)).map(|_| process(spawn.clone())).collect(),
+            functions: (0..ALL.len()).filter(is_called).collect(),
             clock,
             calls: Vec::new(),
             focus: (0, 0),
             spawned,
             background: Vec::new(),
+            bodies: 0,
             served: [0; 4],
             #[cfg(feature = "disk")]
             _folder: folder,
@@ -116,7 +134,8 @@ impl Driver {
 
     /// A function and a key.
     fn target(&mut self) -> (usize, u8) {
-        let any = (self.random.usize(..ALL.len()), self.random.u8(..KEYS));
+        let function = self.functions[self.random.usize(..self.functions.len())];
+        let any = (function, self.random.u8(..KEYS));
         if self.random.u8(..100) == 0 {
             self.focus = any;
         }
@@ -140,14 +159,15 @@ impl Driver {
         let (process, runtime) = self.process();
         let call = Call { function, key, process, began, skips_read };
         let is_forced = options == Some(Options::new().force());
+        let origin = Origin { since: began, is_beside: options.is_some() };
         let future = match options {
             Some(options) => (ALL[function].call_with)(options, key),
             None => (ALL[function].call)(key),
         };
         let future = Box::pin(runtime.scope(future));
-        self.calls.push(UnderWay { call, is_forced, future });
+        self.calls.push(UnderWay { call, origin, is_forced, future });
         self.poll(self.calls.len() - 1);
-        if is_forced && !cfg!(feature = "redis") {
+        if is_forced && self.processes.len() == 1 {
             // With no server to tell, it takes effect when first polled.
             invalidated(process, function, Some(key), (began.0, true));
         }
@@ -183,10 +203,12 @@ impl Driver {
 
     /// Goes on with a call, and judges what it returns.
     fn poll(&mut self, at: usize) {
-        let UnderWay { call, is_forced, future } = &mut self.calls[at];
-        let (call, is_forced) = (*call, *is_forced);
+        let UnderWay { call, origin, is_forced, future } = &mut self.calls[at];
+        let (call, origin, is_forced) = (*call, *origin, *is_forced);
         let mut task = Context::from_waker(Waker::noop());
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut task)));
+        let mut poll = || history::on_behalf_of(origin, || future.as_mut().poll(&mut task));
+        let polled = catch_unwind(AssertUnwindSafe(&mut poll));
+        self.take_what_is_left(origin);
         let answer = match polled {
             Ok(Poll::Pending) => return,
             Ok(Poll::Ready(answer)) => Some(answer),
@@ -212,7 +234,11 @@ impl Driver {
     fn cancel(&mut self) {
         if !self.calls.is_empty() {
             let at = self.random.usize(..self.calls.len());
-            drop(self.calls.swap_remove(at));
+            let UnderWay { call, is_forced, .. } = self.calls.swap_remove(at);
+            if is_forced {
+                // It may have come to that, of which nothing before it is known to be invalid.
+                invalidated(call.process, call.function, Some(call.key), (0, true));
+            }
             self.served[3] += 1;
         }
         if !self.background.is_empty() && self.random.u8(..4) == 0 {
@@ -249,11 +275,32 @@ impl Driver {
         }
     }
 
+    /// Takes what was spawned, and judges the bodies that have begun.
+    fn take_what_is_left(&mut self, origin: Origin) {
+        let since = (history::tick(), history::with(|it| it.time));
+        let origin = Origin { since, ..origin };
+        self.background.extend(self.spawned.try_iter().map(|future| (origin, future)));
+        if self.processes.len() > 1 {
+            return;
+        }
+        let forced = self.calls.iter().filter(|it| it.is_forced);
+        let forced: Vec<_> = forced.map(|it| (it.call.function, it.call.key)).collect();
+        history::with(|history| {
+            (self.bodies..history.bodies.len()).for_each(|at| judge::begun(history, at, &forced));
+            self.bodies = history.bodies.len();
+        });
+    }
+
     /// Runs what was spawned, one piece at a time.
     fn poll_background(&mut self) {
-        self.background.extend(self.spawned.try_iter());
-        let mut task = Context::from_waker(Waker::noop());
-        self.background.retain_mut(|future| future.as_mut().poll(&mut task).is_pending());
+        for (origin, mut future) in mem::take(&mut self.background) {
+            let mut task = Context::from_waker(Waker::noop());
+            let polled = history::on_behalf_of(origin, || future.as_mut().poll(&mut task));
+            if polled.is_pending() {
+                self.background.push((origin, future));
+            }
+            self.take_what_is_left(origin);
+        }
     }
 
     /// Has everything end: nobody hangs.

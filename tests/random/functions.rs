@@ -38,15 +38,34 @@ impl Function {
         self.name.starts_with("far")
     }
 
+    /// Whether a server may tell a process of what others have invalidated a while ago.
+    pub(crate) fn is_told_from_afar(&self) -> bool {
+        self.is_far() || self.name.starts_with("shared")
+    }
+
     /// Whether a value is kept.
     pub(crate) fn keeps(&self, number: u64) -> bool {
         !self.name.starts_with("choosy") || is_kept(&Ok(number))
+    }
+
+    /// After which a call is answered without a body.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.name.ends_with("limited").then_some(DEADLINE)
     }
 
     /// How long a value is fresh.
     pub(crate) fn ttl_of(&self, number: u64) -> Duration {
         if self.name.starts_with("choosy") { own_ttl(&Ok(number)) } else { self.ttl }
     }
+}
+
+/// What is answered then.
+pub(crate) const MADE_UP: Answer = Ok(u64::MAX);
+
+const DEADLINE: Duration = seconds(5);
+
+fn made_up(_: u8) -> Answer {
+    MADE_UP
 }
 
 fn is_kept(answer: &Answer) -> bool {
@@ -146,6 +165,7 @@ functions! {
     hurried(10, 20, 40, 0, 2): [ttl = "10s", stale = "20s", grace = "40s", timeout = "2s"];
     by_chance(10, 0, 40, 0, 1): [ttl = "10s", refresh = "auto", grace = "40s", timeout = "1s"];
     negative(10, 5, 0, 4, 0): [ttl = "10s", negative = "4s", stale = "5s"];
+    limited(10, 20, 40, 0, 5): [ttl = "10s", stale = "20s", grace = "40s", refresh = "4s", deadline = "5s", fallback = made_up];
     choosy(10, 20, 40, 0, 0): [ttl_for = own_ttl, cache_if = is_kept, stale = "20s", grace = "40s", refresh = "2s"];
     #[cfg(feature = "disk")]
     disk_plain(10, 0, 0, 0, 0): [tier = "l1,l2", ttl = "10s"];
@@ -155,6 +175,8 @@ functions! {
     disk_all(10, 20, 40, 0, 0): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", refresh = "4s"];
     #[cfg(feature = "disk")]
     disk_hurried(10, 20, 40, 3, 2): [tier = "l1,l2", ttl = "10s", stale = "20s", grace = "40s", timeout = "2s", negative = "3s"];
+    #[cfg(feature = "disk")]
+    disk_limited(10, 0, 40, 0, 2): [tier = "l2", ttl = "10s", grace = "40s", timeout = "2s", deadline = "5s", fallback = made_up];
     // What is on the server ages by its own clock, which does not move here.
     #[cfg(feature = "redis")]
     far_plain(3_600, 0, 0, 0, 0): [tier = "l3", ttl = "1h"];
@@ -164,4 +186,6 @@ functions! {
     shared(3_600, 0, 0, 0, 0): [tier = "l1,l3", ttl = "1h"];
     #[cfg(feature = "redis")]
     shared_all(3_600, 60, 3_600, 0, 2): [tier = "l1,l3", ttl = "1h", stale = "1m", grace = "1h", refresh = "1m", timeout = "2s"];
+    #[cfg(all(feature = "disk", feature = "redis"))]
+    shared_near(3_600, 60, 3_600, 0, 2): [tier = "l1,l2,l3", ttl = "1h", stale = "1m", grace = "1h", refresh = "1m", timeout = "2s"];
 }

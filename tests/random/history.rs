@@ -2,7 +2,7 @@
 //!
 //! One history for each thread, since bodies can't be handed one.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::panic;
 use std::task::{Poll, Waker};
@@ -21,11 +21,21 @@ pub(crate) enum End {
     Panic,
 }
 
+/// On whose behalf a body runs: that of a call, or of what it left behind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin {
+    /// When it began to compute, at the earliest.
+    pub(crate) since: (At, Duration),
+    /// Whether it may compute what another computes.
+    pub(crate) is_beside: bool,
+}
+
 /// One run of a body.
 #[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) function: &'static str,
     pub(crate) key: u8,
+    pub(crate) origin: Origin,
     pub(crate) began: (At, Duration),
     /// What it is to do, once that has been decided.
     pub(crate) told: Option<End>,
@@ -55,10 +65,17 @@ pub(crate) struct History {
 
 thread_local! {
     static HISTORY: RefCell<History> = RefCell::default();
+    static ORIGIN: Cell<Origin> = Cell::default();
 }
 
 pub(crate) fn with<R>(f: impl FnOnce(&mut History) -> R) -> R {
     HISTORY.with(|history| f(&mut history.borrow_mut()))
+}
+
+/// Runs something on behalf of one.
+pub(crate) fn on_behalf_of<R>(origin: Origin, f: impl FnOnce() -> R) -> R {
+    ORIGIN.set(origin);
+    f()
 }
 
 /// The next place in the order of events.
@@ -96,8 +113,8 @@ pub(crate) fn body(
             larder::tag(format!("found:{key}"));
             with(|history| {
                 let began = (at, history.time);
-                let (told, ended, waker) = (None, None, None);
-                history.bodies.push(Body { function, key, began, told, ended, waker });
+                let (origin, told, ended, waker) = (ORIGIN.get(), None, None, None);
+                history.bodies.push(Body { function, key, origin, began, told, ended, waker });
                 Running(history.bodies.len() - 1)
             })
         });

@@ -219,7 +219,7 @@ impl<K: OwnedKey, Kd: Kind> Typed<K, Kd> {
 
 #[cfg(not(feature = "beyond"))]
 impl<K: OwnedKey, Kd: Kind> Typed<K, Kd> {
-    #[expect(clippy::unused_async, clippy::unused_self, reason = "the same where there are tiers")]
+    #[expect(clippy::unused_async, reason = "the same where there are tiers")]
     async fn survey_outside(&self, _: &Runtime) -> Vec<(Level, Result<Entry, Miss>)> {
         Vec::new()
     }
