@@ -3,6 +3,7 @@
 use crate::support::{Calls, Machine, settle};
 use larder::{Runtime, cached};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
@@ -112,4 +113,35 @@ fn what_a_batch_looks_for_on_disk_is_looked_for_in_one_transaction() {
     assert_eq!(other.with(|| squares(&[1, 2, 3, 4])).len(), 4);
     let stats = other.with(squares::stats);
     assert_eq!((stats.hits_l2, stats.joins_l2, stats.computations), (1, 1, 2));
+}
+
+#[test]
+fn what_fails_of_a_batch_is_served_from_there_after_its_time_and_what_is_missing_is_remembered() {
+    static FAILS: AtomicBool = AtomicBool::new(false);
+    static ASKED: Mutex<Vec<Vec<u64>>> = Mutex::new(Vec::new());
+
+    #[cached(batch = ids, tier = "l2", ttl = "10s", grace = "1h", negative = "10m")]
+    fn answers(ids: &[u64]) -> HashMap<u64, Result<u64, String>> {
+        ASKED.lock().unwrap().push(ids.to_vec());
+        let answer = |id: u64| match FAILS.load(SeqCst) {
+            true if id != 2 => Err("on purpose".to_owned()),
+            is_later => Ok(10 * id + u64::from(is_later)),
+        };
+        ids.iter().filter(|id| **id != 3).map(|id| (*id, answer(*id))).collect()
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    let all = |process: &Runtime| process.with(|| answers(&[1, 2, 3]));
+    let first = HashMap::from([(1, Ok(10)), (2, Ok(20))]);
+    assert_eq!(all(&one), first);
+    settle(&one);
+    machine.clock.advance(Duration::from_secs(11));
+    FAILS.store(true, SeqCst);
+    // The third is known not to be there, the first fails, and the second does not.
+    let second = HashMap::from([(1, Ok(10)), (2, Ok(21))]);
+    assert_eq!([all(&other), all(&other)], [second.clone(), second]);
+    assert_eq!(*ASKED.lock().unwrap(), [vec![1, 2, 3], vec![1, 2]]);
+    let stats = other.with(answers::stats);
+    assert_eq!((stats.grace_hits, stats.failures), (2, 1));
 }

@@ -309,3 +309,40 @@ fn many_invalidations_do_not_lose_what_they_do_not_name() {
         assert_ne!(process.with(doomed), 0, "it has been invalidated, long ago");
     }
 }
+
+#[test]
+fn what_a_function_changes_in_one_process_is_computed_anew_in_the_other() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(tier = "l1,l2", tags("changed:{id}"))]
+    fn number(id: u64) -> u64 {
+        CALLS.note();
+        id
+    }
+
+    #[cached(tier = "l2")]
+    fn all() -> u64 {
+        CALLS.note();
+        0
+    }
+
+    #[larder::invalidates(tags = ["changed:{id}"], on = all)]
+    fn change(id: u64) -> Result<u64, &'static str> {
+        if id > 2 { Err("there is none") } else { Ok(id) }
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    one.with(|| ([1, 2, 3].map(number), all()));
+    settle(&one);
+    let computed = |process: &Runtime| {
+        process.with(|| ([1, 2, 3].map(number), all()));
+        settle(process);
+        CALLS.taken()
+    };
+    assert_eq!((computed(&other), computed(&other)), (4, 0));
+    assert_eq!(one.with(|| change(3)), Err("there is none"));
+    assert_eq!(computed(&other), 0);
+    assert_eq!(one.with(|| change(2)), Ok(2));
+    assert_eq!((computed(&other), computed(&one)), (2, 0));
+}

@@ -1,7 +1,7 @@
 //! How long what is on disk is fresh. A value carries its age: moving between tiers renews nothing.
 
 use crate::support::{Calls, Machine, settle};
-use larder::cached;
+use larder::{Options, cached};
 use std::time::Duration;
 
 #[test]
@@ -123,4 +123,72 @@ fn a_caller_does_not_outlive_what_it_called() {
     machine.clock.advance(Duration::from_secs(1));
     machine.process().with(|| outer(1));
     assert_eq!(CALLS.taken(), 1);
+}
+
+#[test]
+fn what_another_process_has_computed_is_not_warmed_again_until_its_time_is_over() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(tier = "l1,l2", ttl = "10s", stale = "1h")]
+    fn square(id: u64) -> u64 {
+        CALLS.note();
+        id * id
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    one.with(|| [1, 2, 3].map(square));
+    settle(&one);
+    assert_eq!(CALLS.taken(), 3);
+    let warmed = other.with(|| square::warm([1, 2, 3, 4]));
+    assert_eq!((warmed.calls, warmed.skipped, CALLS.taken()), (4, 3, 1));
+    machine.clock.advance(Duration::from_secs(10));
+    let warmed = other.with(|| square::warm([1, 2]));
+    assert_eq!((warmed.skipped, CALLS.taken()), (0, 2), "it is stale");
+}
+
+#[test]
+fn what_a_call_says_of_its_time_holds_on_disk_and_no_longer_in_memory_than_there() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(tier = "l1,l2", ttl = "1h")]
+    fn number() -> u64 {
+        CALLS.note();
+        1
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    one.with(|| number::with(Options::new().ttl(Duration::from_secs(5))));
+    settle(&one);
+    other.with(number);
+    machine.clock.advance(Duration::from_secs(4));
+    for process in [&one, &other] {
+        process.with(number);
+    }
+    assert_eq!(CALLS.taken(), 1);
+    machine.clock.advance(Duration::from_secs(1));
+    other.with(number);
+    assert_eq!(CALLS.taken(), 1);
+}
+
+#[test]
+fn jitter_ends_entries_on_disk_one_after_the_other() {
+    #[cached(tier = "l2", ttl = "10s", jitter = "50%")]
+    fn square(id: u64) -> u64 {
+        id * id
+    }
+
+    let machine = Machine::new();
+    let process = machine.process();
+    (0..64).for_each(|id| assert_eq!(process.with(|| square(id)), id * id));
+    settle(&process);
+    let left = || (0..64).filter(|id| process.with(|| square::peek(*id)).is_some()).count();
+    machine.clock.advance(Duration::from_millis(4_900));
+    assert_eq!(left(), 64, "by a half at the most");
+    machine.clock.advance(Duration::from_millis(2_600));
+    // All or none of them, once in 2^63 runs.
+    assert!((1..64).contains(&left()), "{}", left());
+    machine.clock.advance(Duration::from_millis(2_500));
+    assert_eq!(left(), 0);
 }

@@ -3,6 +3,7 @@
 
 use crate::support::{Calls, Machine, settle};
 use larder::{Runtime, cached};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
@@ -81,4 +82,41 @@ fn f3_one_process_computes_anew_at_a_time() {
     go.send(()).unwrap();
     until("the other to take it", || other.with(number::peek) == Some(2));
     assert_eq!(CALLS.taken(), 2);
+}
+
+#[test]
+fn c1_one_that_is_overtaken_by_an_invalidation_of_another_process_is_dropped() {
+    static CALLS: Calls = Calls::new();
+    static GATE: OnceLock<(Sender<()>, Mutex<Receiver<()>>)> = OnceLock::new();
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+
+    #[cached(tier = "l1,l2", ttl = "10s", refresh = "3s", tags("overtaken"))]
+    fn number() -> u64 {
+        let run = RUNS.fetch_add(1, SeqCst) + 1;
+        if run == 2 {
+            let (arrive, leave) = GATE.get().expect("it was set before");
+            arrive.send(()).unwrap();
+            leave.lock().unwrap().recv_timeout(LIMIT).expect("nobody has it go on");
+        }
+        CALLS.note();
+        run
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    one.with(number);
+    settle(&one);
+    other.with(number);
+    machine.clock.advance(Duration::from_secs(8));
+    let ((arrive, arrived), (go, leave)) = (channel(), channel());
+    GATE.set((arrive, Mutex::new(leave))).unwrap();
+    assert_eq!(one.with(number), 1);
+    arrived.recv_timeout(LIMIT).expect("nobody computes");
+    other.with(|| larder::blocking::invalidate_tag("overtaken")).unwrap();
+    go.send(()).unwrap();
+    until("it to end", || one.with(number::stats).fenced_stores == 1);
+    settle(&one);
+    assert_eq!([&one, &other].map(|it| it.with(number::peek)), [None, None]);
+    assert_eq!([one.with(number), other.with(number)], [3, 3]);
+    assert_eq!(CALLS.taken(), 3);
 }

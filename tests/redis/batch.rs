@@ -2,8 +2,8 @@
 
 use crate::cluster::Cluster;
 use crate::server::Server;
-use crate::support::{Gate, draw, keys, patient};
-use larder::cached;
+use crate::support::{Gate, connected, draw, keys, patience, patient};
+use larder::{Runtime, cached};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -127,4 +127,38 @@ fn in_a_cluster_each_server_is_asked_once_for_all_that_it_has() {
     one.with(|| larder::blocking::invalidate_tag("spread:7")).unwrap();
     let now = other.with(|| spread(&ids));
     assert_eq!(now.iter().filter(|(id, value)| stored[id] != **value).count(), 1);
+}
+
+#[test]
+fn what_fails_of_a_batch_is_served_from_there_after_its_time_and_what_is_missing_is_remembered() {
+    static FAILS: AtomicBool = AtomicBool::new(false);
+    static ASKED: Mutex<Vec<Vec<u64>>> = Mutex::new(Vec::new());
+
+    #[cached(batch = ids, tier = "l3", ttl = "1s", grace = "1h", negative = "10m", name = "batch::answers")]
+    fn answers(ids: &[u64]) -> HashMap<u64, Result<u64, String>> {
+        ASKED.lock().unwrap().push(ids.to_vec());
+        let answer = |id: u64| match FAILS.load(SeqCst) {
+            true if id != 2 => Err("on purpose".to_owned()),
+            is_later => Ok(10 * id + u64::from(is_later)),
+        };
+        ids.iter().filter(|id| **id != 3).map(|id| (*id, answer(*id))).collect()
+    }
+
+    let server = Server::start();
+    let hour = std::time::Duration::from_secs(3_600);
+    let process = || connected(patience(&server.url()).backoff(hour, hour).build().unwrap());
+    let [one, other] = [process(), process()];
+    let all = |process: &Runtime| process.with(|| answers(&[1, 2, 3]));
+    let first = HashMap::from([(1, Ok(10)), (2, Ok(20))]);
+    assert_eq!(all(&one), first);
+    crate::limit::until("the values to expire", || {
+        one.with(|| answers::peek(&1)).is_none().then_some(())
+    });
+    FAILS.store(true, SeqCst);
+    // The third is known not to be there, the first fails, and the second does not.
+    let second = HashMap::from([(1, Ok(10)), (2, Ok(21))]);
+    assert_eq!([all(&other), all(&other)], [second.clone(), second]);
+    assert_eq!(*ASKED.lock().unwrap(), [vec![1, 2, 3], vec![1, 2]]);
+    let stats = other.with(answers::stats);
+    assert_eq!((stats.grace_hits, stats.failures), (2, 1));
 }
