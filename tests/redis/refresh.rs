@@ -74,9 +74,12 @@ impl Held {
             other.with(|| blocking::invalidate_tag(tag)).unwrap();
             self.gate.open();
         });
-        for process in [one, other] {
-            until("it to have heard", || (process.with(call) > 2).then_some(()));
-        }
+        assert_eq!(other.with(call), 3, "it began before");
+        until("it to have heard", || {
+            let served = one.with(call);
+            assert_ne!(served, 2, "it was kept");
+            (served > 2).then_some(())
+        });
     }
 }
 
