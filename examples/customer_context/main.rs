@@ -15,7 +15,7 @@
 //! DELETE /cache/keys/PATTERN                        forgets `context:*:support`, `context:cust_7:*`
 //! DELETE /cache                                     forgets everything
 //! POST   /cache/warm/PLAN                           looks up all customers of a plan
-//! GET    /cache/stats                               what came from where
+//! GET    /cache/stats                               what came from where; `l1` is memory, `l2` Redis
 //! GET    /cache/page                                the same for a person, in a browser
 //! ```
 //!

@@ -5,6 +5,7 @@
 
 use crate::limit::until;
 use std::fs::{self, File};
+use std::io::Cursor;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -18,7 +19,7 @@ pub(crate) fn dom(url: &str) -> String {
     run(&folder, &["--dump-dom", url])
 }
 
-/// What the document at an address looks like, as PNG.
+/// What the document at an address looks like, as the bytes of a PNG.
 pub(crate) fn screenshot(url: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("screenshot.png");
@@ -26,11 +27,13 @@ pub(crate) fn screenshot(url: &str) -> Vec<u8> {
     fs::read(&file).unwrap_or_else(|why| panic!("no screenshot, {why}: {said}"))
 }
 
-/// How wide and how high an image is, by the header of its file.
-pub(crate) fn size(png: &[u8]) -> (u32, u32) {
-    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n") && &png[12..16] == b"IHDR", "{:?}", &png[..16]);
-    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
-    (number(16), number(20))
+/// How wide and how high a PNG is, and how many of its dots have a colour.
+pub(crate) fn dots(png: &[u8], colour: [u8; 3]) -> ((u32, u32), usize) {
+    let mut reader = png::Decoder::new(Cursor::new(png)).read_info().unwrap();
+    let mut dots = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut dots).unwrap();
+    let dots = dots[..info.buffer_size()].chunks(info.color_type.samples());
+    ((info.width, info.height), dots.filter(|dot| dot.starts_with(&colour)).count())
 }
 
 /// Runs it to its end, and returns what it printed.

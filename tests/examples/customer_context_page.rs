@@ -6,6 +6,7 @@ use crate::server::Server;
 use crate::service::Service;
 use serde_json::Value;
 use std::time::Duration;
+use std::{env, fs};
 
 impl Service {
     fn page(&self) -> String {
@@ -67,6 +68,8 @@ fn written(number: &Value) -> String {
         None => format!("{:.1} %", number.as_f64().unwrap()),
     }
 }
+
+const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/customer_context/page.png");
 
 #[test]
 fn the_page_says_what_the_statistics_say() {
@@ -159,12 +162,21 @@ fn what_is_printed_from_data_is_text_to_a_browser() {
     assert_eq!(element(&page, "redis_state"), "unreachable");
 }
 
+/// What it looks like is kept beside the example, where `UPDATE_PAGE` says so.
 #[test]
 fn the_page_can_be_seen() {
     let server = Server::start();
     let seen = screenshot(&use_all(&server).page());
+    if env::var_os("UPDATE_PAGE").is_some() {
+        fs::write(PICTURE, &seen).unwrap();
+    }
     let blank = screenshot("about:blank");
-    assert_eq!((browser::size(&seen), browser::size(&blank)), (browser::SIZE, browser::SIZE));
-    // What is of one colour is next to nothing once compressed.
-    assert!(seen.len() > 3 * blank.len(), "{} bytes, a blank one {}", seen.len(), blank.len());
+    // The bars of what came from memory, from Redis, and from neither.
+    for colour in [[0x1b, 0x7f, 0x5c], [0x2f, 0x6f, 0xc4], [0xc9, 0x78, 0x2a]] {
+        let [seen, blank, kept] = [&seen, &blank, &fs::read(PICTURE).unwrap()]
+            .map(|picture| browser::dots(picture, colour));
+        assert_eq!([seen.0, blank.0, kept.0], [browser::SIZE; 3]);
+        assert!(seen.1 > 500 && kept.1 > 500, "{} and {} dots of {colour:x?}", seen.1, kept.1);
+        assert_eq!(blank.1, 0);
+    }
 }
