@@ -1,10 +1,12 @@
 //! Batches: two that overlap, in opposite orders, while one of their ids is invalidated, and a call of one id.
-//! They compute in place, or hand that over to an executor, which may throw it away.
+//! They compute in place, or hand that over to an executor, which may throw it away. In some worlds time passes,
+//! and the function has `stale`, `grace`, `refresh` and `timeout`, or some of them.
 //!
-//! The oracle, beside that of all: where nothing is invalidated, each id is computed once between them; nobody
-//! hangs.
+//! The oracle, beside that of all: where nothing is invalidated, each id is computed once between them, and once at a
+//! time where time passes; nobody hangs.
 
-use super::{Frozen, SCHEDULES, Source, complain, find_with};
+use super::freshness::{self, Hands, LINGER, TIMEOUT, TTL};
+use super::{SCHEDULES, Source, complain, find_with};
 use crate::batch::{Batch, Each};
 use crate::call::{Call, look_up};
 use crate::errand::{Again, Errand};
@@ -34,6 +36,10 @@ static HANDING_OVER: LazyLock<Site> = LazyLock::new(|| {
     Site::new(options)
 });
 
+/// With each combination of the options that are for a time after or near the end of another.
+static AGING: LazyLock<Vec<Site>> =
+    LazyLock::new(|| (0..2 * TIMEOUT).map(freshness::site).collect());
+
 const IDS: usize = 3;
 const TAGS: [&str; IDS] = ["a", "b", "c"];
 
@@ -42,9 +48,19 @@ struct World {
     site: &'static Site,
     sources: [Source; IDS],
     computed: [AtomicU64; IDS],
+    running: [AtomicU64; IDS],
     /// One of the batches fails as a whole.
     failures: AtomicU64,
     is_invalidated: bool,
+}
+
+/// A body that runs for an id, until it ends or is dropped.
+struct Running<'a>(&'a AtomicU64);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
 }
 
 type Answer = Result<HashMap<usize, u64>, ()>;
@@ -87,6 +103,7 @@ impl World {
         let this = &*self;
         let body = |ids: Vec<usize>| async move {
             let mut read = HashMap::new();
+            let _running: Vec<_> = ids.iter().map(|id| this.run(*id)).collect();
             for id in ids {
                 this.computed[id].fetch_add(1, SeqCst);
                 read.insert(id, this.sources[id].value.load(SeqCst));
@@ -105,6 +122,14 @@ impl World {
         batch.compute_or_async(body, |_| Verdict::new(), fallback).await
     }
 
+    fn run(&self, id: usize) -> Running<'_> {
+        let running = &self.running[id];
+        if running.fetch_add(1, SeqCst) > 0 && !self.is_invalidated {
+            complain(format!("two bodies at once for {id}"));
+        }
+        Running(running)
+    }
+
     fn invalidate(&self, id: usize) {
         let source = &self.sources[id];
         let bumped = source.value.fetch_add(1, SeqCst) + 1;
@@ -113,19 +138,33 @@ impl World {
     }
 }
 
-fn scenario(is_invalidated: bool) {
+fn scenario(is_invalidated: bool, ages: bool) {
     let throws_away = thread_rng().gen_range(0..4) == 0;
-    let runtime = Runtime::builder().clock(Frozen).executor(move |job| {
+    let clock = Hands::default();
+    let backoff = Duration::from_secs(1);
+    let runtime = Runtime::builder().clock(clock.clone()).backoff(backoff, 4 * backoff);
+    let runtime = runtime.executor(move |job| {
         if !throws_away {
             drop(future::spawn(job));
         }
     });
     let runtime = runtime.build().unwrap();
-    let site = if thread_rng().gen_range(0..2) == 0 { &IN_PLACE } else { &*HANDING_OVER };
-    let failures = AtomicU64::new(thread_rng().gen_range(0..2));
-    let fails = failures.load(SeqCst) > 0;
-    let (sources, computed) = (Default::default(), Default::default());
-    let world = Arc::new(World { runtime, site, sources, computed, failures, is_invalidated });
+    let site = match thread_rng().gen_range(0..2) {
+        _ if ages => &AGING[thread_rng().gen_range(0..AGING.len())],
+        0 => &IN_PLACE,
+        _ => &HANDING_OVER,
+    };
+    let failures = AtomicU64::new(0);
+    let (sources, computed, running) = Default::default();
+    let world = World { runtime, site, sources, computed, running, failures, is_invalidated };
+    let world = Arc::new(world);
+    if ages {
+        // Near its end, over it, or long after.
+        future::block_on(Arc::clone(&world).call(&[0, 1]));
+        clock.advance([TTL - 2, TTL + 1, TTL + LINGER][thread_rng().gen_range(0..3)]);
+    }
+    let fails = thread_rng().gen_range(0..2) > 0;
+    world.failures.store(fails.into(), SeqCst);
     let calls: [&[usize]; 3] = [&[0, 1], &[1, 0, 2], &[2, 2]];
     let mut threads: Vec<_> = calls
         .into_iter()
@@ -133,7 +172,7 @@ fn scenario(is_invalidated: bool) {
             let world = Arc::clone(&world);
             thread::spawn(move || {
                 future::block_on(Arc::clone(&world).call(ids));
-                if world.is_invalidated {
+                if world.is_invalidated || ages {
                     future::block_on(Arc::clone(&world).call(ids));
                 }
             })
@@ -146,10 +185,18 @@ fn scenario(is_invalidated: bool) {
             world.invalidate(2);
         }));
     }
+    if ages {
+        threads.push(thread::spawn(move || {
+            for seconds in [3, TTL, LINGER] {
+                clock.advance(seconds);
+                thread::yield_now();
+            }
+        }));
+    }
     for thread in threads {
         thread.join().unwrap();
     }
-    if !is_invalidated && !fails {
+    if !is_invalidated && !fails && !ages {
         let computed = world.computed.each_ref().map(|it| it.load(SeqCst));
         if computed != [1; IDS] {
             complain(format!("so often was each computed: {computed:?}"));
@@ -160,9 +207,9 @@ fn scenario(is_invalidated: bool) {
 
 fn find(bug: Option<Bug>) -> Option<String> {
     find_with(bug, || {
-        for is_invalidated in [false, true] {
-            shuttle::check_random(move || scenario(is_invalidated), SCHEDULES);
-            shuttle::check_pct(move || scenario(is_invalidated), SCHEDULES, 3);
+        for (is_invalidated, ages) in [(false, false), (true, false), (false, true), (true, true)] {
+            shuttle::check_random(move || scenario(is_invalidated, ages), SCHEDULES);
+            shuttle::check_pct(move || scenario(is_invalidated, ages), SCHEDULES, 3);
         }
     })
 }
@@ -177,4 +224,6 @@ finds! {
     a_batch_stamped_at_store_time_is_found: StampAtStore, "is older than";
     a_batch_that_waits_before_it_lands_is_found: WaitsBeforeLanding, "deadlock";
     a_claim_of_a_batch_that_nobody_gives_up_is_found: ClaimKept, "deadlock";
+    a_renewal_beside_a_batch_is_found: RenewedBeside, "two bodies at once";
+    a_former_value_of_a_batch_that_was_invalidated_is_found: FormerUnchecked, "is older than";
 }

@@ -27,21 +27,21 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-const TTL: u64 = 10;
-const LINGER: u64 = 20;
+pub(super) const TTL: u64 = 10;
+pub(super) const LINGER: u64 = 20;
 const NEGATIVE: u64 = 3;
 
 /// Which options a function has: one bit for each.
 const STALE: usize = 1;
 const GRACE: usize = 2;
 const REFRESH: usize = 4;
-const TIMEOUT: usize = 8;
+pub(super) const TIMEOUT: usize = 8;
 const DEADLINE: usize = 16;
 const NEGATES: usize = 32;
 
 static SITES: LazyLock<Vec<Site>> = LazyLock::new(|| (0..64).map(site).collect());
 
-fn site(options: usize) -> Site {
+pub(super) fn site(options: usize) -> Site {
     let seconds =
         |bit: usize, seconds| (options & bit != 0).then_some(Duration::from_secs(seconds));
     let mut site = FunctionOptions::new("model", "fresh");
@@ -59,14 +59,14 @@ fn site(options: usize) -> Site {
 
 /// A clock that a thread of the schedule moves.
 #[derive(Clone, Default)]
-struct Hands(Arc<(AtomicU64, Mutex<Vec<Waker>>)>);
+pub(super) struct Hands(Arc<(AtomicU64, Mutex<Vec<Waker>>)>);
 
 impl Hands {
     fn seconds(&self) -> u64 {
         self.0.0.load(SeqCst)
     }
 
-    fn advance(&self, seconds: u64) {
+    pub(super) fn advance(&self, seconds: u64) {
         self.0.0.fetch_add(seconds, SeqCst);
         let asleep = std::mem::take(&mut *self.0.1.lock().unwrap());
         asleep.into_iter().for_each(Waker::wake);
