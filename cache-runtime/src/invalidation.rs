@@ -30,7 +30,20 @@ pub(crate) enum Invalidation {
 #[derive(Default)]
 pub struct Changed {
     tags: Vec<Mark>,
-    functions: Vec<String>,
+    functions: Vec<Named>,
+}
+
+/// A function by its name, and where those are that had it then: they may have learned another since.
+struct Named {
+    name: String,
+    sites: Vec<&'static Site>,
+}
+
+impl Named {
+    fn of(name: String) -> Self {
+        let sites = Site::all().into_iter().filter(|site| site.name() == name).collect();
+        Self { name, sites }
+    }
 }
 
 impl Changed {
@@ -50,7 +63,7 @@ impl Changed {
     /// And everything that a function cached, by the name that its statistics show.
     #[must_use]
     pub fn function(mut self, name: String) -> Self {
-        self.functions.push(name);
+        self.functions.push(Named::of(name));
         self
     }
 }
@@ -116,11 +129,12 @@ impl Invalidation {
             Self::AllTags(marks) if marks.is_empty() => (&counts.tags, Target::Any(marks)),
             Self::AllTags(marks) => (&counts.tags, Target::All(marks)),
             Self::Matching(pattern) => (&counts.patterns, Target::Matching(pattern)),
-            Self::Function(name) => {
-                (&counts.functions, Target::Any(Self::of_function(runtime, &name).collect()))
-            }
+            Self::Function(name) => (
+                &counts.functions,
+                Target::Any(Self::of_function(runtime, &Named::of(name)).collect()),
+            ),
             Self::Change(Changed { tags, functions }) => {
-                let named = functions.iter().flat_map(|name| Self::of_function(runtime, name));
+                let named = functions.iter().flat_map(|it| Self::of_function(runtime, it));
                 let marks = tags.into_iter().chain(named).collect();
                 counts.functions.add(functions.len() as u64);
                 (&counts.tags, Target::Any(marks))
@@ -132,11 +146,14 @@ impl Invalidation {
     }
 
     /// The names of all that a function cached.
-    fn of_function(runtime: &Runtime, name: &str) -> impl Iterator<Item = Mark> + use<> {
+    fn of_function(runtime: &Runtime, named: &Named) -> impl Iterator<Item = Mark> + use<> {
+        let Named { name, sites } = named;
         // By the name of the instantiation called first, as statistics show it, all are meant.
-        let sites = Site::all();
-        let is_shown = |site: usize| sites.get(site).is_some_and(|it| it.name() == name);
-        let marks = runtime.marks_of(|site, known| known == name || is_shown(site));
+        let is_shown = |place: usize| sites.iter().any(|site| site.place() == place);
+        let mut marks = runtime.marks_of(|place, known| known == name || is_shown(place));
+        for site in sites {
+            marks.extend(runtime::function_marks(site.place(), &site.name()));
+        }
         // Other processes may know it even if this one does not.
         marks.into_iter().chain(runtime::named_beyond(name))
     }

@@ -92,3 +92,26 @@ fn all_that_functions_cached_is_forgotten_by_a_future() {
     };
     block_on(fresh().0.scope(check));
 }
+
+#[test]
+fn what_changes_it_may_be_the_first_to_call_it() {
+    static READS: Calls = Calls::new();
+
+    // What it is called is known once it has been.
+    #[cached]
+    fn balance(account: u64) -> u64 {
+        let _ = account;
+        READS.note()
+    }
+
+    #[invalidates(on = balance)]
+    fn pay(account: u64) -> u64 {
+        balance(account)
+    }
+
+    let (runtime, _clock) = fresh();
+    runtime.with(|| {
+        let before = pay(1);
+        assert!(balance(1) > before);
+    });
+}
