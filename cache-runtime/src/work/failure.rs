@@ -271,11 +271,15 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         if is_late || !is_valid() || !about.files_hold() {
             return None;
         }
-        let out = self.kind.serve(value);
-        let kept = self.function.in_memory.then(|| self.kind.keep(&out)).flatten();
-        let arrival = kept.map(|value| (value, *expires));
-        let about = Arc::new(about.clone());
-        Some(Former { out, about, expires: *expires, stamp: *stamp, arrival })
+        let (out, function) = (self.kind.serve(value), &self.function);
+        let kept = function.in_memory.then(|| self.kind.keep(&out)).flatten();
+        let arrival = kept.map(|value| (value, function.expires_in_memory(*expires)));
+        let mut about = about.clone();
+        if let Some(address) = &self.basis.address {
+            about.marks = function.reorder(address, &about.marks);
+        }
+        about.renewal = function.renewal(&about, *expires, None);
+        Some(Former { out, about: Arc::new(about), expires: *expires, stamp: *stamp, arrival })
     }
 
     /// Gives back what is fresh, and keeps what is not for later.
