@@ -113,7 +113,7 @@ impl<K: OwnedKey, Kd: Kind> Typed<K, Kd> {
     ) -> Surveyed {
         let Near { entry, cause, is_flying } = near;
         let mut found = Vec::new();
-        if self.site.options.reaches(Level::L1) {
+        if self.site.options.reaches(Level::L1) && options.reaches(Level::L1) {
             found.push((Level::L1, entry));
         }
         let outside = self.survey_outside(runtime).await;
@@ -203,12 +203,15 @@ impl<K: OwnedKey, Kd: Kind> Typed<K, Kd> {
             let attempts = attempts.and_then(|it| it.elsewhere.find(outside.mark(), about.born));
             let is_positive =
                 self.site.options.negative.is_none() || !self.kind.keeps_negative(&value);
-            let renewal = function.as_ref().map(|it| it.renewal(&about, expires, None));
+            let renewal = function.as_ref().filter(|it| !it.in_memory);
+            let renewal = renewal.map(|it| it.renewal(&about, expires, None));
             Entry {
                 born: about.born,
                 expires,
                 may_linger: is_positive && about.files.is_none(),
-                is_due: renewal.is_some_and(|it| it.from <= now),
+                // What goes to memory first is looked at there.
+                is_due: attempts.as_ref().is_none_or(|it| it.is_due(now))
+                    && renewal.is_some_and(|it| it.from <= now),
                 retry: attempts.map_or(Duration::ZERO, |it| it.put_off(now)),
                 key: about.readable.as_deref().map(str::to_owned),
             }
