@@ -173,11 +173,11 @@ where
         matches!(self.plan, Plan::Due(..))
     }
 
-    /// The call without a deadline.
+    /// The call without a deadline, and without a time after which a former value will do.
     #[must_use]
     pub fn at_leisure(mut self) -> Self {
         if let Plan::Compute(quest) | Plan::Force(quest) = &mut self.plan {
-            quest.take_its_time();
+            quest.outlast_all();
         }
         self
     }

@@ -443,3 +443,55 @@ fn a_batch_that_takes_too_long_is_dropped_where_it_can_not_go_on() {
     assert_eq!(slow.asked(), [[1, 2, 3]]);
     assert_eq!(runtime.with(fragile::stats).timeouts, 2);
 }
+
+/// Nothing runs behind these calls: what is due joins what is missing.
+#[test]
+fn c6_what_goes_by_the_order_of_a_set_is_of_its_own_id_however_it_came_to_be_due() {
+    #[cached(batch = ids, ttl = "60s", refresh = "30s")]
+    async fn tens(ids: &BTreeSet<u64>) -> Vec<Option<u64>> {
+        ids.iter().map(|id| Some(10 * id)).collect()
+    }
+
+    let (runtime, clock) = fresh();
+    let call = |ids: &[u64]| {
+        let ids = ids.iter().copied().collect();
+        futures_lite::future::block_on(runtime.scope(tens(&ids)))
+    };
+    assert_eq!(call(&[1]), [Some(10)]);
+    clock.advance(40 * SECOND);
+    for _ in 0..2 {
+        assert_eq!(call(&[1, 2, 3]), [Some(10), Some(20), Some(30)]);
+    }
+    let stats = runtime.with(tens::stats);
+    assert_eq!((stats.refreshes, stats.computations), (1, 4));
+}
+
+#[test]
+fn a_call_for_one_id_of_a_batch_has_none_of_its_timeout() {
+    #[cached(batch = ids, ttl = "10s", stale = "1h", timeout = "1s")]
+    async fn many(ids: &[u64]) -> HashMap<u64, u64> {
+        ids.iter().map(|id| (*id, 0)).collect()
+    }
+
+    #[cached(batch_of = many, skip(stage))]
+    async fn one(id: u64, stage: &Stage) -> Option<u64> {
+        Some(id + stage.act_async().await)
+    }
+
+    let (runtime, clock) = fresh();
+    assert_eq!(futures_lite::future::block_on(runtime.scope(many(&[1]))), HashMap::from([(1, 0)]));
+    clock.advance(11 * SECOND);
+    let stage = Arc::new(Stage::default());
+    let (inside, given) = (runtime.clone(), Arc::clone(&stage));
+    let caller =
+        run("a caller", move || futures_lite::future::block_on(inside.scope(one(1, &given))));
+    until("the body", || stage.calls.so_far() == 1);
+    // Whenever it would begin to count.
+    for _ in 0..20 {
+        clock.advance(SECOND / 10);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    stage.leave.open();
+    assert_eq!(caller.ended(), Some(2));
+    assert_eq!(runtime.with(many::stats).timeouts, 0);
+}

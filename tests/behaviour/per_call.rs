@@ -226,3 +226,22 @@ fn what_was_computed_without_being_stored_is_still_a_part_of_what_is() {
         assert_eq!(made_of::peek(), None, "it does not know what it was made of");
     });
 }
+
+#[test]
+fn what_may_not_be_written_is_not_put_either_and_leaves_what_there_is() {
+    #[cached]
+    fn number(id: u64) -> u64 {
+        id
+    }
+
+    let (runtime, _clock) = fresh();
+    runtime.with(|| {
+        assert_eq!(number(1), 1);
+        for options in [Options::new().read_only(), Options::new().skip_write()] {
+            larder::with(options, || number::put(1, 5));
+            assert_eq!(number::peek(1), Some(1), "{options:?}");
+        }
+        number::put(1, 5);
+        assert_eq!(number::peek(1), Some(5));
+    });
+}

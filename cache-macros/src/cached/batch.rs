@@ -395,8 +395,9 @@ pub(crate) fn one(model: &Model, batch: &Batch) -> TokenStream {
     } else {
         (TokenStream::new(), quote!(compute), TokenStream::new())
     };
-    // What is given then is given for many.
-    let leisure = model.fallback.as_ref().map(|_| quote!(.at_leisure()));
+    // What is given then is given for many, and what takes too long is seen to by their batch.
+    let is_limited = model.fallback.is_some() || model.site.freshness.timeout.is_some();
+    let leisure = is_limited.then(|| quote!(.at_leisure()));
     quote! {
         #visibility #colour fn __larder_one #all (
             #(#declared,)*

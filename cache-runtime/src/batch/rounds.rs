@@ -151,10 +151,15 @@ where
                     Step::GiveUp => return Err(Lack::Time),
                 }
             };
-            if let Some(work) = work {
-                let due = (vec![(at, work)], &[][..]);
-                self.compute_some(due, given, body, judge).await.map_err(Lack::Failure)?;
+            let Some(mut work) = work else { continue };
+            if work.is_shared()
+                && let Some(out) = work.consult().await
+            {
+                self.values[at] = Some(out);
+                continue;
             }
+            let due = (vec![(at, work)], &[][..]);
+            self.compute_some(due, given, body, judge).await.map_err(Lack::Failure)?;
         }
         Ok(())
     }
@@ -293,7 +298,7 @@ where
     /// Runs the body for elements that are this call's to compute.
     async fn compute_some<A, Fut>(
         &mut self,
-        (due, held): (Vec<Leading<K, Kd>>, &[FlightId]),
+        (mut due, held): (Vec<Leading<K, Kd>>, &[FlightId]),
         given: &impl Fn(usize) -> C::Id,
         body: &mut impl FnMut(Vec<C::Id>) -> Fut,
         judge: &impl Fn(&Kd::Out) -> Verdict,
@@ -303,6 +308,8 @@ where
         Kd: Kind<Out = Option<A::Value>>,
         Fut: Future<Output = A>,
     {
+        // They came to be due one after the other, and what the body returns may go by their order.
+        due.sort_unstable_by_key(|(at, _)| *at);
         let (places, mut works): (Vec<usize>, Vec<_>) = due.into_iter().unzip();
         let missing = places.iter().map(|at| given(*at)).collect();
         let together = Together::of(&mut works, held);

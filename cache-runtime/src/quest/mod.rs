@@ -174,11 +174,6 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         }
     }
 
-    /// Says that there is no deadline for it.
-    pub(crate) fn take_its_time(&mut self) {
-        self.deadline = None;
-    }
-
     /// Says that nobody would rather have something else than wait for it.
     pub(crate) fn outlast_all(&mut self) {
         (self.basis.hurry, self.deadline) = (None, None);
@@ -196,9 +191,13 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         matches!(self.next, Next::Begin)
     }
 
-    /// Makes room for a value that comes from elsewhere: nothing that began before survives it.
-    pub(crate) async fn put(self: Box<Self>) -> Box<Work<K, Kd>> {
-        self.forget().await.alone(true, None)
+    /// Makes room for a value that comes from elsewhere: nothing that began before survives it, unless it is
+    /// not to be kept itself.
+    pub(crate) async fn put(mut self: Box<Self>) -> Box<Work<K, Kd>> {
+        if self.basis.options.stores() {
+            self = self.forget().await;
+        }
+        self.alone(true, None)
     }
 
     /// The same for a call: whatever it finds from here on is later.
