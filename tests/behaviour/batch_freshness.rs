@@ -389,7 +389,8 @@ fn who_comes_to_wait_after_its_timeout_takes_a_former_value_at_once() {
     call(&[1], &Source::open()).ended();
     clock.advance(11 * SECOND);
     let [first, second] = [(); 2].map(|()| Source::closed());
-    let leader = call(&[1], &first);
+    // There is nothing to serve instead of the third.
+    let leader = call(&[1, 3], &first);
     until("the first body", || first.stage.calls.so_far() == 1);
     let other = call(&[1, 2], &second);
     until("the second body", || second.stage.calls.so_far() == 1);
