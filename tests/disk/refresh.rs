@@ -19,6 +19,30 @@ fn until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
+/// Where a body waits until it may go on, once that is set.
+struct Middle(OnceLock<(Sender<()>, Mutex<Receiver<()>>)>);
+
+impl Middle {
+    const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// What tells that a body has arrived, and what has it go on.
+    fn set(&self) -> (Receiver<()>, Sender<()>) {
+        let ((arrive, arrived), (go, leave)) = (channel(), channel());
+        assert!(self.0.set((arrive, Mutex::new(leave))).is_ok(), "it is set once");
+        (arrived, go)
+    }
+
+    /// Whether it was set.
+    fn pass(&self) -> bool {
+        let Some((arrive, leave)) = self.0.get() else { return false };
+        arrive.send(()).unwrap();
+        leave.lock().unwrap().recv_timeout(LIMIT).expect("nobody has it go on");
+        true
+    }
+}
+
 #[test]
 fn what_another_process_has_computed_anew_is_taken_from_the_disk() {
     static CALLS: Calls = Calls::new();
@@ -53,15 +77,12 @@ fn what_another_process_has_computed_anew_is_taken_from_the_disk() {
 #[test]
 fn f3_one_process_computes_anew_at_a_time() {
     static CALLS: Calls = Calls::new();
-    static GATE: OnceLock<(Sender<()>, Mutex<Receiver<()>>)> = OnceLock::new();
+    static MIDDLE: Middle = Middle::new();
 
     #[cached(tier = "l1,l2", ttl = "10s", refresh = "3s")]
     fn number() -> u64 {
         CALLS.note();
-        let Some((arrive, leave)) = GATE.get() else { return 1 };
-        arrive.send(()).unwrap();
-        leave.lock().unwrap().recv_timeout(LIMIT).expect("nobody has it go on");
-        2
+        if MIDDLE.pass() { 2 } else { 1 }
     }
 
     let machine = Machine::new();
@@ -70,8 +91,7 @@ fn f3_one_process_computes_anew_at_a_time() {
     settle(&one);
     other.with(number);
     machine.clock.advance(Duration::from_secs(8));
-    let ((arrive, arrived), (go, leave)) = (channel(), channel());
-    GATE.set((arrive, Mutex::new(leave))).unwrap();
+    let (arrived, go) = MIDDLE.set();
     assert_eq!(one.with(number), 1);
     arrived.recv_timeout(LIMIT).expect("nobody computes");
     for _ in 0..10 {
@@ -87,16 +107,14 @@ fn f3_one_process_computes_anew_at_a_time() {
 #[test]
 fn c1_one_that_is_overtaken_by_an_invalidation_of_another_process_is_dropped() {
     static CALLS: Calls = Calls::new();
-    static GATE: OnceLock<(Sender<()>, Mutex<Receiver<()>>)> = OnceLock::new();
+    static MIDDLE: Middle = Middle::new();
     static RUNS: AtomicU64 = AtomicU64::new(0);
 
     #[cached(tier = "l1,l2", ttl = "10s", refresh = "3s", tags("overtaken"))]
     fn number() -> u64 {
         let run = RUNS.fetch_add(1, SeqCst) + 1;
         if run == 2 {
-            let (arrive, leave) = GATE.get().expect("it was set before");
-            arrive.send(()).unwrap();
-            leave.lock().unwrap().recv_timeout(LIMIT).expect("nobody has it go on");
+            assert!(MIDDLE.pass(), "it was set before");
         }
         CALLS.note();
         run
@@ -108,8 +126,7 @@ fn c1_one_that_is_overtaken_by_an_invalidation_of_another_process_is_dropped() {
     settle(&one);
     other.with(number);
     machine.clock.advance(Duration::from_secs(8));
-    let ((arrive, arrived), (go, leave)) = (channel(), channel());
-    GATE.set((arrive, Mutex::new(leave))).unwrap();
+    let (arrived, go) = MIDDLE.set();
     assert_eq!(one.with(number), 1);
     arrived.recv_timeout(LIMIT).expect("nobody computes");
     other.with(|| larder::blocking::invalidate_tag("overtaken")).unwrap();
