@@ -7,7 +7,7 @@ use crate::context;
 use crate::error::Error;
 use crate::explanation::Explanation;
 use crate::handle::Handle;
-use crate::runtime::{self, Runtime};
+use crate::runtime::Runtime;
 use crate::site::Site;
 use crate::stats::FunctionStats;
 use crate::sync;
@@ -311,9 +311,7 @@ pub async fn invalidate_all_async(
 ) -> Result<(), Error> {
     let runtime = runtime.cloned().unwrap_or_else(context::runtime);
     runtime.counters(site.place()).invalidations_function.add(1);
-    let mut marks = runtime.marks_of(|place, _| place == site.place());
-    marks.extend(runtime::function_marks(site.place(), &site.name()));
-    let marks = Target::Any(marks);
+    let marks = Target::Any(runtime.marks_of_site(site));
     runtime.record(&marks, &marks).await
 }
 

@@ -149,11 +149,8 @@ impl Invalidation {
     fn of_function(runtime: &Runtime, named: &Named) -> impl Iterator<Item = Mark> + use<> {
         let Named { name, sites } = named;
         // By the name of the instantiation called first, as statistics show it, all are meant.
-        let is_shown = |place: usize| sites.iter().any(|site| site.place() == place);
-        let mut marks = runtime.marks_of(|place, known| known == name || is_shown(place));
-        for site in sites {
-            marks.extend(runtime::function_marks(site.place(), &site.name()));
-        }
+        let mut marks = runtime.marks_of(|_, known| known == name);
+        marks.extend(sites.iter().flat_map(|site| runtime.marks_of_site(site)));
         // Other processes may know it even if this one does not.
         marks.into_iter().chain(runtime::named_beyond(name))
     }

@@ -4,7 +4,7 @@ use crate::ask::Wish;
 use crate::context;
 use crate::entry::About;
 use crate::key::OwnedKey;
-use crate::limit::{self, Limit};
+use crate::limit::Limit;
 use crate::outcome::{HandsOn, Kind};
 use crate::quest::{Quest, Step};
 use crate::runtime::Runtime;
@@ -14,6 +14,7 @@ use crate::verdict::Verdict;
 use crate::work::{self, Placed};
 use std::future::Future;
 use std::pin::Pin;
+use std::slice;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -383,17 +384,9 @@ where
         {
             return Some(out);
         }
-        let mut body = work.drive(body());
-        let ended = match work.time_left() {
-            None => Some((&mut body).await),
-            Some(left) => Box::pin(limit::within(work.time(), left, &mut body)).await,
-        };
-        let ended = match ended {
-            Some(ended) => ended,
-            None => match work.way_out() {
-                Some(former) => return Some(work.drop_body(former)),
-                None => body.await,
-            },
+        let ended = match work::in_time(work.drive(body()), slice::from_ref(&work)).await {
+            Ok(ended) => ended,
+            Err(mut formers) => return formers.pop().map(|former| work.drop_body(former)),
         };
         let placed = match ended {
             Ok(out) => work.finish(out, judge),

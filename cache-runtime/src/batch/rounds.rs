@@ -12,13 +12,12 @@ use crate::flight::FlightId;
 #[cfg(feature = "redis")]
 use crate::glance::glance_all;
 use crate::key::OwnedKey;
-use crate::limit;
 use crate::miss::{Bypassed, Miss, Part, settle_async};
 use crate::outcome::Kind;
 use crate::planted::{self, Bug};
 use crate::quest::{Leaving, Quest, Step};
 use crate::verdict::Verdict;
-use crate::work::{Before, Consulted, Former, Placed, Room, Together, Work};
+use crate::work::{self, Before, Consulted, Placed, Room, Together, Work};
 use std::any::Any;
 use std::borrow::Borrow;
 use std::future::{Future, poll_fn};
@@ -315,7 +314,7 @@ where
         let together = Together::of(&mut works, held);
         let before = Before::of(&works);
         let answer = match together.run(|| body(missing)) {
-            Ok(body) => match in_time(together.drive(body), &works).await {
+            Ok(body) => match work::in_time(together.drive(body), &works).await {
                 Ok(answer) => answer,
                 Err(formers) => {
                     for ((at, mut work), former) in places.into_iter().zip(works).zip(formers) {
@@ -432,23 +431,6 @@ async fn wait_for_one<K: OwnedKey, Kd: Kind, F: Future<Output = Ended<K, Kd>>>(
     // The others keep their places.
     let over = waiting.extract_if(.., |_| are_over.next().unwrap_or(false));
     (ended, over.map(|(at, quest, _)| (at, quest)).collect())
-}
-
-/// What a body comes to, or if it takes too long what may be served instead, if there is something for each.
-async fn in_time<K: OwnedKey, Kd: Kind, F: Future + Unpin>(
-    mut body: F,
-    works: &[Box<Work<K, Kd>>],
-) -> Result<F::Output, Vec<Former<Kd>>> {
-    let Some((first, left)) = works.first().and_then(|it| Some((it, it.time_left()?))) else {
-        return Ok(body.await);
-    };
-    if let Some(ended) = Box::pin(limit::within(first.time(), left, &mut body)).await {
-        return Ok(ended);
-    }
-    match works.iter().map(|work| work.way_out()).collect() {
-        Some(formers) => Err(formers),
-        None => Ok(body.await),
-    }
 }
 
 /// Waits for nobody, as long as there is something to compute.

@@ -196,6 +196,13 @@ impl Runtime {
         wanted.flat_map(|(site, name)| function_marks(*site, name)).collect()
     }
 
+    /// The marks of one function, by whatever names it was called, and by that which it has now.
+    pub(crate) fn marks_of_site(&self, site: &'static Site) -> Vec<Mark> {
+        let mut marks = self.marks_of(|place, _| place == site.place());
+        marks.extend(function_marks(site.place(), &site.name()));
+        marks
+    }
+
     /// Adds what a scope keeps to what takes part in sweeps.
     pub(crate) fn adopt(&self, memory: &Arc<dyn AnyMemory>) {
         let mut scoped = self.inner.scoped.lock();

@@ -8,6 +8,7 @@ use crate::clock::{DRIFT, Moment};
 use crate::entry::{About, Stamp};
 use crate::flight::Landing;
 use crate::key::OwnedKey;
+use crate::limit;
 use crate::outcome::Kind;
 use crate::stored::{Address, Loaded, Stored};
 use crate::tier::memory::{Arrival, Served};
@@ -63,6 +64,24 @@ impl<F: Future> Future for Driven<F> {
             Ok(polled) => polled.map(Ok),
             Err(panic) => Poll::Ready(Err(panic)),
         }
+    }
+}
+
+/// What a body comes to that is for all of these, or if it takes too long what may be served instead, if there
+/// is something for each.
+pub(crate) async fn in_time<K: OwnedKey, Kd: Kind, F: Future + Unpin>(
+    mut body: F,
+    works: &[Box<Work<K, Kd>>],
+) -> Result<F::Output, Vec<Former<Kd>>> {
+    let Some((first, left)) = works.first().and_then(|it| Some((it, it.time_left()?))) else {
+        return Ok(body.await);
+    };
+    if let Some(ended) = Box::pin(limit::within(first.time(), left, &mut body)).await {
+        return Ok(ended);
+    }
+    match works.iter().map(|work| work.way_out()).collect() {
+        Some(formers) => Err(formers),
+        None => Ok(body.await),
     }
 }
 
@@ -139,7 +158,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 
     /// What may be served where another value is not there in time.
-    pub(crate) fn way_out(&self) -> Option<Former<Kd>> {
+    pub(super) fn way_out(&self) -> Option<Former<Kd>> {
         let may_serve = self.function.stored.as_ref().is_none_or(Stored::hear);
         may_serve.then(|| self.former(self.function.site.options.linger())).flatten()
     }
@@ -275,7 +294,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let kept = function.in_memory.then(|| self.kind.keep(&out)).flatten();
         let arrival = kept.map(|value| (value, function.expires_in_memory(*expires)));
         let mut about = about.clone();
-        if let Some(address) = &self.basis.address {
+        if let Some(address) = self.basis.address.as_ref().filter(|_| function.in_memory) {
             about.marks = function.reorder(address, &about.marks);
         }
         about.renewal = function.renewal(&about, *expires, None);

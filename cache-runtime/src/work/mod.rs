@@ -14,7 +14,7 @@ mod together;
 
 pub(crate) use self::consult::Consulted;
 pub(crate) use self::extra::Before;
-pub(crate) use self::failure::Former;
+pub(crate) use self::failure::in_time;
 use self::failure::{Driven, Overdue};
 use self::fleet::Fleet;
 #[cfg(feature = "redis")]
@@ -255,9 +255,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     }
 
     /// How long it is before a former value will do, where one may.
-    pub(crate) fn time_left(&self) -> Option<Duration> {
-        let now = self.time().now();
-        self.basis.hurry.map(|it| it.since(now))
+    fn time_left(&self) -> Option<Duration> {
+        self.basis.hurry.map(|it| it.since(self.time().now()))
     }
 
     /// Runs the body. A panic is caught if something else may be served then.
@@ -427,7 +426,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         }
     }
 
-    pub(crate) fn time(&self) -> &TimeSource {
+    fn time(&self) -> &TimeSource {
         &self.function.home.time
     }
 
