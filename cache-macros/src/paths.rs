@@ -43,10 +43,10 @@ impl Paths {
             CallContext Entry Error Explanation FunctionStats Level Runtime Warmed blocking;
         private:
             Again AmbientPart Answer Arg Batch Call Changed Declared Each Errand Escaped Format Found FunctionOptions Ids Keyed Linked
-            Negative Nested Options Probe Site Success Verdict
+            Negative Nested Options Probe Site Sitting Success Verdict
             Warmable Warming
             blocking_entry blocking_entry_stored change changed changed_async entry entry_stored invalidate_all
-            invalidate_all_async kept lent lent_option look_up look_up_stored methods owned owned_cow owned_option pass put put_async refresh refresh_async scope spare stats submit uncached
+            invalidate_all_async kept lent lent_option look_up look_up_stored methods owned owned_cow owned_option pass put put_async refresh refresh_async scope sit spare stats submit uncached
             uncached_async warm warm_async warm_with warm_with_async with;
     }
 }

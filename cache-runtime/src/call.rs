@@ -8,7 +8,7 @@ use crate::clock::Moment;
 #[cfg(feature = "beyond")]
 use crate::codec::Format;
 use crate::context::{self, Surroundings};
-use crate::desk::{self, Way};
+use crate::desk::{self, Sitting, Way};
 use crate::entry::{About, Marks};
 use crate::errand::Errand;
 use crate::error::Level;
@@ -54,17 +54,19 @@ enum Afresh<'a> {
 }
 
 /// One call, as the expansion describes it.
-pub struct Call<'a, I, F, Kd: Kind> {
+pub struct Call<'a, 'd, I, F, Kd: Kind> {
     site: &'static Site,
     types: PhantomData<fn() -> (I, F)>,
     kind: Kd,
     runtime: Option<&'a Runtime>,
     afresh: Afresh<'a>,
+    /// Where it is made with others.
+    sitting: Option<&'a mut Sitting<'d>>,
     #[cfg(feature = "beyond")]
     format: Option<Format<Kd::Kept>>,
 }
 
-impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
+impl<'a, 'd, I, F, Kd: Kind> Call<'a, 'd, I, F, Kd> {
     /// Describes a call of the function that `instance` is declared in. The type of `family` tells
     /// those instantiations apart that a companion can name; `()` stands for that of `instance`.
     #[inline]
@@ -75,6 +77,7 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
             kind,
             runtime: None,
             afresh: Afresh::Never,
+            sitting: None,
             #[cfg(feature = "beyond")]
             format: None,
         }
@@ -100,8 +103,9 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
     /// The same call as one of many.
     #[inline]
     #[must_use]
-    pub fn together(mut self) -> Self {
+    pub fn together(mut self, sitting: &'a mut Sitting<'d>) -> Self {
         self.afresh = Afresh::Together;
+        self.sitting = Some(sitting);
         self
     }
 
@@ -111,6 +115,23 @@ impl<'a, I, F, Kd: Kind> Call<'a, I, F, Kd> {
     pub fn on(mut self, runtime: &'a Runtime) -> Self {
         self.runtime = Some(runtime);
         self
+    }
+
+    /// Serves a hit that needs nothing but what its thread has at hand.
+    #[inline]
+    fn serve<W: View>(&mut self, view: &W) -> Option<Kd::Out> {
+        let (site, body) = (self.site.place(), typeid::of::<I>());
+        if self.runtime.is_some() {
+            return None;
+        }
+        let Some(sitting) = &mut self.sitting else {
+            return if context::is_set() { None } else { desk::serve(site, body, self.kind, view) };
+        };
+        let served = sitting.serve(site, body, self.kind, view);
+        if served.is_none() {
+            sitting.get_up();
+        }
+        served
     }
 
     fn instance(&self) -> Instance {
@@ -194,14 +215,11 @@ fn written(tag: fmt::Arguments<'_>) -> Mark {
 #[inline]
 #[expect(clippy::needless_pass_by_value, reason = "each expansion describes its call once")]
 pub fn look_up<I, F, W: View, Kd: Kind>(
-    call: Call<'_, I, F, Kd>,
+    mut call: Call<'_, '_, I, F, Kd>,
     view: &W,
     declare: impl Fn(&mut Declared),
 ) -> Found<Kd::Out, Miss<W::Owned, Kd>> {
-    if !context::is_set()
-        && call.runtime.is_none()
-        && let Some(out) = desk::serve(call.site.place(), typeid::of::<I>(), call.kind, view)
-    {
+    if let Some(out) = call.serve(view) {
         return Found::Hit(out);
     }
     let (instance, probe) = (call.instance(), function::probe(view));
@@ -216,14 +234,11 @@ pub fn look_up<I, F, W: View, Kd: Kind>(
 #[inline]
 #[expect(clippy::needless_pass_by_value, reason = "each expansion describes its call once")]
 pub fn look_up_stored<I, F, W: StoredView, Kd: Kind>(
-    call: Call<'_, I, F, Kd>,
+    mut call: Call<'_, '_, I, F, Kd>,
     view: &W,
     declare: impl Fn(&mut Declared),
 ) -> Found<Kd::Out, Miss<W::Owned, Kd>> {
-    if !context::is_set()
-        && call.runtime.is_none()
-        && let Some(out) = desk::serve(call.site.place(), typeid::of::<I>(), call.kind, view)
-    {
+    if let Some(out) = call.serve(view) {
         return Found::Hit(out);
     }
     let (instance, probe) = (call.instance(), function::probe(view));
@@ -498,7 +513,7 @@ fn bypass(
 
 /// Describes a call for which `when` is false.
 pub fn pass<I, F, K: OwnedKey, Kd: Kind>(
-    call: &Call<'_, I, F, Kd>,
+    call: &Call<'_, '_, I, F, Kd>,
     declare: impl Fn(&mut Declared),
 ) -> Found<Kd::Out, Miss<K, Kd>> {
     let runtime = call.runtime.cloned().unwrap_or_else(context::runtime);

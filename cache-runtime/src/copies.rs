@@ -7,7 +7,7 @@
 //! 3. A copy half made is an expired one.
 //! 4. Making a copy allocates nothing; only a table that grows does, and it grows ever more seldom.
 
-use crate::clock::{Moment, TimeSource};
+use crate::clock::Moment;
 use crate::entry::{Entry, Stamp, TagSlots};
 use crate::mark::Mark;
 use crate::news::News;
@@ -74,9 +74,9 @@ impl Term {
     }
 
     #[inline]
-    fn is_over(self, time: &TimeSource) -> bool {
+    fn is_over(self, now: impl FnOnce() -> Moment) -> bool {
         let beat = self.beat();
-        beat != Self::NEVER && time.now().nanos() >> Self::BEAT >= u64::from(beat)
+        beat != Self::NEVER && now().nanos() >> Self::BEAT >= u64::from(beat)
     }
 
     #[inline]
@@ -150,7 +150,7 @@ impl<K: 'static, V: Clone + 'static> Copies<K, V> {
         probe: Probe<'_, W>,
         news: &News,
         versions: &Versions,
-        time: &TimeSource,
+        now: impl FnOnce() -> Moment,
     ) -> Option<&V> {
         let (keys, function) = (self.keys, self.function);
         let Pair(pair) = self.pair(probe.hash)?;
@@ -162,7 +162,7 @@ impl<K: 'static, V: Clone + 'static> Copies<K, V> {
         };
         let copy = pair[at].as_mut()?;
         let key = || keys.key_slot(probe.hash);
-        if !copy.is_valid(key, function, news, versions) || copy.term.is_over(time) {
+        if !copy.is_valid(key, function, news, versions) || copy.term.is_over(now) {
             return None;
         }
         copy.term.use_it();

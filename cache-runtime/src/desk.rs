@@ -3,7 +3,8 @@
 //!
 //! Only calls without surroundings come here: no frame to report to, no runtime but the global.
 
-use crate::clock::TimeSource;
+use crate::clock::{Moment, TimeSource};
+use crate::context;
 use crate::copies::Copies;
 use crate::counters::HitCell;
 use crate::function::{self, Function, Instance};
@@ -19,7 +20,7 @@ use crate::typed::Typed;
 use crate::versions::Versions;
 use crate::view::View;
 use std::any::TypeId;
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::sync::Arc;
 
 /// Every so many hits the shared entry is asked as well: its age is recorded, and what is used most
@@ -71,9 +72,67 @@ pub(crate) fn serve<W: View, Kd: Kind>(
     let served = DESKS.try_with(|desks| {
         let mut desks = desks.try_borrow_mut().ok()?;
         let (desk, news) = desks.find::<W::Owned, Kd::Kept, Kd::Shared>(site, body)?;
-        desk.serve(kind, view, news)
+        desk.serve(kind, view, news, &mut None)
     });
     served.unwrap_or(None)
+}
+
+/// A thread that stays at its desks for many calls, one after the other.
+///
+/// It gets up for each that it can't serve: seeing to that may take it back to its desks.
+pub struct Sitting<'d> {
+    /// Nothing if none of the calls may be served here.
+    desks: Option<&'d RefCell<Desks>>,
+    seat: Option<Seat<'d>>,
+}
+
+struct Seat<'d> {
+    desks: RefMut<'d, Desks>,
+    /// Read once, for as long as it stays.
+    now: Option<Moment>,
+}
+
+/// Makes many calls. Only those without surroundings are served from the desks.
+pub fn sit<R>(calls: impl FnOnce(&mut Sitting<'_>) -> R) -> R {
+    let mut calls = Some(calls);
+    if !context::is_set() {
+        let made = DESKS.try_with(|desks| {
+            let calls = calls.take()?;
+            Some(calls(&mut Sitting { desks: Some(desks), seat: None }))
+        });
+        if let Ok(Some(made)) = made {
+            return made;
+        }
+    }
+    // Or its thread is ending.
+    let calls = calls.expect("they were not made yet");
+    calls(&mut Sitting { desks: None, seat: None })
+}
+
+impl Sitting<'_> {
+    /// Serves a hit, as [`serve`] does.
+    #[inline]
+    pub(crate) fn serve<W: View, Kd: Kind>(
+        &mut self,
+        site: usize,
+        body: TypeId,
+        kind: Kd,
+        view: &W,
+    ) -> Option<Kd::Out> {
+        if self.seat.is_none() {
+            let desks = self.desks?.try_borrow_mut().ok()?;
+            self.seat = Some(Seat { desks, now: None });
+        }
+        let Seat { desks, now } = self.seat.as_mut()?;
+        let (desk, news) = desks.find::<W::Owned, Kd::Kept, Kd::Shared>(site, body)?;
+        desk.serve(kind, view, news, now)
+    }
+
+    /// Leaves the desks to whatever comes before the next call.
+    #[inline]
+    pub(crate) fn get_up(&mut self) {
+        self.seat = None;
+    }
 }
 
 /// The way to a call's function.
@@ -159,8 +218,15 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
         }
     }
 
+    /// `now` is kept for calls that follow at once.
     #[inline]
-    fn serve<W, Kd>(&mut self, kind: Kd, view: &W, news: &mut News) -> Option<Kd::Out>
+    fn serve<W, Kd>(
+        &mut self,
+        kind: Kd,
+        view: &W,
+        news: &mut News,
+        now: &mut Option<Moment>,
+    ) -> Option<Kd::Out>
     where
         W: View<Owned = K>,
         Kd: Kind<Kept = V>,
@@ -171,7 +237,9 @@ impl<K: OwnedKey, V: Value, S: Value> Desk<K, V, S> {
             return None;
         }
         news.hear(&self.versions);
-        let Some(copy) = self.copies.find(probe, news, &self.versions, &self.time) else {
+        let time = &self.time;
+        let now = || *now.get_or_insert_with(|| time.now());
+        let Some(copy) = self.copies.find(probe, news, &self.versions, now) else {
             return self.serve_shared(kind, probe);
         };
         // Counted first: the clone is then made where it is wanted, and not moved there.

@@ -11,6 +11,7 @@ pub use crate::companion::{
     invalidate_all, invalidate_all_async, put, put_async, refresh, refresh_async, stats, uncached,
     uncached_async,
 };
+pub use crate::desk::{Sitting, sit};
 pub use crate::errand::{
     Again, Errand, kept, lent, lent_option, owned, owned_cow, owned_option, spare,
 };

@@ -282,6 +282,7 @@ pub(crate) fn call(model: &Model, batch: &Batch) -> TokenStream {
 fn look(model: &Model, batch: &Batch, is_stored: bool) -> TokenStream {
     let paths = &model.paths;
     let (methods, call, pass) = (paths.methods(), paths.Call(), paths.pass());
+    let sitting = paths.Sitting();
     let site::Reached { site, family } = reach(model);
     // The companion's calls for one id are the same function's.
     let instance = match &model.handle {
@@ -302,12 +303,12 @@ fn look(model: &Model, batch: &Batch, is_stored: bool) -> TokenStream {
     };
     let (name, id) = (&model.function.arguments[batch.place].names[0], &batch.id);
     quote! {
-        |#name: &#id| {
+        |#name: &#id, __larder_sitting: &mut #sitting<'_>| {
             #[allow(unused_imports)]
             use #methods::*;
             let __larder_declare = #declare;
             let __larder_call =
-                #call::new(#site, #instance, #family, __larder_kind).together() #on #stored;
+                #call::new(#site, #instance, #family, __larder_kind).together(__larder_sitting) #on #stored;
             #look_up
         }
     }
@@ -361,6 +362,7 @@ fn body(model: &Model, batch: &Batch) -> TokenStream {
 pub(crate) fn one(model: &Model, batch: &Batch) -> TokenStream {
     let paths = &model.paths;
     let (methods, found, verdict) = (paths.methods(), paths.Found(), paths.Verdict());
+    let sit = paths.sit();
     let value = value(model, batch);
     let option = quote!(::core::option::Option);
     let (kind, format) = (super::question::kind(model), super::question::format(model));
@@ -412,7 +414,9 @@ pub(crate) fn one(model: &Model, batch: &Batch) -> TokenStream {
             #format
             let __larder_look = #look;
             let __larder_judge = #judge;
-            let __larder_found = __larder_look(::core::borrow::Borrow::borrow(&#name));
+            let __larder_found = #sit(|__larder_sitting| {
+                __larder_look(::core::borrow::Borrow::borrow(&#name), __larder_sitting)
+            });
             match __larder_found {
                 #found::Hit(__larder_out) => __larder_out,
                 #found::Miss(__larder_miss) => __larder_miss #leisure .#compute(

@@ -5,6 +5,7 @@ use super::rounds::Waiting;
 use super::sorted::{Due, Open};
 use super::{Batch, Ids};
 use crate::call::Found;
+use crate::desk::Sitting;
 use crate::key::OwnedKey;
 use crate::miss::Miss;
 use crate::outcome::Kind;
@@ -20,7 +21,7 @@ where
     Id: ?Sized,
     K: OwnedKey,
     Kd: Kind,
-    L: Fn(&Id) -> Found<Kd::Out, Miss<K, Kd>>,
+    L: Fn(&Id, &mut Sitting<'_>) -> Found<Kd::Out, Miss<K, Kd>>,
 {
     /// Sees to it that what is served is computed anew, unless other calls do. What is given back is to be
     /// computed in place.

@@ -20,6 +20,7 @@ pub use self::each::Each;
 use self::rounds::Lack;
 use self::wishes::Wishes;
 use crate::call::Found;
+use crate::desk::{self, Sitting};
 use crate::errand::Again;
 use crate::key::OwnedKey;
 use crate::limit::Limit;
@@ -57,7 +58,7 @@ where
     Id: ?Sized,
     K: OwnedKey,
     Kd: Kind,
-    L: Fn(&Id) -> Found<Kd::Out, Miss<K, Kd>>,
+    L: Fn(&Id, &mut Sitting<'_>) -> Found<Kd::Out, Miss<K, Kd>>,
 {
     /// Looks every element up. `again` makes the call once more, where it may be outlived.
     pub fn ask(
@@ -67,16 +68,15 @@ where
         look: L,
         again: Option<&dyn Fn() -> Again<C::Id>>,
     ) -> Self {
-        let wishes = Wishes::of(site);
         let given = given.each();
         let (mut ids, mut missed) = (Vec::with_capacity(given.size_hint().0), Vec::new());
         let mut values = Vec::with_capacity(given.size_hint().0);
-        {
-            let _together = Together::begin();
+        desk::sit(|sitting| {
+            let (wishes, _together) = (Wishes::of(site), Together::begin());
             for (at, given) in given.enumerate() {
                 let id = id(given);
                 ids.push(id);
-                values.push(match wishes.ask(|| look(id)) {
+                values.push(match wishes.ask(|| look(id, sitting)) {
                     Found::Hit(out) => Some(out),
                     Found::Miss(miss) => {
                         missed.push(Missed { at, given, miss });
@@ -84,7 +84,7 @@ where
                     }
                 });
             }
-        }
+        });
         let is_any_due = || missed.iter().any(|it| it.miss.is_due());
         // What is on other machines alone is known to be due only once it is looked at.
         let may_be_due = || is_any_due() || site.options.renews_unseen();

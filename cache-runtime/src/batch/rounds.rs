@@ -8,6 +8,7 @@ use crate::ask::Wish;
 use crate::call::Found;
 use crate::calling;
 use crate::context;
+use crate::desk::{self, Sitting};
 use crate::flight::FlightId;
 #[cfg(feature = "redis")]
 use crate::glance::glance_all;
@@ -48,7 +49,7 @@ where
     Id: ?Sized,
     K: OwnedKey,
     Kd: Kind,
-    L: Fn(&Id) -> Found<Kd::Out, Miss<K, Kd>>,
+    L: Fn(&Id, &mut Sitting<'_>) -> Found<Kd::Out, Miss<K, Kd>>,
 {
     /// Finds or computes what is missing, or returns the failure of a body.
     pub(super) async fn fill<A, Fut>(
@@ -383,7 +384,7 @@ where
         (together, before): (&Together, &Before<K, Kd>),
         judge: &impl Fn(&Kd::Out) -> Verdict,
     ) -> Option<Placed<K, Kd>> {
-        let look = || (self.look)(id);
+        let look = || desk::sit(|sitting| (self.look)(id, sitting));
         let found = calling::ask(before.site(), None, Wish::Refresh, look);
         let Found::Miss(miss) = found else { return None };
         let Part::Quest(quest) = miss.part() else { return None };

@@ -19,6 +19,7 @@ impl Wishes {
     }
 
     /// Makes the call of one element.
+    #[inline]
     pub(super) fn ask<R>(&self, call: impl FnOnce() -> R) -> R {
         let wish = match &self.wish {
             Some(Wish::Warm(ran)) => Wish::Warm(Arc::clone(ran)),
