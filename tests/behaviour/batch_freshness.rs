@@ -5,6 +5,7 @@ use crate::support::{Stage, block_on, fresh, run, until, until_async};
 use larder::testing::ManualClock;
 use larder::{Runtime, Warming, blocking, cached};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -320,6 +321,46 @@ fn what_was_handed_over_is_waited_for_however_long_others_would_be() {
     slow.stage.leave.open();
     assert_eq!(caller.ended(), HashMap::from([(1, 101), (2, 102)]));
     assert_eq!(slow.asked(), [[1, 2]]);
+}
+
+/// C7: the same as of a single call.
+#[test]
+fn what_another_call_gave_up_is_not_waited_for_beyond_the_deadline_either() {
+    fn nothing(_: &[u64], _: &Arc<Source>, _: bool) -> HashMap<u64, u64> {
+        HashMap::new()
+    }
+
+    #[cached(batch = ids, deadline = "2s", fallback = nothing, skip(source, fails))]
+    fn given_up(ids: &[u64], source: &Arc<Source>, fails: bool) -> HashMap<u64, u64> {
+        let found = source.read(ids);
+        assert!(!fails, "as it is meant to");
+        found
+    }
+
+    /// Inside a computation nothing is handed over.
+    #[cached(skip(source))]
+    fn around(source: &Arc<Source>) -> usize {
+        given_up(&[1, 2], source, true).len()
+    }
+
+    let (runtime, clock) = fresh();
+    let (first, second) = (Source::closed(), Source::closed());
+    let (inside, source) = (runtime.clone(), Arc::clone(&first));
+    let leader = run("the leader", move || {
+        catch_unwind(AssertUnwindSafe(|| inside.with(|| around(&source)))).is_err()
+    });
+    first.stage.entered.wait("the first body");
+    let (inside, source) = (runtime.clone(), Arc::clone(&second));
+    let caller = run("the caller", move || inside.with(|| given_up(&[2, 1], &source, false)));
+    until("the caller to wait", || clock.sleepers() >= 1);
+    first.stage.leave.open();
+    assert!(leader.ended(), "the body did not panic");
+    second.stage.entered.wait("the second body");
+    until("the caller to wait on", || clock.sleepers() >= 1);
+    clock.advance(2 * SECOND);
+    assert!(caller.ended().is_empty(), "it waited for what it went on with");
+    second.stage.leave.open();
+    until("the end of the computation", || runtime.with(|| given_up::peek(&2)).is_some());
 }
 
 fn first_ids() -> Vec<Vec<u64>> {

@@ -3,6 +3,7 @@
 use crate::support::{Calls, LIMIT, Stage, block_on, fresh, run, until, until_async};
 use larder::testing::ManualClock;
 use larder::{Runtime, blocking, cached};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -474,4 +475,46 @@ fn what_is_warmed_is_computed_however_long_a_caller_would_wait() {
     assert_eq!((warmed.calls, warmed.skipped, warmed.failures.len()), (1, 0, 0));
     assert_eq!(futures_lite::future::block_on(runtime.scope(slow::peek())), Some(2));
     assert_eq!(runtime.with(slow::stats).timeouts, 0);
+}
+
+/// C7: whoever comes to compute what another call gave up has a deadline of its own.
+#[test]
+fn what_another_call_gave_up_is_not_waited_for_beyond_the_deadline_of_who_goes_on_with_it() {
+    fn nothing(_: &Arc<Stage>, _: bool) -> u64 {
+        0
+    }
+
+    #[cached(ttl = "10s", deadline = "2s", fallback = nothing, skip(stage, fails))]
+    fn given_up(stage: &Arc<Stage>, fails: bool) -> u64 {
+        let call = stage.act();
+        assert!(!fails, "as it is meant to");
+        call
+    }
+
+    /// Inside a computation nothing is handed over.
+    #[cached(skip(stage))]
+    fn around(stage: &Arc<Stage>) -> u64 {
+        given_up(stage, true)
+    }
+
+    let (runtime, clock) = fresh();
+    let (first, second) = (Arc::new(Stage::default()), Arc::new(Stage::default()));
+    let (inside, stage) = (runtime.clone(), Arc::clone(&first));
+    let leader = run("the leader", move || {
+        catch_unwind(AssertUnwindSafe(|| inside.with(|| around(&stage)))).is_err()
+    });
+    first.entered.wait("the first body");
+    let (inside, stage) = (runtime.clone(), Arc::clone(&second));
+    let caller = run("the caller", move || inside.with(|| given_up(&stage, false)));
+    until("the caller to wait", || clock.sleepers() >= 1);
+    first.leave.open();
+    assert!(leader.ended(), "the body did not panic");
+    second.entered.wait("the second body");
+    until("the caller to wait on", || clock.sleepers() >= 1);
+    clock.advance(2 * SECOND);
+    assert_eq!(caller.ended(), 0, "it waited for what it went on with");
+    second.leave.open();
+    until("the end of the computation", || runtime.with(given_up::peek) == Some(1));
+    let stats = runtime.with(given_up::stats);
+    assert_eq!((stats.takeovers, stats.fallbacks, stats.computations), (1, 1, 1));
 }

@@ -258,9 +258,10 @@ pub(crate) fn call(model: &Model, batch: &Batch) -> TokenStream {
         (false, false) => (quote!(compute), TokenStream::new()),
         (false, true) => (quote!(compute_or), TokenStream::new()),
     };
-    let nothing = quote!(::core::option::Option::None);
+    let again_of = paths.Again();
+    let nothing = quote!(::core::option::Option::None::<fn() -> #again_of<_>>);
     let again = outlive::again(model);
-    let again = again.map_or(nothing, |again| quote!(::core::option::Option::Some(&#again)));
+    let again = again.map_or(nothing, |again| quote!(::core::option::Option::Some(#again)));
     let site = reach(model).site;
     quote! {
         #runtime
@@ -272,7 +273,7 @@ pub(crate) fn call(model: &Model, batch: &Batch) -> TokenStream {
         #format
         #[allow(clippy::explicit_auto_deref, clippy::needless_borrow)]
         let __larder_batch =
-            #batch_of::<#collection, _, _, _, _>::ask(#site, #given, |#one| #id, #look, #again);
+            #batch_of::<#collection, _, _, _, _, _>::ask(#site, #given, |#one| #id, #look, #again);
         #lay
         __larder_batch.#compute(#body, #judge #(, #fallback)*) #wait
     }

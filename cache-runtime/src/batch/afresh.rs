@@ -6,6 +6,7 @@ use super::sorted::{Due, Open};
 use super::{Batch, Ids};
 use crate::call::Found;
 use crate::desk::Sitting;
+use crate::errand::Again;
 use crate::key::OwnedKey;
 use crate::miss::Miss;
 use crate::outcome::Kind;
@@ -15,14 +16,22 @@ use crate::work::Renews;
 /// What was not handed over, and what is waited for.
 type HandedOver<K, Kd> = (Vec<Open<K, Kd>>, Vec<Waiting<K, Kd>>);
 
-impl<C, Id, K, Kd, L> Batch<'_, C, Id, K, Kd, L>
+impl<C, Id, K, Kd, L, G> Batch<'_, C, Id, K, Kd, L, G>
 where
     C: Ids + ?Sized,
     Id: ?Sized,
     K: OwnedKey,
     Kd: Kind,
     L: Fn(&Id, &mut Sitting<'_>) -> Found<Kd::Out, Miss<K, Kd>>,
+    G: Fn() -> Again<C::Id>,
 {
+    /// Makes the call once more for whatever may be handed over next.
+    pub(super) fn make_spare(&mut self, open: &[Open<K, Kd>]) {
+        if self.spare.is_none() && open.iter().any(|(_, quest)| quest.gathers()) {
+            self.spare = self.again.as_ref().map(|again| again());
+        }
+    }
+
     /// Sees to it that what is served is computed anew, unless other calls do. What is given back is to be
     /// computed in place.
     pub(super) fn renew(
@@ -40,7 +49,7 @@ where
         }
         let Some((_, first, ..)) = claimed.first() else { return Vec::new() };
         let may_renew_in_place = first.may_renew_in_place();
-        let again = self.renewal.take().or_else(|| self.again.take());
+        let again = self.renewal.take().or_else(|| self.spare.take());
         let errand = again.map(|it| it.of(claimed.iter().map(|(at, ..)| given(*at)).collect()));
         let errand = errand.filter(|errand| first.is_possible(errand));
         if errand.is_none() && !may_renew_in_place {
@@ -74,7 +83,7 @@ where
     ) -> HandedOver<K, Kd> {
         let Some((_, first)) = gathered.first() else { return (Vec::new(), Vec::new()) };
         let ids = || gathered.iter().map(|(at, _)| given(*at)).collect();
-        let errand = self.again.take().map(|again| again.of(ids()));
+        let errand = self.spare.take().map(|again| again.of(ids()));
         let Some(errand) = errand.filter(|errand| first.is_possible(errand)) else {
             return (gathered, Vec::new());
         };

@@ -33,15 +33,18 @@ use crate::verdict::Verdict;
 use std::future::{Future, ready};
 
 /// A batch, as far as it could be served at once.
-pub struct Batch<'a, C: Ids + ?Sized, Id: ?Sized, K: OwnedKey, Kd: Kind, L> {
+pub struct Batch<'a, C: Ids + ?Sized, Id: ?Sized, K: OwnedKey, Kd: Kind, L, G> {
     ids: Vec<&'a Id>,
     /// In the order of the ids.
     values: Vec<Option<Kd::Out>>,
     missed: Vec<Missed<'a, C::Id, K, Kd>>,
     /// Looks an element up.
     look: L,
-    /// Makes it once more for what is missing, and for what is there and to be computed anew.
-    again: Option<Again<C::Id>>,
+    /// Makes it once more, where what is missing may be computed behind it.
+    again: Option<G>,
+    /// What it has made for that, and for what is there and to be computed anew: before anything is
+    /// claimed, since it clones what is the user's.
+    spare: Option<Again<C::Id>>,
     renewal: Option<Again<C::Id>>,
 }
 
@@ -52,13 +55,14 @@ struct Missed<'a, T, K: OwnedKey, Kd: Kind> {
     miss: Miss<K, Kd>,
 }
 
-impl<'a, C, Id, K, Kd, L> Batch<'a, C, Id, K, Kd, L>
+impl<'a, C, Id, K, Kd, L, G> Batch<'a, C, Id, K, Kd, L, G>
 where
     C: Ids + ?Sized,
     Id: ?Sized,
     K: OwnedKey,
     Kd: Kind,
     L: Fn(&Id, &mut Sitting<'_>) -> Found<Kd::Out, Miss<K, Kd>>,
+    G: Fn() -> Again<C::Id>,
 {
     /// Looks every element up. `again` makes the call once more, where it may be outlived.
     pub fn ask(
@@ -66,7 +70,7 @@ where
         given: &'a C,
         id: impl Fn(&'a C::Id) -> &'a Id,
         look: L,
-        again: Option<&dyn Fn() -> Again<C::Id>>,
+        again: Option<G>,
     ) -> Self {
         let given = given.each();
         let (mut ids, mut missed) = (Vec::with_capacity(given.size_hint().0), Vec::new());
@@ -88,11 +92,10 @@ where
         let is_any_due = || missed.iter().any(|it| it.miss.is_due());
         // What is on other machines alone is known to be due only once it is looked at.
         let may_be_due = || is_any_due() || site.options.renews_unseen();
-        let renewal = again.filter(|_| may_be_due()).map(|again| again());
+        let renewal = again.as_ref().filter(|_| may_be_due()).map(|again| again());
         let is_any_missing = || missed.iter().any(|it| !it.miss.is_due());
         let again = again.filter(|_| site.options.outlives() && is_any_missing());
-        let again = again.map(|again| again());
-        Self { ids, values, missed, look, again, renewal }
+        Self { ids, values, missed, look, again, spare: None, renewal }
     }
 
     /// Computes what is missing, and returns all.

@@ -9,6 +9,7 @@ use crate::call::Found;
 use crate::calling;
 use crate::context;
 use crate::desk::{self, Sitting};
+use crate::errand::Again;
 use crate::flight::FlightId;
 #[cfg(feature = "redis")]
 use crate::glance::glance_all;
@@ -43,13 +44,14 @@ pub(super) enum Lack<A> {
 /// An element that another call of this process computes, and the place among those who wait for it.
 pub(super) type Waiting<K, Kd> = (usize, Box<Quest<K, Kd>>, Leaving<K, Kd>);
 
-impl<'a, C, Id, K, Kd, L> Batch<'a, C, Id, K, Kd, L>
+impl<'a, C, Id, K, Kd, L, G> Batch<'a, C, Id, K, Kd, L, G>
 where
     C: Ids + ?Sized,
     Id: ?Sized,
     K: OwnedKey,
     Kd: Kind,
     L: Fn(&Id, &mut Sitting<'_>) -> Found<Kd::Out, Miss<K, Kd>>,
+    G: Fn() -> Again<C::Id>,
 {
     /// Finds or computes what is missing, or returns the failure of a body.
     pub(super) async fn fill<A, Fut>(
@@ -75,6 +77,7 @@ where
                 quest.gather();
             }
         }
+        self.make_spare(&open);
         open.extend(self.renew(due, &given));
         if !past.is_empty() {
             self.pass(past, &given, &mut body, &judge).await.map_err(Lack::Failure)?;
@@ -207,6 +210,7 @@ where
         open: Vec<Open<K, Kd>>,
         given: &impl Fn(usize) -> C::Id,
     ) -> Option<Stepped<K, Kd>> {
+        self.make_spare(&open);
         let mut leading = Vec::with_capacity(open.len());
         let (mut waiting, mut gathered) = (Vec::new(), Vec::new());
         let mut is_late = false;

@@ -174,7 +174,10 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     fn wait_for(&mut self, lead: &Lead<Kd::Shared>) -> Option<Waiter<Kd::Shared>> {
         let follower: Follower<_> = lead.flight.join();
         let waiting = WAITS.begin(Vec::new(), lead.flight.id)?;
-        self.key = Some(self.spare.take()?);
+        // Of what it took over, the flight has the key of who began it.
+        self.key = Some(self.key.take().or_else(|| self.spare.take())?);
+        // Another wait begins.
+        self.patience = None;
         let is_taken_up = self.is_taken_up.insert(Arc::default());
         let is_taken_up = Some(Arc::clone(is_taken_up));
         Some(Waiter { follower, is_taken_up, _waiting: waiting })

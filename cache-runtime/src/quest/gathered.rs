@@ -17,6 +17,11 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         self.gathers = self.spare.is_some();
     }
 
+    /// Whether that is still to be.
+    pub(crate) fn gathers(&self) -> bool {
+        self.gathers
+    }
+
     /// Whether that is to be now. It is once at the most.
     pub(super) fn is_gathered(&mut self) -> bool {
         let is_possible = self.may_hand_over() && context::frame().is_none() && Kd::SHARES_FAILURES;

@@ -67,6 +67,8 @@ enum Next<Kd: Kind> {
     Begin,
     Serve(Kd::Out),
     Lead(Lead<Kd::Shared>),
+    /// The same, where another call did before.
+    Succeed(Lead<Kd::Shared>),
     /// Compute, whoever else does: what they find can't be shared.
     ComputeAlone,
     GiveUp,
@@ -120,7 +122,8 @@ impl<K: OwnedKey, Kd: Kind> Drop for Leaving<K, Kd> {
 /// What was taken over and not begun is for whoever waits for it.
 impl<K: OwnedKey, Kd: Kind> Drop for Quest<K, Kd> {
     fn drop(&mut self) {
-        if let Next::Lead(lead) = mem::replace(&mut self.next, Next::GiveUp) {
+        let next = mem::replace(&mut self.next, Next::GiveUp);
+        if let Next::Lead(lead) | Next::Succeed(lead) = next {
             self.function.memory.abandon(self.basis.hash, &lead);
         }
     }
@@ -219,6 +222,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         match mem::replace(&mut self.next, Next::Begin) {
             Next::Serve(out) => Step::Serve(out),
             Next::Lead(lead) => Step::Work(self.work(Claim::Lead(lead), room)),
+            Next::Succeed(lead) => self.lead(lead, room, |_| ()),
             Next::ComputeAlone => Step::Work(self.alone(true, room)),
             Next::GiveUp => Step::GiveUp,
             Next::Begin => self.begin(room),
@@ -261,19 +265,11 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 if !waits && (!function.is_on_fleet() || self.basis.address.is_none()) {
                     self.count_miss();
                 }
-                if self.is_gathered() {
-                    self.next = Next::Lead(lead);
-                    return Step::Gather;
-                }
-                match self.hand_over(lead) {
-                    Ok(waiter) => Step::Wait(waiter),
-                    Err(lead) => {
-                        if waits && (!function.is_on_fleet() || self.basis.address.is_none()) {
-                            self.count_miss();
-                        }
-                        Step::Work(self.work(Claim::Lead(lead), room))
+                self.lead(lead, room, |quest| {
+                    if waits && (!function.is_on_fleet() || quest.basis.address.is_none()) {
+                        quest.count_miss();
                     }
-                }
+                })
             }
             Begun::Follow(follower) => {
                 if let Some(out) = self.take_glanced(function.site.options.stale) {
@@ -292,6 +288,26 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 }
                 self.count_miss();
                 Step::Work(self.alone(false, room))
+            }
+        }
+    }
+
+    /// Has what it has claimed computed: together with others, in the background, or here.
+    fn lead(
+        &mut self,
+        lead: Lead<Kd::Shared>,
+        room: Option<&Room>,
+        here: impl FnOnce(&mut Self),
+    ) -> Step<K, Kd> {
+        if self.is_gathered() {
+            self.next = Next::Lead(lead);
+            return Step::Gather;
+        }
+        match self.hand_over(lead) {
+            Ok(waiter) => Step::Wait(waiter),
+            Err(lead) => {
+                here(self);
+                Step::Work(self.work(Claim::Lead(lead), room))
             }
         }
     }
@@ -413,7 +429,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             Waited::TakenOver(term, stamp) => {
                 self.function.counters.takeovers.add(1);
                 let flight = Arc::clone(&waiter.follower.flight);
-                Next::Lead(Lead { flight, term, stamp })
+                Next::Succeed(Lead { flight, term, stamp })
             }
             Waited::Offered(_) | Waited::Late => unreachable!("it goes on waiting then"),
         };
