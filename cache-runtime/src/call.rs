@@ -276,7 +276,7 @@ fn look_up_shared<W: View, Kd: Kind>(
     let arrival = function.home.versions.now();
     let mut declared = Declared::default();
     declare(&mut declared);
-    let marks = function.marks(probe, address.as_ref(), declared.marks);
+    let marks = function.marks(probe, address.as_ref(), &declared.marks);
     let Declared { readable, files, .. } = declared;
     let basis = Basis {
         hash: probe.hash,

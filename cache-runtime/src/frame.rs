@@ -73,7 +73,7 @@ pub(crate) struct Frame {
 }
 
 /// What one computation was found to depend on.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) tags: Marks,
     /// Most computations have none.
@@ -171,7 +171,16 @@ impl Frame {
     /// Ends the collecting for one value.
     pub(crate) fn close(&self) -> Found {
         let mut found = self.found.lock();
-        if self.is_of_many { found.clone() } else { std::mem::take(&mut *found) }
+        if !self.is_of_many {
+            return std::mem::take(&mut *found);
+        }
+        Found {
+            tags: Marks::from_slice(&found.tags),
+            callees: found.callees.clone(),
+            unbounded: found.unbounded,
+            expires: found.expires,
+            needs: found.needs,
+        }
     }
 }
 
@@ -221,7 +230,7 @@ impl Found {
     /// Adds what was found to what is known of the value.
     pub(crate) fn complete(mut self, about: &mut About) {
         self.count(&about.marks);
-        about.marks.append(&mut self.tags);
+        about.marks.extend_from_slice(&self.tags);
         about.unbounded = self.unbounded;
         if let Some(callees) = self.callees.filter(|_| !self.unbounded) {
             about.inherited = callees.inherited.into_values().collect();

@@ -352,7 +352,7 @@ where
         &self,
         probe: Probe<'_, W>,
         address: Option<&Address>,
-        mut tags: Marks,
+        tags: &[Mark],
     ) -> Marks {
         let key = address.map_or_else(|| self.keys.key(hashes(probe)), Address::mark);
         let mut marks = Marks::from_slice(&[key, self.mark]);
@@ -360,7 +360,7 @@ where
         if let Some(any_key) = any_key.filter(|_| self.stored.is_some() && address.is_none()) {
             marks.push(any_key);
         }
-        marks.append(&mut tags);
+        marks.extend_from_slice(tags);
         if address.is_some() {
             marks.push(key);
         }

@@ -48,6 +48,9 @@ pub struct Batch<'a, C: Ids + ?Sized, Id: ?Sized, K: OwnedKey, Kd: Kind, L, G> {
     renewal: Option<Again<C::Id>>,
 }
 
+/// So many missing elements are made room for as soon as there is one.
+const FEW: usize = 16;
+
 /// An element that has to be computed.
 struct Missed<'a, T, K: OwnedKey, Kd: Kind> {
     at: usize,
@@ -74,7 +77,8 @@ where
     ) -> Self {
         let given = given.each();
         let (mut ids, mut missed) = (Vec::with_capacity(given.size_hint().0), Vec::new());
-        let mut values = Vec::with_capacity(given.size_hint().0);
+        let most = given.size_hint().0;
+        let mut values = Vec::with_capacity(most);
         desk::sit(|sitting| {
             let (wishes, _together) = (Wishes::of(site), Together::begin());
             for (at, given) in given.enumerate() {
@@ -83,6 +87,9 @@ where
                 values.push(match wishes.ask(|| look(id, sitting)) {
                     Found::Hit(out) => Some(out),
                     Found::Miss(miss) => {
+                        if missed.is_empty() {
+                            missed.reserve(most.saturating_sub(at).min(FEW));
+                        }
                         missed.push(Missed { at, given, miss });
                         None
                     }

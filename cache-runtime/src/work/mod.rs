@@ -328,7 +328,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let expires = expiry((options, said), self.time(), self.kind, &out, &verdict);
         let expires = expires.min(found.expires);
         let keep = verdict.keep;
-        let mut about = self.about(found, verdict);
+        let mut about = self.about(found, &verdict);
         about.renewal = self.function.renewal(&about, expires, Some(self.spent));
         let is_shareable = keyed.covers(needs);
         if !is_shareable {
@@ -444,9 +444,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         self.function.stand_in.as_ref().filter(|_| self.basis.address.is_none())
     }
 
-    fn about(&mut self, found: Found, mut verdict: Verdict) -> About {
+    fn about(&mut self, found: Found, verdict: &Verdict) -> About {
         let mut marks = mem::take(&mut self.basis.marks);
-        marks.append(&mut verdict.tags);
+        marks.extend_from_slice(&verdict.tags);
         let stand_in = self.stand_in().cloned();
         let mut about = About {
             marks,
@@ -531,7 +531,7 @@ impl<K: OwnedKey, Kd: Kind> Drop for Work<K, Kd> {
             // It came to no value, and the caller may make something of that.
             let found = self.frame.close();
             let (expires, needs) = (found.expires, found.needs);
-            let about = Arc::new(self.about(found, Verdict::new()));
+            let about = Arc::new(self.about(found, &Verdict::new()));
             if let Some(caller) = self.frame.caller() {
                 let keyed = self.function.site.options.keyed;
                 caller.inherit(self.function.home.id, &about, expires, needs | keyed);

@@ -36,8 +36,9 @@ impl Together {
         held: &[FlightId],
     ) -> Self {
         let first = works.first().expect("nothing is computed of nothing");
-        let own = works.iter().filter_map(|work| work.flight());
-        let flights: Flights = own.chain(held.iter().copied()).collect();
+        let mut flights = Flights::with_capacity(works.len() + held.len());
+        flights.extend(works.iter().filter_map(|work| work.flight()));
+        flights.extend_from_slice(held);
         let (is_stored, time) = (first.function.stored.is_some(), &first.function.home.time);
         let time = time.clone();
         let caller = context::frame();

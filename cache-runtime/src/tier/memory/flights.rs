@@ -101,7 +101,7 @@ impl<K: Eq, V, S> Memory<K, V, S> {
         marks: &Marks,
     ) -> Lead<S> {
         let stamp = self.versions.now();
-        let flight = Arc::new(Flight::new(marks.clone(), stamp));
+        let flight = Arc::new(Flight::new(Marks::from_slice(marks), stamp));
         let key = key.take().expect("a key starts one flight");
         let slot = (Hashed { hash, key }, Arc::clone(&flight));
         shard.flights.insert_unique(hash, slot, |(it, _)| it.hash);
