@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     // Leaves.
     &["clock", "codec", "error", "hash", "lookup", "planted", "short", "sync", "typed"],
     &["fileless", "files", "key", "mark", "namespace", "options", "uncaptured"],
-    &["attempts", "captured", "errand", "renewal"],
+    &["attempts", "captured", "culprit", "errand", "renewal"],
     // What is said of a value, and what is counted.
     &[
         "ambience", "ask", "counters", "entry", "held", "outcome", "pattern", "testing", "tier",

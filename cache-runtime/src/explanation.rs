@@ -87,13 +87,15 @@ impl State {
 }
 
 /// What one tier has for a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Held {
     /// The tier.
     pub tier: Level,
     /// How old its entry is, and whether that would be served, or why there is none.
     pub entry: Result<Age, Miss>,
+    /// What was invalidated that its entry depends on, if it was.
+    pub cause: Option<Cause>,
 }
 
 /// How old an entry is.
@@ -109,7 +111,8 @@ pub struct Age {
 
 /// What was invalidated.
 ///
-/// Tags go by name as long as this process has invalidated them itself, and not many others since.
+/// Tags go by name as long as this process has invalidated them itself, and not many others since. Of an entry
+/// on disk or in Redis they may as well be those of what it was computed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
@@ -121,6 +124,8 @@ pub enum Cause {
     Tag(Option<Arc<str>>),
     /// A cached function that it was computed from, by its key, as a whole, or by one of its tags.
     Callee(Option<Arc<str>>),
+    /// Something that the entry depends on, by a name that this process does not know.
+    Dependency,
     /// A file has changed.
     File,
     /// A pattern, a set of tags, or everything.
@@ -138,6 +143,7 @@ impl fmt::Display for Cause {
                 write!(f, "by the tag `{tag}` of something that it was computed from")
             }
             Self::Callee(None) => f.write_str("by something that it was computed from"),
+            Self::Dependency => f.write_str("by something that it depends on"),
             Self::File => f.write_str("by a file that has changed"),
             Self::Other => f.write_str("with others, by a pattern, a set of tags, or altogether"),
         }
@@ -244,14 +250,19 @@ impl fmt::Display for Explanation {
         }
         if self.tiers.len() > 1 {
             let mut sign = "; ";
-            for Held { tier, entry } in &self.tiers {
+            for Held { tier, entry, cause } in &self.tiers {
                 match entry {
                     Ok(Age { left: Some(Duration::ZERO), .. }) => {
                         write!(f, "{sign}{tier} has one that is over")?;
                     }
                     Ok(_) => write!(f, "{sign}{tier} has it")?,
                     Err(Miss::Expired) => write!(f, "{sign}{tier} has one that has expired")?,
-                    Err(Miss::Invalidated) => write!(f, "{sign}{tier} has one that is invalid")?,
+                    Err(Miss::Invalidated) => {
+                        write!(f, "{sign}{tier} has one that is invalid")?;
+                        // That of the nearest was told.
+                        let other = cause.as_ref().filter(|_| *cause != self.cause);
+                        other.map_or(Ok(()), |cause| write!(f, ": {cause}"))?;
+                    }
                     Err(Miss::Unavailable) => write!(f, "{sign}{tier} can't be asked")?,
                     Err(_) => write!(f, "{sign}{tier} has none")?,
                 }

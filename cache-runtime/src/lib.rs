@@ -22,6 +22,8 @@ mod config;
 mod context;
 mod copies;
 mod counters;
+#[cfg(feature = "beyond")]
+mod culprit;
 mod desk;
 mod entry;
 mod errand;

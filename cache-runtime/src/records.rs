@@ -6,7 +6,7 @@
 //! 1. Records are written in the order of their stamps.
 //! 2. What is at or below the floor has been dropped, so a stamp below it is never valid.
 
-use crate::entry::{About, Marks, Stamp};
+use crate::entry::{About, Stamp};
 use crate::mark::{Mark, MarkHasher};
 use crate::pattern::Pattern;
 use crate::target::{self, Target};
@@ -97,7 +97,7 @@ impl Records {
         since >= self.floor && !marks.iter().any(|mark| self.mentions(*mark, since))
     }
 
-    pub(crate) fn mention(&self, marks: &Marks, since: Stamp) -> bool {
+    pub(crate) fn mention(&self, marks: &[Mark], since: Stamp) -> bool {
         marks.iter().any(|mark| self.mentions(*mark, since))
     }
 

@@ -161,7 +161,7 @@ impl Versions {
     /// Which of its own marks was recorded after `since`, of a value that is not valid.
     pub(crate) fn culprit(&self, about: &About, since: Stamp) -> Option<usize> {
         let records = self.records.read();
-        about.marks.iter().position(|mark| records.mention(&Marks::from_slice(&[*mark]), since))
+        about.marks.iter().position(|mark| records.mention(&[*mark], since))
     }
 
     /// The same from the filter alone, for a value that depends on few names. Nothing means only

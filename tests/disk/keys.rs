@@ -1,7 +1,7 @@
 //! K2, K3, K5 and C6: nothing is served to another function, key or type of values.
 
 use crate::support::{Calls, Machine, settle};
-use larder::cached;
+use larder::{Cause, blocking, cached};
 
 #[test]
 fn two_functions_with_one_key_have_two_entries() {
@@ -281,6 +281,44 @@ fn a_companion_sees_what_another_process_stored() {
     process.with(|| {
         assert_eq!(value::peek(4), None);
         let explained = value::explain(4).to_string();
-        assert!(explained.contains("has been invalidated"), "{explained}");
+        assert!(explained.contains("its entry has been invalidated, by "), "{explained}");
     });
+}
+
+#[test]
+fn what_overtook_an_entry_on_disk_is_told_by_a_process_that_never_had_it() {
+    #[cached(tier = "l1,l2", tags("told:{id}"), key = "told:{id}")]
+    fn value(id: u64) -> u64 {
+        id * 2
+    }
+
+    #[cached(tier = "l1,l2")]
+    fn around(id: u64) -> u64 {
+        value(id) + 1
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    let overtaken = |invalidate: &dyn Fn()| {
+        one.with(|| around(4));
+        settle(&one);
+        other.with(invalidate);
+        other.with(|| (value::explain(4), around::explain(4)))
+    };
+    let tag = || Some(Cause::Tag(Some("told:4".into())));
+    // Only so many names are remembered, and other tests invalidate a lot.
+    let mut attempts =
+        (0..1_000).map(|_| overtaken(&|| blocking::invalidate_tag("told:4").unwrap()));
+    let named = attempts.find(|(inner, outer)| inner.cause == tag() && outer.cause == tag());
+    let (inner, _) = named.expect("the tag was never told by its name");
+    assert_eq!(inner.tiers.iter().map(|it| it.cause.clone()).collect::<Vec<_>>(), [None, tag()]);
+    let said = inner.to_string();
+    let end = "its entry has been invalidated, by its tag `told:4`; L1 has none, L2 has one that is invalid";
+    assert!(said.ends_with(end), "{said}");
+    let (inner, outer) = overtaken(&|| value::invalidate(4).unwrap());
+    assert_eq!((inner.cause, outer.cause), (Some(Cause::Key), Some(Cause::Dependency)));
+    let (inner, outer) = overtaken(&|| value::invalidate_all().unwrap());
+    assert_eq!((inner.cause, outer.cause), (Some(Cause::Function), Some(Cause::Dependency)));
+    let (inner, outer) = overtaken(&|| blocking::invalidate_pattern("told:*").unwrap());
+    assert_eq!((inner.cause, outer.cause), (Some(Cause::Other), Some(Cause::Other)));
 }

@@ -2,6 +2,8 @@
 
 use super::Typed;
 use crate::clock::Moment;
+#[cfg(feature = "beyond")]
+use crate::culprit::Culprit;
 use crate::entry::About;
 use crate::error::Level;
 use crate::explanation::{Age, Cause, Held, State};
@@ -12,7 +14,7 @@ use crate::options::Options;
 use crate::outcome::Kind;
 use crate::runtime::Runtime;
 #[cfg(feature = "beyond")]
-use crate::stored::Loaded;
+use crate::stored::{Loaded, Looked};
 use crate::tier::memory::Examined;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +34,9 @@ pub(super) struct Near {
     /// Whether a call of this process computes it.
     is_flying: bool,
 }
+
+/// What one tier has, or why it has nothing, and what overtook that.
+type Found = (Level, Result<Entry, Miss>, Option<Cause>);
 
 /// An entry that nothing ended but, maybe, its time.
 struct Entry {
@@ -114,13 +119,13 @@ impl<K: OwnedKey, Kd: Kind> Typed<K, Kd> {
         let Near { entry, cause, is_flying } = near;
         let mut found = Vec::new();
         if self.site.options.reaches(Level::L1) && options.reaches(Level::L1) {
-            found.push((Level::L1, entry));
+            found.push((Level::L1, entry, cause));
         }
         let outside = self.survey_outside(runtime).await;
-        found.extend(outside.into_iter().filter(|(tier, _)| options.reaches(*tier)));
+        found.extend(outside.into_iter().filter(|(tier, ..)| options.reaches(*tier)));
         let now = runtime.inner.time.now();
-        let tiers: Vec<Held> = found.iter().map(|(tier, it)| self.held(*tier, it, now)).collect();
-        let entries = || found.iter().filter_map(|(tier, it)| Some((*tier, it.as_ref().ok()?)));
+        let tiers: Vec<Held> = found.iter().map(|it| self.held(it, now)).collect();
+        let entries = || found.iter().filter_map(|(tier, it, _)| Some((*tier, it.as_ref().ok()?)));
         let key = entries().find_map(|(_, it)| it.key.clone());
         let fresh = entries().find(|(_, it)| it.is_fresh(now));
         let lasting = entries().map(|(_, it)| it).filter(|it| self.lasts(it, now));
@@ -133,15 +138,17 @@ impl<K: OwnedKey, Kd: Kind> Typed<K, Kd> {
             (None, None) if is_flying => State::InFlight,
             (None, None) => State::Missing(missing(&tiers)),
         };
-        let cause = cause.filter(|_| state == State::Missing(Miss::Invalidated));
+        let nearest = || tiers.iter().find(|it| it.entry == Err(Miss::Invalidated));
+        let is_overtaken = state == State::Missing(Miss::Invalidated);
+        let cause = is_overtaken.then(nearest).flatten().and_then(|it| it.cause.clone());
         Surveyed { state, tiers, cause, key }
     }
 
-    fn held(&self, tier: Level, entry: &Result<Entry, Miss>, now: Moment) -> Held {
+    fn held(&self, (tier, entry, cause): &Found, now: Moment) -> Held {
         let entry = entry.as_ref().map_err(|why| *why);
         let is_of_use = |it: &&Entry| it.is_fresh(now) || self.lasts(it, now);
         let entry = entry.and_then(|it| Some(it).filter(is_of_use).ok_or(Miss::Expired));
-        Held { tier, entry: entry.map(|it| it.age(now)) }
+        Held { tier: *tier, entry: entry.map(|it| it.age(now)), cause: cause.clone() }
     }
 
     /// Whether an entry may be served although its time is over.
@@ -191,7 +198,7 @@ fn cause(about: &About, examined: Examined, runtime: &Runtime) -> Cause {
 #[cfg(feature = "beyond")]
 impl<K: OwnedKey, Kd: Kind> Typed<K, Kd> {
     /// What each tier beyond memory has.
-    async fn survey_outside(&self, runtime: &Runtime) -> Vec<(Level, Result<Entry, Miss>)> {
+    async fn survey_outside(&self, runtime: &Runtime) -> Vec<Found> {
         let Some(outside) = &self.outside else { return Vec::new() };
         let counters = runtime.counters(self.site.place());
         let Some(kept) = runtime.kept_by(self.site, &counters) else { return Vec::new() };
@@ -216,14 +223,30 @@ impl<K: OwnedKey, Kd: Kind> Typed<K, Kd> {
                 key: about.readable.as_deref().map(str::to_owned),
             }
         };
-        found.into_iter().map(|(tier, found)| (tier, found.map(entry))).collect()
+        let cause = |culprit| match culprit {
+            #[cfg(feature = "disk")]
+            Some(Culprit::File) => Cause::File,
+            Some(Culprit::Name(mark)) if mark == outside.mark() => Cause::Key,
+            Some(Culprit::Name(mark)) if runtime.marks_of_site(self.site).contains(&mark) => {
+                Cause::Function
+            }
+            Some(Culprit::Name(mark)) => {
+                invalidation::called(mark).map_or(Cause::Dependency, |name| Cause::Tag(Some(name)))
+            }
+            None => Cause::Other,
+        };
+        let of_tier = |(tier, found, culprit): Looked<Kd::Kept>| {
+            let is_overtaken = found.as_ref().err() == Some(&Miss::Invalidated);
+            (tier, found.map(entry), is_overtaken.then(|| cause(culprit)))
+        };
+        found.into_iter().map(of_tier).collect()
     }
 }
 
 #[cfg(not(feature = "beyond"))]
 impl<K: OwnedKey, Kd: Kind> Typed<K, Kd> {
     #[expect(clippy::unused_async, reason = "the same where there are tiers")]
-    async fn survey_outside(&self, _: &Runtime) -> Vec<(Level, Result<Entry, Miss>)> {
+    async fn survey_outside(&self, _: &Runtime) -> Vec<Found> {
         Vec::new()
     }
 }

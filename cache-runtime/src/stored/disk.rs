@@ -5,6 +5,7 @@ use super::{Address, Glanced, Heard, Keep, KeptBy, Loaded, Stored};
 use crate::captured::Captured;
 use crate::clock::Moment;
 use crate::codec::envelope::{Envelope, Header};
+use crate::culprit::{Blame, Culprit};
 use crate::entry::About;
 use crate::lookup::Miss;
 use crate::outward::{self, outward};
@@ -64,7 +65,20 @@ impl<V> Stored<V> {
     ) -> Result<Loaded<V>, Miss> {
         let take = |value, sound: &Sound<'_>| self.kept.load(value, sound);
         let linger = self.kept.tellable(linger);
-        self.read_in(address, (State::Latest, linger), &take).map_err(|(miss, _)| miss)
+        self.read_in(address, (State::Latest, linger), None, &take).map_err(|(miss, _)| miss)
+    }
+
+    /// The same for who wants to know what there is, and what overtook it.
+    pub(super) fn survey(
+        &self,
+        address: &Address,
+        linger: Duration,
+        blame: &Blame,
+    ) -> Result<Loaded<V>, Miss> {
+        let take = |value, sound: &Sound<'_>| self.kept.load(value, sound);
+        let linger = self.kept.tellable(linger);
+        let read = self.read_in(address, (State::Latest, linger), Some(blame), &take);
+        read.map_err(|(miss, _)| miss)
     }
 
     /// The same where nobody asks what the value depends on.
@@ -78,9 +92,9 @@ impl<V> Stored<V> {
     }
 
     fn read<R>(&self, address: &Address, take: impl Fn(V, &Sound<'_>) -> R) -> Result<R, Miss> {
-        let found = match self.read_in(address, (State::Recent, Duration::ZERO), &take) {
+        let found = match self.read_in(address, (State::Recent, Duration::ZERO), None, &take) {
             Err((_, State::Recent)) => {
-                self.read_in(address, (State::Latest, Duration::ZERO), &take)
+                self.read_in(address, (State::Latest, Duration::ZERO), None, &take)
             }
             found => found,
         };
@@ -91,10 +105,11 @@ impl<V> Stored<V> {
         &self,
         address: &Address,
         (state, linger): (State, Duration),
+        blame: Option<&Blame>,
         take: &impl Fn(V, &Sound<'_>) -> R,
     ) -> Result<R, (Miss, State)> {
         let (id, key, shape) = (address.id, address.key(), *self.bytes.shape());
-        let wanted = Wanted { id, key, shape, linger };
+        let wanted = Wanted { id, key, shape, linger, blame };
         let (mut found, mut files) = (None, None);
         let disk = self.kept.disk.as_ref().ok_or((Miss::Absent, State::Latest))?;
         let state = disk.read(&wanted, state, &mut |sound| {
@@ -107,6 +122,9 @@ impl<V> Stored<V> {
         // Outside of the store: files may be slow to look at.
         if files.is_none_or(|files| files.still_hold()) {
             return Ok(found.expect("it was shown, or there was a miss"));
+        }
+        if let Some(blame) = blame {
+            let _ = blame.set(Culprit::File);
         }
         // The entry is of no use, and what comes now takes its time.
         disk.let_go();

@@ -4,6 +4,7 @@ use super::{Address, Glanced, KeptBy, Loaded, Packed, Stored};
 use crate::captured::Captured;
 use crate::clock::Moment;
 use crate::codec::envelope::{Envelope, Header};
+use crate::culprit::Blame;
 use crate::entry::{About, Marks, Stamp};
 use crate::error::Level;
 use crate::lookup::Miss;
@@ -36,6 +37,7 @@ pub(crate) struct Asking<'a> {
     shape: [u8; 16],
     is_part: bool,
     linger: Duration,
+    blame: Option<&'a Blame>,
 }
 
 /// The right to compute, and what the value will be valid under.
@@ -61,9 +63,9 @@ pub(super) fn vouches(fleet: Option<&OnFleet>) -> bool {
 
 impl Asking<'_> {
     fn wanted(&self) -> Wanted<'_> {
-        let Self { address, place, marks, shape, is_part, linger } = self;
+        let Self { address, place, marks, shape, is_part, linger, blame } = self;
         let (key, shape, is_part, linger) = (address.key(), *shape, *is_part, *linger);
-        Wanted { place, marks, key, shape, is_part, is_awaited: false, linger }
+        Wanted { place, marks, key, shape, is_part, is_awaited: false, linger, blame: *blame }
     }
 
     /// The same for a value whose time may be over for so long.
@@ -145,6 +147,7 @@ impl<V> Stored<V> {
             shape: *self.bytes.shape(),
             is_part: false,
             linger: Duration::ZERO,
+            blame: None,
         }
     }
 
@@ -245,13 +248,13 @@ impl<V> Stored<V> {
         &self,
         fleet: &Redis,
         address: &Address,
-        linger: Duration,
+        (linger, blame): (Duration, Option<&Blame>),
     ) -> Result<Loaded<V>, Miss>
     where
         V: Send + Sync,
     {
         let marks = [address.mark()];
-        let asking = self.asking(address, &marks).lingering(linger);
+        let asking = Asking { blame, ..self.asking(address, &marks).lingering(linger) };
         if !asking.is_up(fleet) {
             return Err(Miss::Unavailable);
         }
@@ -279,7 +282,7 @@ impl<V> Stored<V> {
             };
             return found.map(|loaded| (Level::L2, loaded));
         }
-        let found = self.peek_at_fleet(fleet, address, Duration::ZERO).await;
+        let found = self.peek_at_fleet(fleet, address, (Duration::ZERO, None)).await;
         found.map(|loaded| (Level::L3, loaded))
     }
 

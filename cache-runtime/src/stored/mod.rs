@@ -32,6 +32,7 @@ use crate::clock::{Moment, TimeSource};
 use crate::codec::Format;
 use crate::codec::canonical::Unencodable;
 use crate::counters::Counters;
+use crate::culprit::{Blame, Culprit};
 use crate::entry::About;
 use crate::error::Level;
 use crate::lookup::Miss;
@@ -106,6 +107,9 @@ pub(crate) enum Heard {
     Clock(MachineStamp),
 }
 
+/// What one tier has, or why it has nothing, and what overtook that.
+pub(crate) type Looked<V> = (Level, Result<Loaded<V>, Miss>, Option<Culprit>);
+
 /// A value that was read.
 pub(crate) struct Loaded<V> {
     pub(crate) value: V,
@@ -159,11 +163,7 @@ impl<V> Outside<V> {
         not(feature = "redis"),
         expect(clippy::unused_async, reason = "the shared tier is waited for")
     )]
-    pub(crate) async fn survey(
-        &self,
-        site: &'static Site,
-        kept: KeptBy,
-    ) -> Vec<(Level, Result<Loaded<V>, Miss>)>
+    pub(crate) async fn survey(&self, site: &'static Site, kept: KeptBy) -> Vec<Looked<V>>
     where
         V: Send + Sync,
     {
@@ -176,13 +176,15 @@ impl<V> Outside<V> {
         let Some(address) = stored.address_of(&write) else { return found };
         let linger = site.options.linger();
         if stored.kept.disk.is_some() {
-            let fresh = stored.find(&address);
-            let latest = |_| stored.find_latest(&address, linger);
-            found.push((Level::L2, fresh.or_else(latest)));
+            let blame = Blame::new();
+            let looked = stored.survey(&address, linger, &blame);
+            found.push((Level::L2, looked, blame.into_inner()));
         }
         #[cfg(feature = "redis")]
         if let Some(fleet) = stored.fleet() {
-            found.push((Level::L3, stored.peek_at_fleet(fleet, &address, linger).await));
+            let blame = Blame::new();
+            let looked = stored.peek_at_fleet(fleet, &address, (linger, Some(&blame))).await;
+            found.push((Level::L3, looked, blame.into_inner()));
         }
         found
     }

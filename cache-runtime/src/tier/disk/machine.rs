@@ -337,6 +337,17 @@ impl Machine {
         self.vouches(stamp, |records| records.are_silent_on_marks(marks, about, stamp.at))
     }
 
+    /// Which of these names was recorded after a stamp, if that is known of one.
+    pub(crate) fn culprit(
+        &self,
+        mut marks: impl Iterator<Item = Mark>,
+        stamp: MachineStamp,
+    ) -> Option<Mark> {
+        let known = self.known.read();
+        let known = known.as_ref().filter(|known| known.incarnation == stamp.incarnation)?;
+        marks.find(|mark| known.records.mention(&[*mark], stamp.at))
+    }
+
     fn vouches(&self, stamp: MachineStamp, are_silent: impl FnOnce(&Records) -> bool) -> bool {
         self.known.read().as_ref().is_some_and(|known| {
             known.incarnation == stamp.incarnation && are_silent(&known.records)

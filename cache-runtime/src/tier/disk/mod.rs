@@ -50,6 +50,7 @@ use self::store::Found;
 use self::writer::Writer;
 use crate::clock::TimeSource;
 use crate::codec::envelope::Envelope;
+use crate::culprit::Culprit;
 use crate::entry::Stamp;
 use crate::error::{Error, ErrorKind, Level};
 use crate::files::Files;
@@ -321,6 +322,11 @@ impl Core {
         };
         let sound = Sound { envelope, files, wall };
         if !self.machine.vouches_for_marks(sound.marks(), || sound.about(), stamp) {
+            if let Some(blame) = wanted.blame
+                && let Some(mark) = self.machine.culprit(sound.marks(), stamp)
+            {
+                let _ = blame.set(Culprit::Name(mark));
+            }
             return Err(Miss::Invalidated);
         }
         visit(&sound)

@@ -5,6 +5,7 @@ use super::machine::MachineStamp;
 use super::store::Fault;
 use crate::codec::envelope::{self, Envelope, Head};
 use crate::counters::Counters;
+use crate::culprit::Blame;
 use crate::entry::About;
 use crate::files::Files;
 use crate::mark::Mark;
@@ -26,6 +27,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) shape: [u8; 16],
     /// For how long its time may be over.
     pub(crate) linger: Duration,
+    /// Where to say what overtook it.
+    pub(crate) blame: Option<&'a Blame>,
 }
 
 /// An entry that is whole, of the key and shape that were asked for, and not expired for too long.

@@ -54,7 +54,7 @@ fn entries(stamp: MachineStamp, count: u64) -> impl Iterator<Item = Parcel> {
 }
 
 fn read(disk: &Disk) -> Result<(), Miss> {
-    let wanted = Wanted { id: 7, key: b"key", shape: [3; 16], linger: Duration::ZERO };
+    let wanted = Wanted { id: 7, key: b"key", shape: [3; 16], linger: Duration::ZERO, blame: None };
     let read = |state| disk.read(&wanted, state, &mut |_| Ok(()));
     let read = match read(State::Recent) {
         Err((_, State::Recent)) => read(State::Latest),
@@ -194,7 +194,7 @@ fn an_entry_of_another_key_or_shape_under_the_same_number_is_none() {
             shown = true;
             Ok(())
         };
-        let wanted = Wanted { id: 7, key, shape, linger: Duration::ZERO };
+        let wanted = Wanted { id: 7, key, shape, linger: Duration::ZERO, blame: None };
         let read = disk.read(&wanted, State::Latest, &mut show);
         assert_eq!(shown, read.is_ok());
         read.map(drop).map_err(|(miss, _)| miss)

@@ -11,6 +11,7 @@ use super::wire::RECENT;
 use super::{Fault, LONGEST, Place, Shared};
 use crate::captured::{Captured, LedgerAt, Version};
 use crate::codec::envelope::Envelope;
+use crate::culprit::{Blame, Culprit};
 use crate::entry::About;
 use crate::lookup::Miss;
 use crate::mark::Mark;
@@ -33,6 +34,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) is_awaited: bool,
     /// For how long its time may be over.
     pub(crate) linger: Duration,
+    /// Where to say what overtook it.
+    pub(crate) blame: Option<&'a Blame>,
 }
 
 /// An entry that may be served.
@@ -106,7 +109,13 @@ pub(super) fn judge(
     let about = || outward::about(&envelope.header, envelope.names.clone());
     let now = match valid_at(shared, &captured, known, &about) {
         Ok(Some(now)) => now,
-        Ok(None) => return miss(Miss::Invalidated),
+        Ok(None) => {
+            let changed = || captured.versions().find(|it| !is_current(known, *it));
+            if let Some((blame, (mark, _))) = wanted.blame.zip(changed()) {
+                let _ = blame.set(Culprit::Name(mark));
+            }
+            return miss(Miss::Invalidated);
+        }
         Err(lack) => return Ok(Err(lack)),
     };
     // So what is made of it is not held to what was listed before that began.
@@ -124,6 +133,14 @@ pub(super) fn judge(
     if visit(&sound) { Ok(Ok(Seen::Hit)) } else { damaged() }
 }
 
+/// Whether a name has the version still that it had.
+fn is_current(known: &Known, (mark, version): (Mark, Version)) -> bool {
+    match known.versions.get(mark) {
+        Some(now) => now == version,
+        None => planted::is(Bug::MissingVersionMatches),
+    }
+}
+
 /// Up to where in the list nothing was invalidated that a value depends on, since its versions were
 /// captured. Nothing if something was.
 pub(super) fn valid_at(
@@ -137,11 +154,7 @@ pub(super) fn valid_at(
     if !more.is_empty() {
         return Err(Lack::Versions(more));
     }
-    let is_current = |(mark, version)| match known.versions.get(mark) {
-        Some(now) => now == version,
-        None => planted::is(Bug::MissingVersionMatches),
-    };
-    if !captured.versions().all(is_current) {
+    if !captured.versions().all(|it| is_current(known, it)) {
         return Ok(None);
     }
     let Some(now) = known.ledger.filter(|now| now.epoch == captured.ledger.epoch) else {

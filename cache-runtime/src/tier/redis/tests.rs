@@ -160,7 +160,9 @@ fn leaves_while_a_version_is_prolonged(answer: Option<Fault>) {
     let marks = [place.mark];
     let (key, shape) = (&b"key"[..], [0; 16]);
     let (is_part, is_awaited, linger) = (false, false, Duration::ZERO);
-    let wanted = Wanted { place: &place, marks: &marks, key, shape, is_part, is_awaited, linger };
+    let blame = None;
+    let wanted =
+        Wanted { place: &place, marks: &marks, key, shape, is_part, is_awaited, linger, blame };
     let mut patience = Patience::new(Duration::from_secs(1));
     let asking = (Duration::from_secs(60), false);
     {

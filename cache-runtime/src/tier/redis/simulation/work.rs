@@ -239,7 +239,9 @@ impl Work<'_> {
             let is_part = self.caller.is_some_and(Frame::is_shared);
             let (key, is_awaited) = (&key, waiter.is_some());
             let (place, marks, linger) = (&place, &marks, Duration::ZERO);
-            let wanted = Wanted { place, marks, key, shape: SHAPE, is_part, is_awaited, linger };
+            let blame = None;
+            let wanted =
+                Wanted { place, marks, key, shape: SHAPE, is_part, is_awaited, linger, blame };
             self.heard = process.machine.now();
             if waiter.is_none()
                 && let Some(value) = self.copy(&wanted, stamp, &mut patience).await?
