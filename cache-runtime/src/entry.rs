@@ -32,6 +32,8 @@ pub(crate) struct About {
     pub(crate) stand_in: Option<Arc<[Mark; 2]>>,
     /// The reading of this process's clock that the computation began with.
     pub(crate) since: Stamp,
+    /// Which computation of this process it is from, in the order in which they began; 0 of one elsewhere.
+    pub(crate) began: u64,
     /// The readable key, for patterns.
     pub(crate) readable: Option<Box<str>>,
     /// What it is valid under in the tier that machines share, if it was computed for that.
@@ -56,11 +58,12 @@ impl About {
         // What stands in for it, if anything does, is among the marks.
         let (stand_in, since) = (None, Stamp(u64::MAX));
         let (captured, files, inherited) = (None, None, Vec::new());
-        let (unbounded, weight) = (false, 1);
+        let (unbounded, weight, began) = (false, 1, 0);
         Self {
             marks,
             stand_in,
             since,
+            began,
             readable,
             captured,
             files,

@@ -26,8 +26,13 @@ pub(crate) struct FlightId(u64);
 
 impl FlightId {
     pub(crate) fn next() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Relaxed))
+    }
+
+    /// Its place in the order in which they begin, from 1.
+    pub(crate) fn number(self) -> u64 {
+        self.0
     }
 }
 

@@ -215,6 +215,61 @@ fn what_is_cached_is_served_while_a_refresh_runs() {
     });
 }
 
+/// F3: of two computations beside each other, the one that began later stays, whichever ends first.
+#[test]
+fn a_refresh_does_not_replace_what_began_later() {
+    #[cached(skip(stage))]
+    fn slow(stage: &Stage) -> u64 {
+        stage.act()
+    }
+
+    let refresh = |stage: &Arc<Stage>| {
+        let stage = Arc::clone(stage);
+        let call = larder::inherit(async move { slow::refresh(&stage) });
+        run("a refresh", || futures_lite::future::block_on(call))
+    };
+    everywhere(|| {
+        let [first, second] = [(); 2].map(|()| Arc::new(Stage::default()));
+        second.calls.note();
+        let earlier = refresh(&first);
+        first.entered.wait("the first body");
+        let later = refresh(&second);
+        second.entered.wait("the second body");
+        second.leave.open();
+        assert_eq!(later.ended(), 2);
+        first.leave.open();
+        assert_eq!(earlier.ended(), 1);
+        assert_eq!(slow::peek(), Some(2));
+        slow::invalidate().unwrap();
+    });
+}
+
+#[test]
+fn a_refresh_does_not_keep_what_began_later_from_being_stored() {
+    #[cached(skip(stage))]
+    fn slow(stage: &Stage) -> u64 {
+        stage.act()
+    }
+
+    everywhere(|| {
+        let [first, second] = [(); 2].map(|()| Arc::new(Stage::default()));
+        second.calls.note();
+        let stage = Arc::clone(&first);
+        let call = larder::inherit(async move { slow::refresh(&stage) });
+        let refresh = run("the refresh", || futures_lite::future::block_on(call));
+        first.entered.wait("the first body");
+        let stage = Arc::clone(&second);
+        let call = larder::inherit(async move { slow(&stage) });
+        let call = run("the call", || futures_lite::future::block_on(call));
+        second.entered.wait("the second body");
+        first.leave.open();
+        assert_eq!((refresh.ended(), slow::peek()), (1, Some(1)));
+        second.leave.open();
+        assert_eq!((call.ended(), slow::peek()), (2, Some(2)));
+        slow::invalidate().unwrap();
+    });
+}
+
 #[test]
 fn uncached_computes_and_leaves_the_cache_alone() {
     #[cached]

@@ -10,7 +10,7 @@ use crate::context;
 use crate::entry::Stamp;
 use crate::errand::Errand;
 use crate::error::Level;
-use crate::flight::{Follower, Landing, Limits, Waited};
+use crate::flight::{FlightId, Follower, Landing, Limits, Waited};
 use crate::frame::Frame;
 use crate::function::FunctionFor;
 use crate::key::OwnedKey;
@@ -563,7 +563,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
     fn alone(&mut self, stored: bool, room: Option<&Room>) -> Box<Work<K, Kd>> {
         let stamp = self.function.memory.begin_alone();
         let key = if stored { self.key.take() } else { None };
-        self.work(Claim::Alone { key, stamp }, room)
+        self.work(Claim::Alone { key, stamp, id: FlightId::next() }, room)
     }
 
     fn work(&mut self, claim: Claim<K, Kd::Shared>, room: Option<&Room>) -> Box<Work<K, Kd>> {

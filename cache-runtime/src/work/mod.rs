@@ -27,7 +27,7 @@ use crate::context::{self, Inside, Surroundings};
 use crate::entry::{About, Marks, Stamp};
 use crate::error::Level;
 use crate::files::Files;
-use crate::flight::Landing;
+use crate::flight::{FlightId, Landing};
 use crate::frame::{Flights, Found, Frame, Keyed};
 use crate::function::{Function, FunctionFor};
 use crate::key::OwnedKey;
@@ -203,6 +203,8 @@ pub(crate) enum Claim<K, S> {
         /// Nothing if it may not be stored.
         key: Option<K>,
         stamp: Stamp,
+        /// Its place among the flights, though it is none.
+        id: FlightId,
     },
     /// It came along with what another computation was asked for.
     Extra {
@@ -439,6 +441,15 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         }
     }
 
+    /// Its place in the order in which computations begin.
+    fn began(&self) -> u64 {
+        match &self.claim {
+            Claim::Lead(lead) => lead.flight.id.number(),
+            Claim::Alone { id, .. } => id.number(),
+            Claim::Extra { .. } | Claim::Landed => 0,
+        }
+    }
+
     /// What stands for key and function beyond this process, where the marks don't.
     fn stand_in(&self) -> Option<&Arc<[Mark; 2]>> {
         self.function.stand_in.as_ref().filter(|_| self.basis.address.is_none())
@@ -452,6 +463,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             marks,
             stand_in,
             since: self.since(),
+            began: self.began(),
             readable: self.basis.readable.take(),
             captured: None,
             files: None,
@@ -495,7 +507,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 lead.flight.land(lead.term, Landing { shared, stamp, expires, about, is_sent });
                 self.claim = Claim::Landed;
             }
-            Claim::Alone { key, stamp } => {
+            Claim::Alone { key, stamp, .. } => {
                 if let (Some(key), Some(arrival)) = (key.take(), arrival) {
                     memory.store(self.basis.hash, key, *stamp, about, arrival);
                 }

@@ -231,7 +231,8 @@ where
         }
     }
 
-    /// Stores a value that no flight stands for.
+    /// Stores a value that no flight stands for, unless there is one from what began later. What is in
+    /// flight and began later goes on.
     pub(crate) fn store(
         &self,
         hash: u64,
@@ -244,10 +245,20 @@ where
             Some(entry) => {
                 let held = held::hold();
                 let mut shard = self.shard(hash).write();
-                // Whoever is in flight for this key began before this was asked for.
+                let is_later = |it: &&Entry<V>| it.about.began > about.began;
+                let later = shard.entries.peek(&Known { hash, key: &key }).filter(is_later);
+                if later.is_some_and(|it| self.check(it).is_ok()) {
+                    drop(shard);
+                    drop(held);
+                    self.counters.fenced_stores.add(1);
+                    return;
+                }
+                let is_earlier = |it: &Flight<S>| it.id.number() < about.began;
                 let fenced = shard
                     .flights
-                    .find_entry(hash, |(it, _)| it.hash == hash && it.key == key)
+                    .find_entry(hash, |(it, flight)| {
+                        it.hash == hash && it.key == key && is_earlier(flight)
+                    })
                     .ok()
                     .map(|entry| entry.remove().0);
                 self.put_in(hash, key, entry, (shard, held));
