@@ -9,6 +9,7 @@ use super::freshness::{self, Hands, LINGER, TIMEOUT, TTL};
 use super::{SCHEDULES, Source, complain, find_with};
 use crate::batch::{Batch, Each};
 use crate::call::{Call, look_up};
+use crate::desk::Sitting;
 use crate::errand::{Again, Errand};
 use crate::key::{Arg, PlainArg as _};
 use crate::mark::Mark;
@@ -85,8 +86,9 @@ impl World {
 
     async fn ask(self: Arc<Self>, ids: &[usize]) -> Answer {
         let kind = Each(Probe::<u64>::new().__larder_kind());
-        let look = |id: &usize| {
-            let call = Call::new(self.site, &|| {}, &(), kind).together().on(&self.runtime);
+        let look = |id: &usize, sitting: &mut Sitting<'_>| {
+            let call = Call::new(self.site, &|| {}, &(), kind);
+            let call = call.together(sitting).on(&self.runtime);
             look_up(call, &(Arg(id).__larder_part(),), |declared| {
                 // Of the others it is found.
                 if *id == 0 {
@@ -98,8 +100,8 @@ impl World {
             let world = Arc::clone(&self);
             Again::new(move |ids| world.ask_again(ids))
         };
-        let again: Option<&dyn Fn() -> Again<usize>> = Some(&again);
-        let batch = Batch::<[usize], _, _, _, _>::ask(self.site, ids, |id| id, look, again);
+        let batch =
+            Batch::<[usize], _, _, _, _, _>::ask(self.site, ids, |id| id, look, Some(again));
         let this = &*self;
         let body = |ids: Vec<usize>| async move {
             let mut read = HashMap::new();
