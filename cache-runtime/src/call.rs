@@ -213,7 +213,6 @@ fn written(tag: fmt::Arguments<'_>) -> Mark {
 ///
 /// `declare` runs on a miss only.
 #[inline]
-#[expect(clippy::needless_pass_by_value, reason = "each expansion describes its call once")]
 pub fn look_up<I, F, W: View, Kd: Kind>(
     mut call: Call<'_, '_, I, F, Kd>,
     view: &W,
@@ -232,7 +231,6 @@ pub fn look_up<I, F, W: View, Kd: Kind>(
 /// `declare` runs only if it is found nowhere.
 #[cfg(feature = "beyond")]
 #[inline]
-#[expect(clippy::needless_pass_by_value, reason = "each expansion describes its call once")]
 pub fn look_up_stored<I, F, W: StoredView, Kd: Kind>(
     mut call: Call<'_, '_, I, F, Kd>,
     view: &W,

@@ -94,19 +94,11 @@ struct Seat<'d> {
 
 /// Makes many calls. Only those without surroundings are served from the desks.
 pub fn sit<R>(calls: impl FnOnce(&mut Sitting<'_>) -> R) -> R {
-    let mut calls = Some(calls);
-    if !context::is_set() {
-        let made = DESKS.try_with(|desks| {
-            let calls = calls.take()?;
-            Some(calls(&mut Sitting { desks: Some(desks), seat: None }))
-        });
-        if let Ok(Some(made)) = made {
-            return made;
-        }
+    // A thread that is ending has none any more.
+    if context::is_set() || DESKS.try_with(|_| ()).is_err() {
+        return calls(&mut Sitting { desks: None, seat: None });
     }
-    // Or its thread is ending.
-    let calls = calls.expect("they were not made yet");
-    calls(&mut Sitting { desks: None, seat: None })
+    DESKS.with(|desks| calls(&mut Sitting { desks: Some(desks), seat: None }))
 }
 
 impl Sitting<'_> {

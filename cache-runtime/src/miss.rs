@@ -241,7 +241,7 @@ where
                 if work.is_shared() {
                     sync::block_on(work.consult());
                 }
-                return Some(settle(work.place(out, verdict)));
+                return Some(settle(work.place(out, &verdict)));
             }
             // Those who make it together with others see to it.
             Plan::Due(valued) => return Some(valued.0),
@@ -357,7 +357,7 @@ where
                 if work.is_shared() {
                     work.consult().await;
                 }
-                return Some(settle_async(work.place(out, verdict)).await);
+                return Some(settle_async(work.place(out, &verdict)).await);
             }
             Plan::Due(valued) => return Some(valued.0),
             Plan::Force(quest) => quest.forget().await,

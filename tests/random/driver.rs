@@ -4,7 +4,7 @@ use crate::functions::{ALL, Answer};
 use crate::history::{self, End, History, Invalidation, Origin};
 use crate::judge::{self, Call, Served, judge};
 use larder::testing::ManualClock;
-use larder::{Background, Options, Runtime};
+use larder::{Background, Level, Options, Runtime};
 use std::future::Future;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -148,18 +148,27 @@ impl Driver {
         }
         let (function, key) = self.target();
         let began = (history::tick(), history::with(|it| it.time));
-        let options = match self.random.u8(..20) {
+        let mut ttl = None;
+        let options = match self.random.u8(..24) {
             0 => Some(Options::new().skip_read()),
             1 => Some(Options::new().skip_write()),
             2 => Some(Options::new().read_only()),
             3 => Some(Options::new().force()),
+            4 => Some(Options::new().tiers(self.tiers())),
+            // On the server time goes by another clock.
+            5 if !ALL[function].is_told_from_afar() => {
+                let said = Duration::from_secs(self.random.u64(1..=20));
+                ttl = Some(said);
+                Some(Options::new().ttl(said))
+            }
             _ => None,
         };
         let skips_read = options == Some(Options::new().skip_read());
         let (process, runtime) = self.process();
         let call = Call { function, key, process, began, skips_read };
         let is_forced = options == Some(Options::new().force());
-        let origin = Origin { since: began, is_beside: options.is_some() };
+        let is_beside = options.is_some();
+        let origin = Origin { since: began, is_beside, ttl, is_behind: false };
         let future = match options {
             Some(options) => (ALL[function].call_with)(options, key),
             None => (ALL[function].call)(key),
@@ -171,6 +180,12 @@ impl Driver {
             // With no server to tell, it takes effect when first polled.
             invalidated(process, function, Some(key), (began.0, true));
         }
+    }
+
+    /// Some of them.
+    fn tiers(&mut self) -> Vec<Level> {
+        let all = [Level::L1, Level::L2, Level::L3];
+        all.into_iter().filter(|_| self.random.bool()).collect()
     }
 
     fn tell(&mut self) {
@@ -278,7 +293,7 @@ impl Driver {
     /// Takes what was spawned, and judges the bodies that have begun.
     fn take_what_is_left(&mut self, origin: Origin) {
         let since = (history::tick(), history::with(|it| it.time));
-        let origin = Origin { since, ..origin };
+        let origin = Origin { since, is_behind: true, ..origin };
         self.background.extend(self.spawned.try_iter().map(|future| (origin, future)));
         if self.processes.len() > 1 {
             return;

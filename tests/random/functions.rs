@@ -1,6 +1,6 @@
 //! The functions that are driven: one for each kind of options, and pairs of them.
 
-use crate::history::body;
+use crate::history::{self, body};
 use larder::{Options, cached};
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
@@ -138,7 +138,16 @@ async fn disk_many(keys: Vec<u8>) -> HashMap<u8, Answer> {
     answers
 }
 
+/// The same one by one.
+#[cached(batch_of = disk_many)]
+async fn disk_one(key: u8) -> Option<Answer> {
+    Some(body("disk_many", key).await)
+}
+
 async fn one_of_many(key: u8) -> Answer {
+    if history::tick().is_multiple_of(4) {
+        return disk_one(key).await.expect("the body has something for it");
+    }
     let keys = if key == 0 { vec![1, 0] } else { vec![0, 1] };
     disk_many(keys).await.remove(&key).expect("the body has something for each")
 }

@@ -28,6 +28,10 @@ pub(crate) struct Origin {
     pub(crate) since: (At, Duration),
     /// Whether it may compute what another computes.
     pub(crate) is_beside: bool,
+    /// How long the call says that what it computes is fresh.
+    pub(crate) ttl: Option<Duration>,
+    /// Whether it was left behind, maybe for all, whatever its call said.
+    pub(crate) is_behind: bool,
 }
 
 /// One run of a body.

@@ -2,6 +2,7 @@
 
 use crate::functions::{ALL, Answer, MADE_UP};
 use crate::history::{At, Body, End, History};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// One call, as its caller sees it.
@@ -76,7 +77,7 @@ pub(crate) fn judge(history: &History, call: &Call, answer: Answer) -> Served {
     }
     // Who called before it ended may have waited for it.
     assert!(function.keeps(place) || call.began.0 < ended.0, "it was not to be kept: {}", about());
-    let ttl = function.ttl_of(place);
+    let ttl = *ttls(history, usize::try_from(place).unwrap()).end();
     if age < ttl {
         return Served::Fresh;
     }
@@ -91,7 +92,9 @@ pub(crate) fn judge(history: &History, call: &Call, answer: Answer) -> Served {
         assert!(failed_since(history, call, ended.0), "nothing failed: {}", about());
     } else if !function.is_on_disk() {
         // Another process may be about to.
-        assert!(begun_since(history, call, ended.0), "nobody computes it anew: {}", about());
+        // What was computed beside others leaves alone what began later, and goes on.
+        let since = if body.origin.is_beside { body.began.0 } else { ended.0 };
+        assert!(begun_since(history, call, since), "nobody computes it anew: {}", about());
     }
     Served::Overdue
 }
@@ -107,6 +110,15 @@ fn born(history: &History, place: usize) -> Duration {
             && other.began.0.abs_diff(body.began.0) == 1
     });
     beside.filter_map(|other| Some(other.ended?.1)).max().unwrap_or_default()
+}
+
+/// How long what a body returned is fresh, at the least and at the most.
+fn ttls(history: &History, place: usize) -> RangeInclusive<Duration> {
+    let body = &history.bodies[place];
+    let function = ALL.iter().find(|it| it.name == body.function).unwrap();
+    let own = function.ttl_of(place as u64);
+    let said = body.origin.ttl.unwrap_or(own);
+    if body.origin.is_behind { own.min(said)..=own.max(said) } else { said..=said }
 }
 
 /// Judges a body that has begun where a process is alone, but for what calls that are under way and `forced` may
@@ -176,8 +188,8 @@ fn not_before_its_time(history: &History, function: usize, place: usize) {
     });
     let Some((at, former)) = former.max_by_key(|(_, it)| it.ended.map(|it| it.0)) else { return };
     let since = [former, failed, body].map(|it| it.origin.since.0).into_iter().min().unwrap();
-    let end =
-        born(history, at).max(former.ended.unwrap().1) + options.ttl_of(at as u64).mul_f64(0.8);
+    let ttl = ttls(history, at).start().mul_f64(0.8);
+    let end = born(history, at).max(former.ended.unwrap().1) + ttl;
     let is_at_hand = body.began.1 + SLACK < end + options.grace;
     let is_gone = is_invalidated(history, (function, body.key), since)
         || is_replaced(history, body, since)

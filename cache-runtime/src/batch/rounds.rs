@@ -175,7 +175,7 @@ where
                 work.consult().await;
             }
             let verdict = judge(&out);
-            self.values[at] = Some(settle_async(work.place(out, verdict)).await);
+            self.values[at] = Some(settle_async(work.place(out, &verdict)).await);
         }
     }
 
@@ -398,7 +398,7 @@ where
         let mut work = quest.extra(before);
         together.take_in(&mut work);
         let verdict = judge(&out);
-        Some(work.place(out, verdict))
+        Some(work.place(out, &verdict))
     }
 }
 

@@ -313,11 +313,11 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             return placed;
         }
         let verdict = judge(&out);
-        self.place(out, verdict)
+        self.place(out, &verdict)
     }
 
     /// The same for a value that no body computed.
-    pub(crate) fn place(mut self: Box<Self>, out: Kd::Out, verdict: Verdict) -> Placed<K, Kd> {
+    pub(crate) fn place(mut self: Box<Self>, out: Kd::Out, verdict: &Verdict) -> Placed<K, Kd> {
         if let Some(stored) = &self.function.stored {
             // What was invalidated elsewhere meanwhile overtakes this here, too.
             stored.hear();
@@ -327,10 +327,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let keyed = self.function.site.options.keyed;
         let options = &self.function.site.options;
         let said = self.basis.options.lifetime();
-        let expires = expiry((options, said), self.time(), self.kind, &out, &verdict);
+        let expires = expiry((options, said), self.time(), self.kind, &out, verdict);
         let expires = expires.min(found.expires);
         let keep = verdict.keep;
-        let mut about = self.about(found, &verdict);
+        let mut about = self.about(found, verdict);
         about.renewal = self.function.renewal(&about, expires, Some(self.spent));
         let is_shareable = keyed.covers(needs);
         if !is_shareable {
