@@ -97,7 +97,8 @@ impl Options {
     }
 
     /// Reads and writes these tiers alone, of those that the function has. Without L3, what a function
-    /// with it computes is kept nowhere: this process would not hear of its end.
+    /// with it computes is kept nowhere, and not for calls that ask there: this process would not hear of its
+    /// end.
     #[must_use]
     pub fn tiers(mut self, tiers: impl IntoIterator<Item = Level>) -> Self {
         let mut left_out = [true; 3];

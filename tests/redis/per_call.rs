@@ -2,8 +2,8 @@
 
 use crate::limit::until;
 use crate::server::Server;
-use crate::support::{Gate, draw, keys, patient};
-use larder::{Level, Options, cached};
+use crate::support::{Gate, Slow, draw, keys, patient};
+use larder::{FunctionStats, Level, Options, blocking, cached};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 
@@ -43,6 +43,51 @@ fn c3_without_the_tier_that_tells_of_its_end_nothing_is_kept() {
     assert!(one.with(|| both::with(here)) > first, "nobody would tell of its end");
     let stored = one.with(both);
     assert_eq!(one.with(|| both::with(here)), stored, "memory was to be read");
+}
+
+/// Who computes without the server never hears what others invalidate meanwhile. So who asks the server does not
+/// take it from there, and who does not either does.
+#[test]
+fn c3_what_is_computed_without_the_server_is_not_for_those_who_ask_it() {
+    static NEAR: Slow = Slow::new();
+    static FAR: Slow = Slow::new();
+
+    #[cached(tier = "l1,l3", name = "per_call::aloof", tags("per_call:aloof"))]
+    fn near() -> u64 {
+        NEAR.run()
+    }
+
+    #[cached(tier = "l3", name = "per_call::aloof_far", tags("per_call:aloof_far"))]
+    fn far() -> u64 {
+        FAR.run()
+    }
+
+    type Stats = fn() -> FunctionStats;
+    type Case = (&'static str, &'static Slow, fn() -> u64, fn(Options) -> u64, Stats);
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| patient(&server.url()));
+    // Of neither tag the process has heard before.
+    let cases: [Case; 2] = [
+        ("per_call:aloof", &NEAR, near, near::with, near::stats),
+        ("per_call:aloof_far", &FAR, far, far::with, far::stats),
+    ];
+    for (tag, slow, call, call_with, stats) in cases {
+        slow.waits.store(true, SeqCst);
+        let here = Options::new().tiers([Level::L1]);
+        thread::scope(|scope| {
+            let aloof = scope.spawn(|| one.with(|| call_with(here)));
+            slow.gate.await_arrivals(1);
+            other.with(|| blocking::invalidate_tag(tag)).unwrap();
+            let beside = scope.spawn(|| one.with(|| call_with(here)));
+            let asking = scope.spawn(|| one.with(call));
+            until("both to wait", || (one.with(stats).misses() >= 3).then_some(()));
+            slow.gate.open();
+            let [aloof, beside, asking] = [aloof, beside, asking].map(|it| it.join().unwrap());
+            assert_eq!(beside, aloof);
+            assert!(asking > aloof, "what was computed before the invalidation was served");
+        });
+        assert_eq!(one.with(stats).computations, 2);
+    }
 }
 
 #[test]

@@ -418,6 +418,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
             // What is made of it would be told of its end.
             Waited::Landed(landing)
                 if context::frame().is_none()
+                    && self.basis.options.reaches(Level::L3)
                     && (waiter.follower.is_late()
                         || landing.is_sent && waiter.follower.came_after_question()) =>
             {

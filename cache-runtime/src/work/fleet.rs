@@ -100,6 +100,10 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             _ => said.keeps(Level::L3),
         };
         if !is_asked {
+            if let Claim::Lead(lead) = &self.claim {
+                // Of what it depends on nobody tells.
+                lead.flight.asked(lead.term);
+            }
             self.fleet = Fleet::Barred;
             self.count_miss(None);
             return None;
