@@ -144,6 +144,42 @@ impl<T> SuccessOfAny for &Success<'_, T> {
     }
 }
 
+/// The error of a [`Success`] that is none, as it prints: by autoref, at best for people.
+pub trait ErrorForPeople {
+    /// Returns it.
+    fn __larder_error(&self) -> Option<String>;
+}
+
+impl<T, E: fmt::Display> ErrorForPeople for &&Success<'_, Result<T, E>> {
+    fn __larder_error(&self) -> Option<String> {
+        self.0.as_ref().err().map(ToString::to_string)
+    }
+}
+
+/// The same, where it prints for programmers alone.
+pub trait ErrorForProgrammers {
+    /// Returns it.
+    fn __larder_error(&self) -> Option<String>;
+}
+
+impl<T, E: fmt::Debug> ErrorForProgrammers for &Success<'_, Result<T, E>> {
+    fn __larder_error(&self) -> Option<String> {
+        self.0.as_ref().err().map(|error| format!("{error:?}"))
+    }
+}
+
+/// The same, where it does not print.
+pub trait ErrorForNobody {
+    /// Returns nothing.
+    fn __larder_error(&self) -> Option<String>;
+}
+
+impl<T> ErrorForNobody for Success<'_, T> {
+    fn __larder_error(&self) -> Option<String> {
+        None
+    }
+}
+
 /// A kind whose values can be negative.
 #[diagnostic::on_unimplemented(
     message = "`negative` needs a function that returns `Result` or `Option`",

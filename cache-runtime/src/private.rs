@@ -40,6 +40,7 @@ pub use crate::{
 pub mod methods {
     pub use crate::key::PlainArg as _;
     pub use crate::outcome::KindOf as _;
+    pub use crate::outcome::{ErrorForNobody as _, ErrorForPeople as _, ErrorForProgrammers as _};
     pub use crate::outcome::{SuccessOfAny as _, SuccessOfResult as _};
 }
 

@@ -101,14 +101,28 @@ pub struct Warmed {
     pub failures: Vec<Failed>,
 }
 
-/// A call that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A call that failed. `Display` says what it failed of.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failed {
     /// The place of its arguments in what the iterator yields, from 0 on.
     pub position: u64,
     /// Whether it panicked; else its body returned an `Err`, or panicked, and something else was served.
     pub panicked: bool,
+    /// The error, as it prints (by `Display`, else by `Debug`), or what the panic said; `None` if it says
+    /// nothing, or if something else was served.
+    pub error: Option<String>,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.panicked { "a panic" } else { "a failure" };
+        match &self.error {
+            Some(error) if self.panicked => write!(f, "{what}: {error}"),
+            Some(error) => f.write_str(error),
+            None => f.write_str(what),
+        }
+    }
 }
 
 impl fmt::Display for Warmed {
@@ -119,13 +133,10 @@ impl fmt::Display for Warmed {
 }
 
 /// What came of one call.
-#[derive(Clone, Copy)]
 pub(crate) struct Ended {
-    pub(crate) position: u64,
     /// Whether the body ran.
     pub(crate) ran: bool,
-    /// Whether it failed, and if so, by a panic.
-    pub(crate) failed: Option<bool>,
+    pub(crate) failed: Option<Failed>,
 }
 
 /// What has come of it so far, and who is told.
@@ -142,11 +153,11 @@ impl<'a> Tally<'a> {
     }
 
     pub(crate) fn note(&mut self, ended: Ended) {
-        let Ended { position, ran, failed } = ended;
+        let Ended { ran, failed } = ended;
         let warmed = &mut self.warmed;
         warmed.calls += 1;
         warmed.skipped += u64::from(!ran && failed.is_none());
-        warmed.failures.extend(failed.map(|panicked| Failed { position, panicked }));
+        warmed.failures.extend(failed);
         let Some(tell) = &mut self.tell else { return };
         let failed = warmed.failures.len() as u64;
         tell(Progress { done: warmed.calls, of: self.of, skipped: warmed.skipped, failed });

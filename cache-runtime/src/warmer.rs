@@ -4,7 +4,8 @@ use crate::ask::{Ran, Wish};
 use crate::calling;
 use crate::context;
 use crate::site::Site;
-use crate::warm::{Ended, Tally, Warmed, Warming};
+use crate::warm::{Ended, Failed, Tally, Warmed, Warming};
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -13,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::thread;
 
-/// Whether a call that returned this has failed.
-type Fails<Out> = fn(&Out) -> bool;
+/// Whether a call that returned this has failed, and its error, if that prints.
+type Fails<Out> = fn(&Out) -> Result<(), Option<String>>;
 
 /// Makes one call.
 fn make<A, Out>(
@@ -26,11 +27,28 @@ fn make<A, Out>(
     let wish = Wish::Warm(Arc::clone(&ran));
     let made = || calling::ask(site, None, wish, || call(arguments));
     let out = catch_unwind(AssertUnwindSafe(made));
-    let failed = match &out {
-        Ok(out) => (fails(out) || ran.has_failed()).then_some(false),
-        Err(_) => Some(true),
+    ended(position, &ran, out.as_ref().map(fails).map_err(|panic| &**panic))
+}
+
+/// What has come of a call that returned or panicked.
+fn ended(
+    position: u64,
+    ran: &Ran,
+    returned: Result<Result<(), Option<String>>, &(dyn Any + Send)>,
+) -> Ended {
+    let failed = match returned {
+        Ok(Ok(())) => ran.has_failed().then_some((false, None)),
+        Ok(Err(error)) => Some((false, error)),
+        Err(panic) => Some((true, said(panic))),
     };
-    Ended { position, ran: ran.has_begun(), failed }
+    let failed = failed.map(|(panicked, error)| Failed { position, panicked, error });
+    Ended { ran: ran.has_begun(), failed }
+}
+
+/// What a panic says.
+fn said(panic: &(dyn Any + Send)) -> Option<String> {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
 }
 
 fn numbered<A>(arguments: impl IntoIterator<Item = A>) -> impl Iterator<Item = (u64, A)> {
@@ -111,13 +129,12 @@ impl<F: Future> Under<F> {
     /// Goes on, and says what came of it.
     fn poll(&mut self, fails: Fails<F::Output>, task: &mut Context<'_>) -> Poll<Ended> {
         let polled = catch_unwind(AssertUnwindSafe(|| self.call.as_mut().poll(task)));
-        let failed = match polled {
+        let returned = match &polled {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(out)) => (fails(&out) || self.ran.has_failed()).then_some(false),
-            Err(_) => Some(true),
+            Ok(Poll::Ready(out)) => Ok(fails(out)),
+            Err(panic) => Err(&**panic),
         };
-        let ran = self.ran.has_begun();
-        Poll::Ready(Ended { position: self.position, ran, failed })
+        Poll::Ready(ended(self.position, &self.ran, returned))
     }
 }
 
@@ -236,7 +253,8 @@ pub async fn warm_all() -> Vec<(String, Warmed)> {
         let warmed = poll_fn(|task| {
             // What it is warmed with is the program's to say.
             let mut poll = || begun.get_or_insert_with(warm).as_mut().poll(task);
-            catch_unwind(AssertUnwindSafe(&mut poll)).unwrap_or_else(|_| Poll::Ready(panicked()))
+            let polled = catch_unwind(AssertUnwindSafe(&mut poll));
+            polled.unwrap_or_else(|panic| Poll::Ready(panicked(&*panic)))
         });
         let warmed = warmed.await;
         all.push((site().name(), warmed));
@@ -246,9 +264,9 @@ pub async fn warm_all() -> Vec<(String, Warmed)> {
 }
 
 /// A function whose list of arguments can't be had.
-fn panicked() -> Warmed {
+fn panicked(panic: &(dyn Any + Send)) -> Warmed {
     let mut tally = Tally::new((0, None), None);
-    tally.note(Ended { position: 0, ran: false, failed: Some(true) });
+    tally.note(ended(0, &Ran::default(), Err(panic)));
     tally.end()
 }
 

@@ -25,7 +25,7 @@ pub(crate) async fn of(list: &List, database: &Database) {
     for failure in &warmed.failures {
         let position = usize::try_from(failure.position);
         let Some(call) = position.ok().and_then(|it| list.calls.get(it)) else { continue };
-        let why = if failure.panicked { " (a panic)" } else { "" };
-        eprintln!("not looked up{why}: {}: {} for {}", list.place(call), call.customer, call.agent);
+        let (place, customer, agent) = (list.place(call), &call.customer, call.agent);
+        eprintln!("not looked up: {place}: {customer} for {agent}: {failure}");
     }
 }

@@ -75,6 +75,42 @@ fn failures_are_collected_and_what_is_there_is_skipped() {
 }
 
 #[test]
+fn of_each_failure_it_is_told_what_it_was() {
+    #[derive(Debug)]
+    struct Unshown;
+
+    struct Mute;
+
+    #[cached]
+    fn unshown(number: u64) -> Result<u64, Unshown> {
+        if number > 0 { Ok(number) } else { Err(Unshown) }
+    }
+
+    #[cached]
+    fn mute(number: u64) -> Result<u64, Mute> {
+        if number > 0 { Ok(number) } else { Err(Mute) }
+    }
+
+    let (runtime, _) = fresh();
+    let calls = Calls::new();
+    let told = |warmed: larder::Warmed| {
+        warmed.failures.into_iter().map(|it| (it.to_string(), it.error)).collect::<Vec<_>>()
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let of = || [11, 13].map(|number| (number, &calls));
+    let both = [
+        ("11 is odd".to_owned(), some("11 is odd")),
+        ("a panic: on purpose".to_owned(), some("on purpose")),
+    ];
+    runtime.with(|| {
+        assert_eq!(told(half::warm(of())), both);
+        assert_eq!(told(unshown::warm([0, 1])), [("Unshown".to_owned(), some("Unshown"))]);
+        assert_eq!(told(mute::warm([0, 1])), [("a failure".to_owned(), None)]);
+    });
+    block_on(runtime.scope(async { assert_eq!(told(half_async::warm(of()).await), both) }));
+}
+
+#[test]
 fn so_many_calls_are_made_at_a_time_and_no_more() {
     #[cached(skip(crowd, full))]
     fn crowded(number: u64, crowd: &Crowd, full: u64) -> u64 {

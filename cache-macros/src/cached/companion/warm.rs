@@ -68,10 +68,16 @@ fn by_name(model: &Model, mut kinds: Vec<Type>) -> TokenStream {
     quote!(#warm #with)
 }
 
-/// Whether a call has failed, by what it returned.
+/// Whether a call has failed, by what it returned, and its error.
 fn fails(model: &Model) -> TokenStream {
     let (success, out) = (model.paths.Success(), &model.out);
-    quote!(|__larder_out: &#out| !(&#success::of(__larder_out)).__larder_succeeded())
+    quote! {
+        |__larder_out: &#out| if (&#success::of(__larder_out)).__larder_succeeded() {
+            ::core::result::Result::Ok(())
+        } else {
+            ::core::result::Result::Err((&&&#success::of(__larder_out)).__larder_error())
+        }
+    }
 }
 
 fn operation(

@@ -152,8 +152,16 @@ impl later {
         ::larder::__private::warm_async(
                 later::__larder_site(),
                 |__larder_out: &Result<u64, String>| {
-                    !(&::larder::__private::Success::of(__larder_out))
+                    if (&::larder::__private::Success::of(__larder_out))
                         .__larder_succeeded()
+                    {
+                        ::core::result::Result::Ok(())
+                    } else {
+                        ::core::result::Result::Err(
+                            (&&&::larder::__private::Success::of(__larder_out))
+                                .__larder_error(),
+                        )
+                    }
                 },
                 __larder_calls,
                 |id| later(id),
@@ -169,8 +177,16 @@ impl later {
         ::larder::__private::warm_with_async(
                 later::__larder_site(),
                 |__larder_out: &Result<u64, String>| {
-                    !(&::larder::__private::Success::of(__larder_out))
+                    if (&::larder::__private::Success::of(__larder_out))
                         .__larder_succeeded()
+                    {
+                        ::core::result::Result::Ok(())
+                    } else {
+                        ::core::result::Result::Err(
+                            (&&&::larder::__private::Success::of(__larder_out))
+                                .__larder_error(),
+                        )
+                    }
                 },
                 __larder_warming,
                 __larder_calls,

@@ -255,7 +255,15 @@ impl generic {
         ::larder::__private::warm(
             generic::__larder_site(),
             |__larder_out: &D::Out| {
-                !(&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+                if (&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+                {
+                    ::core::result::Result::Ok(())
+                } else {
+                    ::core::result::Result::Err(
+                        (&&&::larder::__private::Success::of(__larder_out))
+                            .__larder_error(),
+                    )
+                }
             },
             __larder_calls,
             __larder_spread(
@@ -295,7 +303,15 @@ impl generic {
         ::larder::__private::warm_with(
             generic::__larder_site(),
             |__larder_out: &D::Out| {
-                !(&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+                if (&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+                {
+                    ::core::result::Result::Ok(())
+                } else {
+                    ::core::result::Result::Err(
+                        (&&&::larder::__private::Success::of(__larder_out))
+                            .__larder_error(),
+                    )
+                }
             },
             __larder_warming,
             __larder_calls,

@@ -258,8 +258,16 @@ impl Every {
         crate::cache::__private::warm(
             Every::__larder_site(),
             |__larder_out: &Result<u64, String>| {
-                !(&crate::cache::__private::Success::of(__larder_out))
+                if (&crate::cache::__private::Success::of(__larder_out))
                     .__larder_succeeded()
+                {
+                    ::core::result::Result::Ok(())
+                } else {
+                    ::core::result::Result::Err(
+                        (&&&crate::cache::__private::Success::of(__larder_out))
+                            .__larder_error(),
+                    )
+                }
             },
             __larder_calls,
             __larder_spread(every as fn(u64, &str, &Shared) -> Result<u64, String>),
@@ -298,8 +306,16 @@ impl Every {
         crate::cache::__private::warm_with(
             Every::__larder_site(),
             |__larder_out: &Result<u64, String>| {
-                !(&crate::cache::__private::Success::of(__larder_out))
+                if (&crate::cache::__private::Success::of(__larder_out))
                     .__larder_succeeded()
+                {
+                    ::core::result::Result::Ok(())
+                } else {
+                    ::core::result::Result::Err(
+                        (&&&crate::cache::__private::Success::of(__larder_out))
+                            .__larder_error(),
+                    )
+                }
             },
             __larder_warming,
             __larder_calls,

@@ -158,7 +158,15 @@ impl plain {
         ::larder::__private::warm(
             plain::__larder_site(),
             |__larder_out: &String| {
-                !(&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+                if (&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+                {
+                    ::core::result::Result::Ok(())
+                } else {
+                    ::core::result::Result::Err(
+                        (&&&::larder::__private::Success::of(__larder_out))
+                            .__larder_error(),
+                    )
+                }
             },
             __larder_calls,
             __larder_spread(plain as fn(u64, &str) -> String),
@@ -183,7 +191,15 @@ impl plain {
         ::larder::__private::warm_with(
             plain::__larder_site(),
             |__larder_out: &String| {
-                !(&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+                if (&::larder::__private::Success::of(__larder_out)).__larder_succeeded()
+                {
+                    ::core::result::Result::Ok(())
+                } else {
+                    ::core::result::Result::Err(
+                        (&&&::larder::__private::Success::of(__larder_out))
+                            .__larder_error(),
+                    )
+                }
             },
             __larder_warming,
             __larder_calls,

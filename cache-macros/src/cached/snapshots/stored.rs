@@ -226,8 +226,16 @@ impl Stored {
         ::larder::__private::warm_async(
                 Stored::__larder_site(),
                 |__larder_out: &io::Result<u64>| {
-                    !(&::larder::__private::Success::of(__larder_out))
+                    if (&::larder::__private::Success::of(__larder_out))
                         .__larder_succeeded()
+                    {
+                        ::core::result::Result::Ok(())
+                    } else {
+                        ::core::result::Result::Err(
+                            (&&&::larder::__private::Success::of(__larder_out))
+                                .__larder_error(),
+                        )
+                    }
                 },
                 __larder_calls,
                 |(roots, id, shared)| stored(roots, id, shared),
@@ -249,8 +257,16 @@ impl Stored {
         ::larder::__private::warm_with_async(
                 Stored::__larder_site(),
                 |__larder_out: &io::Result<u64>| {
-                    !(&::larder::__private::Success::of(__larder_out))
+                    if (&::larder::__private::Success::of(__larder_out))
                         .__larder_succeeded()
+                    {
+                        ::core::result::Result::Ok(())
+                    } else {
+                        ::core::result::Result::Err(
+                            (&&&::larder::__private::Success::of(__larder_out))
+                                .__larder_error(),
+                        )
+                    }
                 },
                 __larder_warming,
                 __larder_calls,
