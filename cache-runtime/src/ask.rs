@@ -73,6 +73,6 @@ impl Wish {
     /// Whether nobody would rather have something else than wait for it: what a call is made for in place of
     /// another has whoever waits for it by its flight.
     pub(crate) fn outlasts_callers(&self) -> bool {
-        matches!(self, Self::Warm(_) | Self::Lead(_) | Self::LeadAll(_))
+        matches!(self, Self::Lead(_) | Self::LeadAll(_))
     }
 }

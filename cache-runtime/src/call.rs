@@ -3,7 +3,7 @@
 //! Only what is asked on a hit is compiled for each function; the rest is shared by all functions
 //! with the same types of key and value.
 
-use crate::ask::Wish;
+use crate::ask::{Ran, Wish};
 use crate::clock::Moment;
 #[cfg(feature = "beyond")]
 use crate::codec::Format;
@@ -259,16 +259,16 @@ fn look_up_shared<W: View, Kd: Kind>(
 ) -> Found<Kd::Out, Miss<W::Owned, Kd>> {
     let found = look_around(instance, kind, runtime, probe, declare, beyond);
     let mut fresh = None;
-    let (function, wish, address, missed) = match found {
+    let (function, (wish, ran), address, missed) = match found {
         Around::Hit(out) => return Found::Hit(out),
         Around::Bypass(reason, runtime, wish) => {
             let miss = Miss::bypassed(instance.site, runtime, kind, reason, wish);
             return Found::Miss(miss);
         }
-        Around::Miss(function, wish, address, missed) => (function, wish, address, missed),
+        Around::Miss(function, wanted, address, missed) => (function, wanted, address, missed),
         Around::NearEnd(out, function, address) => {
             fresh = Some(out);
-            (function, None, address, None)
+            (function, (None, None), address, None)
         }
     };
     let arrival = function.home.versions.now();
@@ -286,14 +286,19 @@ fn look_up_shared<W: View, Kd: Kind>(
         missed,
         hurry: None,
         renews: Renews::Nothing,
-        ran: None,
+        ran,
         options: context::options(),
         #[cfg(feature = "redis")]
         glanced: Glanced::NotTried,
     };
     let key = (probe.view.own(), function::key_mark(instance.site, instance.family, probe));
-    let outlives = wish.is_none() && instance.site.options.may_outlive();
+    let is_warming = basis.ran.is_some();
+    let outlives = wish.is_none() && !is_warming && instance.site.options.may_outlive();
     let mut quest = Quest::new(function, kind, basis, key);
+    if is_warming {
+        // Nobody would rather have something else than wait for it.
+        quest.outlast_all();
+    }
     match (fresh, afresh) {
         (Some(out), Afresh::Once(again)) => {
             return match quest.renew(again) {
@@ -309,11 +314,14 @@ fn look_up_shared<W: View, Kd: Kind>(
     Found::Miss(Miss::wished(quest, wish))
 }
 
+/// What is wanted other than an answer, and whom to tell that the body runs where the function is warmed.
+type Wanted = (Option<Wish>, Option<Arc<Ran>>);
+
 /// What is found where a thread's desk can't tell.
 enum Around<Out, F> {
     Hit(Out),
     /// And why nothing was found, where that is not counted yet.
-    Miss(Arc<F>, Option<Wish>, Option<Address>, Option<lookup::Miss>),
+    Miss(Arc<F>, Wanted, Option<Address>, Option<lookup::Miss>),
     Bypass(Bypass, Runtime, Option<Wish>),
     /// What is fresh, and to be computed anew.
     NearEnd(Out, Arc<F>, Option<Address>),
@@ -340,6 +348,10 @@ fn look_around<W: View, Kd: Kind>(
     let runtime = runtime.as_ref().unwrap_or_else(|| Runtime::global());
     let key = || function::key_mark(instance.site, instance.family, probe);
     let wish = context::take_ask(instance.site.place(), || Some(key())).map(|ask| ask.wish);
+    let (wish, ran) = match wish {
+        Some(Wish::Warm(ran)) => (None, Some(ran)),
+        other => (other, None),
+    };
     let options = surroundings.map(|surroundings| surroundings.options).unwrap_or_default();
     let wish = wish.or_else(|| {
         options.unread().map(|it| match it {
@@ -347,10 +359,6 @@ fn look_around<W: View, Kd: Kind>(
             Unread::Forgetting => Wish::Force,
         })
     });
-    let (wish, ran) = match wish {
-        Some(Wish::Warm(ran)) => (None, Some(ran)),
-        other => (other, None),
-    };
     let frame = surroundings.and_then(|surroundings| surroundings.frame.as_deref());
     let function = Function::find(instance, runtime, surroundings, beyond);
     let function = match bypass(instance.site, surroundings, function.is_some(), wish.as_ref()) {
@@ -376,11 +384,11 @@ fn look_around<W: View, Kd: Kind>(
     if wish.is_some() {
         let address = function.stored.as_ref().zip(beyond);
         let address = address.and_then(|(stored, beyond)| stored.address(beyond));
-        Around::Miss(function, wish, address, None)
+        Around::Miss(function, (wish, ran), address, None)
     } else {
         match (look_in(function, kind, probe, (frame, options), beyond), ran) {
-            (Around::Miss(function, None, address, missed), Some(ran)) => {
-                Around::Miss(function, Some(Wish::Warm(ran)), address, missed)
+            (Around::Miss(function, _, address, missed), Some(ran)) => {
+                Around::Miss(function, (None, Some(ran)), address, missed)
             }
             (found, _) => found,
         }
@@ -485,7 +493,7 @@ fn look_beyond<W: View, Kd: Kind>(
         function.counters.miss(reason);
         missed = None;
     }
-    Around::Miss(function, None, address, missed)
+    Around::Miss(function, (None, None), address, missed)
 }
 
 fn bypass(

@@ -147,10 +147,6 @@ where
         let plan = match wish {
             Some(Wish::Refresh) => Plan::Compute(quest.anew()),
             Some(Wish::Force) => Plan::Force(quest),
-            Some(Wish::Warm(ran)) => {
-                quest.basis.ran = Some(ran);
-                Plan::Compute(quest)
-            }
             Some(Wish::Lead(charge)) => Plan::Compute(quest.take_up(charge)),
             Some(Wish::LeadAll(charges)) => {
                 Plan::Compute(quest.take_up_one_of(&mut charges.lock()))
@@ -159,7 +155,7 @@ where
                 Ok(value) => Plan::Put(Box::new((*value, quest))),
                 Err(_) => Plan::Compute(quest),
             },
-            Some(Wish::Uncached) | None => Plan::Compute(quest),
+            Some(Wish::Uncached | Wish::Warm(_)) | None => Plan::Compute(quest),
         };
         Self { plan }
     }

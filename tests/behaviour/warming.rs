@@ -75,6 +75,27 @@ fn failures_are_collected_and_what_is_there_is_skipped() {
 }
 
 #[test]
+fn what_is_forced_is_warmed_whatever_is_there() {
+    let (runtime, _) = fresh();
+    let calls = Calls::new();
+    let of = || [10, 12].map(|number| (number, &calls));
+    runtime.with(|| {
+        half::warm(of());
+        for options in [Options::new().force(), Options::new().skip_read()] {
+            calls.taken();
+            let warmed = larder::with(options, || half::warm(of()));
+            assert_eq!((warmed.calls, warmed.skipped, calls.taken()), (2, 0, 2), "{options:?}");
+        }
+    });
+    block_on(runtime.scope(async {
+        half_async::warm(of()).await;
+        calls.taken();
+        let warmed = larder::scope(Options::new().force(), half_async::warm(of())).await;
+        assert_eq!((warmed.skipped, calls.taken()), (0, 2));
+    }));
+}
+
+#[test]
 fn of_each_failure_it_is_told_what_it_was() {
     #[derive(Debug)]
     struct Unshown;
