@@ -6,7 +6,7 @@ use crate::limit::until;
 use crate::server::Server;
 use crate::support::{Calls, Slow, connected, draw, expired, keys, patience, patient};
 use larder::{Cause, blocking, cached};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
@@ -232,4 +232,50 @@ fn what_its_value_says_of_its_time_holds_in_redis_and_a_deadline_ends_every_wait
     });
     until("the value to be stored", || process.with(limited::peek));
     assert_eq!(process.with(limited::stats).fallbacks, 1);
+}
+
+/// Ten thousand at once, again and again until one of them has computed another: each is answered, by whom it may
+/// be.
+#[test]
+fn a_stampede_on_what_fails_three_times_runs_the_body_four_times_at_most() {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    const WAVE: usize = 10_000;
+
+    /// The first is soon over, and the last is not.
+    fn lasts(value: &Result<u64, u64>) -> Duration {
+        Duration::from_secs(if *value == Ok(1) { 1 } else { 3_600 })
+    }
+
+    #[cached(tier = "l3", ttl_for = lasts, grace = "1h", name = "alone::stampede")]
+    async fn awaited() -> Result<u64, u64> {
+        let run = RUNS.fetch_add(1, SeqCst) + 1;
+        tokio::task::yield_now().await;
+        if (2..5).contains(&run) { Err(run) } else { Ok(run) }
+    }
+
+    let server = Server::start();
+    let backoff = Duration::from_millis(50);
+    let process = connected(patience(&server.url()).backoff(backoff, 4 * backoff).build().unwrap());
+    let executor = tokio::runtime::Runtime::new().unwrap();
+    let first = executor.block_on(process.scope(awaited()));
+    assert_eq!(first, Ok(1));
+    let peeked = || executor.block_on(process.scope(awaited::peek()));
+    until("the value to expire", || peeked().is_none().then_some(()));
+    until("another value", || {
+        let wave = process.scope(async {
+            let call = || tokio::spawn(larder::inherit(awaited()));
+            let calls: Vec<_> = (0..WAVE).map(|_| call()).collect();
+            let mut served = Vec::with_capacity(WAVE);
+            for call in calls {
+                served.push(call.await.unwrap());
+            }
+            served
+        });
+        let served = executor.block_on(wave);
+        assert_eq!(served.len(), WAVE);
+        assert!(served.iter().all(|it| [Ok(1), Ok(5)].contains(it)), "a failure was served");
+        served.contains(&Ok(5)).then_some(())
+    });
+    assert_eq!(RUNS.load(SeqCst), 5, "one that was there, and four attempts");
+    assert!(process.with(awaited::stats).grace_hits > 0);
 }
