@@ -13,8 +13,10 @@ use crate::sync;
 use crate::target::Target;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 /// One invalidation, by what it names.
 pub(crate) enum Invalidation {
@@ -37,12 +39,14 @@ pub struct Changed {
 struct Named {
     name: String,
     sites: Vec<&'static Site>,
+    /// The one it is kept in, whoever calls it.
+    runtime: Option<Runtime>,
 }
 
 impl Named {
     fn of(name: String) -> Self {
         let sites = Site::all().into_iter().filter(|site| site.name() == name).collect();
-        Self { name, sites }
+        Self { name, sites, runtime: None }
     }
 }
 
@@ -60,11 +64,26 @@ impl Changed {
         self
     }
 
-    /// And everything that a function cached, by the name that its statistics show.
+    /// And everything that a function cached, by the name that its statistics show, in the runtime that it is
+    /// kept in if not in that of whoever calls it.
     #[must_use]
-    pub fn function(mut self, name: String) -> Self {
-        self.functions.push(Named::of(name));
+    pub fn function(mut self, name: String, runtime: Option<Runtime>) -> Self {
+        self.functions.push(Named { runtime, ..Named::of(name) });
         self
+    }
+
+    /// What is to be forgotten in each runtime, of which this is the caller's.
+    fn by_runtime(self, here: Runtime) -> Vec<(Runtime, Self)> {
+        let mut all = vec![(here, Self { tags: self.tags, functions: Vec::new() })];
+        for mut named in self.functions {
+            let runtime = named.runtime.take().unwrap_or_else(|| all[0].0.clone());
+            let id = runtime.inner.id;
+            match all.iter_mut().find(|(it, _)| it.inner.id == id) {
+                Some((_, of_it)) => of_it.functions.push(named),
+                None => all.push((runtime, Self { tags: Vec::new(), functions: vec![named] })),
+            }
+        }
+        all
     }
 }
 
@@ -84,7 +103,20 @@ pub fn changed(changed: Changed) {
 ///
 /// Takes effect when first polled, and then as a whole.
 pub async fn changed_async(changed: Changed) {
-    let _ = Invalidation::Change(changed).apply(&context::runtime()).await;
+    let all = changed.by_runtime(context::runtime()).into_iter();
+    let mut all: Vec<_> = all
+        .map(|(runtime, of_it)| {
+            Some(Box::pin(async move { Invalidation::Change(of_it).apply(&runtime).await }))
+        })
+        .collect();
+    // All of them at once, so that all of them have begun.
+    poll_fn(|task| {
+        for one in &mut all {
+            one.take_if(|it| it.as_mut().poll(task).is_ready());
+        }
+        if all.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 fn marks(tags: impl IntoIterator<Item: AsRef<str>>) -> Vec<Mark> {
@@ -135,9 +167,13 @@ impl Invalidation {
             ),
             Self::Change(Changed { tags, functions }) => {
                 let named = functions.iter().flat_map(|it| Self::of_function(runtime, it));
-                let marks = tags.into_iter().chain(named).collect();
                 counts.functions.add(functions.len() as u64);
-                (&counts.tags, Target::Any(marks))
+                if tags.is_empty() && functions.is_empty() {
+                    return Ok(());
+                }
+                counts.tags.add(u64::from(!tags.is_empty()));
+                let target = Target::Any(tags.into_iter().chain(named).collect());
+                return runtime.record(&target, &target).await;
             }
             Self::Everything => (&counts.everything, Target::Everything),
         };
@@ -147,7 +183,7 @@ impl Invalidation {
 
     /// The names of all that a function cached.
     fn of_function(runtime: &Runtime, named: &Named) -> impl Iterator<Item = Mark> + use<> {
-        let Named { name, sites } = named;
+        let Named { name, sites, .. } = named;
         // By the name of the instantiation called first, as statistics show it, all are meant.
         let mut marks = runtime.marks_of(|_, known| known == name);
         marks.extend(sites.iter().flat_map(|site| runtime.marks_of_site(site)));

@@ -1,8 +1,9 @@
 //! `#[invalidates]`: what a function changes is forgotten once it has succeeded, and not before.
 
 use crate::support::{Calls, block_on, fresh};
-use larder::{cached, invalidates};
+use larder::{Runtime, cached, invalidates};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
 type Outcome = Result<u64, String>;
 
@@ -114,4 +115,44 @@ fn what_changes_it_may_be_the_first_to_call_it() {
         let before = pay(1);
         assert!(balance(1) > before);
     });
+}
+
+/// C1: also where it is kept in a runtime of its own.
+#[test]
+fn what_changes_it_reaches_a_function_in_a_runtime_of_its_own() {
+    static READS: Calls = Calls::new();
+    static OWN: LazyLock<Runtime> = LazyLock::new(|| fresh().0);
+
+    #[cached(runtime = OWN.clone(), tags("rates"))]
+    fn rate(country: u64) -> u64 {
+        let _ = country;
+        READS.note()
+    }
+
+    #[cached]
+    fn here(country: u64) -> u64 {
+        let _ = country;
+        READS.note()
+    }
+
+    #[invalidates(on(rate, here))]
+    fn decide(_: u64) {}
+
+    #[invalidates(on = rate)]
+    async fn decide_async(_: u64) {}
+
+    let (runtime, _clock) = fresh();
+    runtime.with(|| {
+        let before = [rate(1), here(1)];
+        decide(1);
+        let after = [rate(1), here(1)];
+        assert!(after[0] > before[0] && after[1] > before[1], "{before:?} {after:?}");
+        let stats = [OWN.stats(), runtime.stats()].map(|it| it.invalidations_functions);
+        assert_eq!(stats, [1, 1]);
+    });
+    block_on(runtime.scope(async {
+        let before = rate(1);
+        decide_async(1).await;
+        assert!(rate(1) > before);
+    }));
 }

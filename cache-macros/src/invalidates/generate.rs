@@ -77,7 +77,8 @@ fn changed(paths: &Paths, options: &Options) -> TokenStream {
     });
     let functions = options.functions.iter().map(|path| {
         let stats = at(Place::of(path), quote!(#path::stats()));
-        quote!(.function(#stats.name))
+        let runtime = at(Place::of(path), quote!(#path::__larder_runtime()));
+        quote!(.function(#stats.name, #runtime))
     });
     quote!(#changed::new() #(#tags)* #(#functions)*)
 }

@@ -118,7 +118,17 @@ fn of_all(model: &Model) -> TokenStream {
     let generics = (!inputs.is_empty()).then_some(&model.function.signature.generics);
     let bounds = generics.map(|generics| &generics.where_clause);
     let (runtime, found) = (runtime(model), found_runtime(model));
+    let own = paths.Runtime();
     quote! {
+        #[doc(hidden)]
+        #visibility fn __larder_runtime #generics (#(#inputs),*)
+            -> ::core::option::Option<#own>
+        #bounds
+        {
+            #runtime
+            let __larder_found: ::core::option::Option<&#own> = #found;
+            __larder_found.cloned()
+        }
         #visibility #asynchronous fn invalidate_all #generics (#(#inputs),*)
             -> ::core::result::Result<(), #error>
         #bounds

@@ -194,6 +194,11 @@ impl later {
             )
             .await
     }
+    #[doc(hidden)]
+    fn __larder_runtime() -> ::core::option::Option<::larder::Runtime> {
+        let __larder_found: ::core::option::Option<&::larder::Runtime> = ::core::option::Option::None;
+        __larder_found.cloned()
+    }
     async fn invalidate_all() -> ::core::result::Result<(), ::larder::Error> {
         ::larder::__private::invalidate_all_async(
                 later::__larder_site(),

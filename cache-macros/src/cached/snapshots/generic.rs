@@ -320,6 +320,11 @@ impl generic {
             ),
         )
     }
+    #[doc(hidden)]
+    pub(crate) fn __larder_runtime() -> ::core::option::Option<::larder::Runtime> {
+        let __larder_found: ::core::option::Option<&::larder::Runtime> = ::core::option::Option::None;
+        __larder_found.cloned()
+    }
     pub(crate) fn invalidate_all() -> ::core::result::Result<(), ::larder::Error> {
         ::larder::__private::invalidate_all(
             generic::__larder_site(),

@@ -322,6 +322,16 @@ impl Every {
             __larder_spread(every as fn(u64, &str, &Shared) -> Result<u64, String>),
         )
     }
+    #[doc(hidden)]
+    fn __larder_runtime(
+        shared: &Shared,
+    ) -> ::core::option::Option<crate::cache::Runtime> {
+        let __larder_runtime: &crate::cache::Runtime = &shared.runtime();
+        let __larder_found: ::core::option::Option<&crate::cache::Runtime> = ::core::option::Option::Some(
+            __larder_runtime,
+        );
+        __larder_found.cloned()
+    }
     fn invalidate_all(
         shared: &Shared,
     ) -> ::core::result::Result<(), crate::cache::Error> {

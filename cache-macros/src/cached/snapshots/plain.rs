@@ -206,6 +206,11 @@ impl plain {
             __larder_spread(plain as fn(u64, &str) -> String),
         )
     }
+    #[doc(hidden)]
+    pub fn __larder_runtime() -> ::core::option::Option<::larder::Runtime> {
+        let __larder_found: ::core::option::Option<&::larder::Runtime> = ::core::option::Option::None;
+        __larder_found.cloned()
+    }
     pub fn invalidate_all() -> ::core::result::Result<(), ::larder::Error> {
         ::larder::__private::invalidate_all(
             plain::__larder_site(),

@@ -274,6 +274,14 @@ impl Stored {
             )
             .await
     }
+    #[doc(hidden)]
+    fn __larder_runtime(shared: &Shared) -> ::core::option::Option<::larder::Runtime> {
+        let __larder_runtime: &::larder::Runtime = &shared.runtime();
+        let __larder_found: ::core::option::Option<&::larder::Runtime> = ::core::option::Option::Some(
+            __larder_runtime,
+        );
+        __larder_found.cloned()
+    }
     async fn invalidate_all(
         shared: &Shared,
     ) -> ::core::result::Result<(), ::larder::Error> {
