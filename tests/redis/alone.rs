@@ -265,16 +265,16 @@ fn a_stampede_on_what_fails_three_times_runs_the_body_four_times_at_most() {
         let wave = process.scope(async {
             let call = || tokio::spawn(larder::inherit(awaited()));
             let calls: Vec<_> = (0..WAVE).map(|_| call()).collect();
-            let mut served = Vec::with_capacity(WAVE);
+            let mut answers = Vec::with_capacity(WAVE);
             for call in calls {
-                served.push(call.await.unwrap());
+                answers.push(call.await.unwrap());
             }
-            served
+            answers
         });
-        let served = executor.block_on(wave);
-        assert_eq!(served.len(), WAVE);
-        assert!(served.iter().all(|it| [Ok(1), Ok(5)].contains(it)), "a failure was served");
-        served.contains(&Ok(5)).then_some(())
+        let answers = executor.block_on(wave);
+        assert_eq!(answers.len(), WAVE);
+        assert!(answers.iter().all(|it| [Ok(1), Ok(5)].contains(it)), "a failure was served");
+        answers.contains(&Ok(5)).then_some(())
     });
     assert_eq!(RUNS.load(SeqCst), 5, "one that was there, and four attempts");
     assert!(process.with(awaited::stats).grace_hits > 0);
