@@ -4,7 +4,7 @@ use crate::functions::{ALL, Answer};
 use crate::history::{self, End, History, Invalidation, Origin};
 use crate::judge::{self, Call, Served, judge};
 use larder::testing::ManualClock;
-use larder::{Background, Level, Options, Runtime};
+use larder::{Background, Level, Options, Runtime, State};
 use std::future::Future;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -121,6 +121,7 @@ impl Driver {
             75..80 => self.cancel(),
             80..93 => self.pass_time(),
             93..96 => self.invalidate(),
+            96 => self.look(),
             _ => self.poll_all(),
         }
         self.poll_background();
@@ -287,6 +288,27 @@ impl Driver {
         for function in (0..ALL.len()).filter(|it| function.is_none_or(|meant| meant == *it)) {
             // What is still to be delivered takes effect where it was asked for.
             invalidated(place, function, key, (began, said.is_ok()));
+        }
+    }
+
+    /// Looks at what is there, which makes no call.
+    fn look(&mut self) {
+        let (function, key) = self.target();
+        let began = (history::tick(), history::with(|it| it.time));
+        let (process, runtime) = self.process();
+        let call = Call { function, key, process, began, skips_read: false };
+        let bodies = history::with(|it| it.bodies.len());
+        let seen = block_on(runtime.scope((ALL[function].peek)(key)));
+        let said = block_on(runtime.scope((ALL[function].explain)(key)));
+        assert_eq!(history::with(|it| it.bodies.len()), bodies, "a body ran: {call:?}");
+        if let Some(answer) = seen {
+            let served = history::with(|history| judge(history, &call, answer));
+            assert!(served != Served::Overdue, "it is over: {call:?} {answer:?}");
+        }
+        // Elsewhere a thread may store something meanwhile, or the server may.
+        if self.processes.len() == 1 && !ALL[function].is_on_disk() {
+            let is_fresh = matches!(said.state, State::Fresh { .. });
+            assert_eq!(seen.is_some(), is_fresh, "{call:?}: {said}");
         }
     }
 

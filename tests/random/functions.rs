@@ -1,7 +1,7 @@
 //! The functions that are driven: one for each kind of options, and pairs of them.
 
 use crate::history::{self, body};
-use larder::{Options, cached};
+use larder::{Explanation, Options, cached};
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -24,6 +24,8 @@ pub(crate) struct Function {
     pub(crate) call: fn(u8) -> Calling<Answer>,
     pub(crate) call_with: fn(Options, u8) -> Calling<Answer>,
     pub(crate) invalidate: fn(u8) -> Calling<Result<(), larder::Error>>,
+    pub(crate) peek: fn(u8) -> Calling<Option<Answer>>,
+    pub(crate) explain: fn(u8) -> Calling<Explanation>,
 }
 
 impl Function {
@@ -101,6 +103,8 @@ macro_rules! functions {
             call: |key| Box::pin($name(key)),
             call_with: |options, key| Box::pin($name::with(options, key)),
             invalidate: |key| Box::pin($name::invalidate(key)),
+            peek: |key| Box::pin($name::peek(key)),
+            explain: |key| Box::pin($name::explain(key)),
         }),*];
     };
 }
@@ -162,6 +166,8 @@ const MANY: Function = Function {
     call: |key| Box::pin(one_of_many(key)),
     call_with: |options, key| Box::pin(larder::scope(options, one_of_many(key))),
     invalidate: |key| Box::pin(async move { disk_many::invalidate(&key).await }),
+    peek: |key| Box::pin(async move { disk_many::peek(&key).await.flatten() }),
+    explain: |key| Box::pin(async move { disk_many::explain(&key).await }),
 };
 
 functions! {
