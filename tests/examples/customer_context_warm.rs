@@ -134,8 +134,12 @@ fn who_is_unknown_is_told_of_by_line_and_does_not_stop_it() {
     let service = list.start(&["--latency", "0"]);
     list.assert_said("warmed: 13 calls, 0 there already, 7 failed");
     let path = list.path();
-    for line in ["2: cust_0 for support", "2: cust_0 for sales", "4: cust_1001 for billing"] {
-        list.assert_said(&format!("not looked up: {path}:{line}"));
+    for (line, customer, agent) in
+        [(2, "cust_0", "support"), (2, "cust_0", "sales"), (4, "cust_1001", "billing")]
+    {
+        list.assert_said(&format!(
+            "not looked up: {path}:{line}: {customer} for {agent}: there is no customer \"{customer}\""
+        ));
     }
     assert_eq!(list.said().matches("not looked up: ").count(), 7);
     assert_eq!(service.adds("l1_hits", || drop(service.context("cust_2/sales"))), 1);
