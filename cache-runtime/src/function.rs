@@ -360,7 +360,7 @@ where
         if let Some(any_key) = any_key.filter(|_| self.stored.is_some() && address.is_none()) {
             marks.push(any_key);
         }
-        marks.extend_from_slice(tags);
+        tags.iter().for_each(|tag| marks.push(*tag));
         if address.is_some() {
             marks.push(key);
         }

@@ -457,7 +457,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     fn about(&mut self, found: Found, verdict: &Verdict) -> About {
         let mut marks = mem::take(&mut self.basis.marks);
-        marks.extend_from_slice(&verdict.tags);
+        verdict.tags.iter().for_each(|tag| marks.push(*tag));
         let stand_in = self.stand_in().cloned();
         let mut about = About {
             marks,
