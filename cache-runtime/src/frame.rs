@@ -230,7 +230,9 @@ impl Found {
     /// Adds what was found to what is known of the value.
     pub(crate) fn complete(mut self, about: &mut About) {
         self.count(&about.marks);
-        self.tags.iter().for_each(|tag| about.marks.push(*tag));
+        for tag in &self.tags {
+            about.marks.push(*tag);
+        }
         about.unbounded = self.unbounded;
         if let Some(callees) = self.callees.filter(|_| !self.unbounded) {
             about.inherited = callees.inherited.into_values().collect();

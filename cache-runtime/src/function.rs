@@ -360,7 +360,9 @@ where
         if let Some(any_key) = any_key.filter(|_| self.stored.is_some() && address.is_none()) {
             marks.push(any_key);
         }
-        tags.iter().for_each(|tag| marks.push(*tag));
+        for tag in tags {
+            marks.push(*tag);
+        }
         if address.is_some() {
             marks.push(key);
         }

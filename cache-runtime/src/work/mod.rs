@@ -457,7 +457,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     fn about(&mut self, found: Found, verdict: &Verdict) -> About {
         let mut marks = mem::take(&mut self.basis.marks);
-        verdict.tags.iter().for_each(|tag| marks.push(*tag));
+        for tag in &verdict.tags {
+            marks.push(*tag);
+        }
         let stand_in = self.stand_in().cloned();
         let mut about = About {
             marks,
