@@ -55,6 +55,14 @@ impl<Out: 'static> Entry<Out> {
         Self { handle }
     }
 
+    /// The same, of a call that goes past the cache unless its condition holds.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn __larder_when(mut self, holds: bool) -> Self {
+        self.handle.is_past = !holds;
+        self
+    }
+
     /// Forgets this call, in every tier.
     ///
     /// # Errors
@@ -91,6 +99,8 @@ impl<Out: 'static> Entry<Out> {
     }
 
     /// Returns what a call would do now, and why. Never computes.
+    ///
+    /// Of a method's `when`, only what is of nothing but the key's arguments and `self` is known here.
     ///
     /// # Cancellation
     ///
@@ -184,6 +194,14 @@ pub(crate) mod blocking {
             Self { handle }
         }
 
+        /// The same, of a call that goes past the cache unless its condition holds.
+        #[doc(hidden)]
+        #[must_use]
+        pub fn __larder_when(mut self, holds: bool) -> Self {
+            self.handle.is_past = !holds;
+            self
+        }
+
         /// Forgets this call, in every tier.
         ///
         /// # Errors
@@ -208,6 +226,9 @@ pub(crate) mod blocking {
         }
 
         /// Returns what a call would do now, and why. Never computes.
+        ///
+        /// Of a method's `when`, only what is of nothing but the key's arguments and `self` is known
+        /// here.
         pub fn explain(&self) -> Explanation {
             sync::block_on(self.handle.explain())
         }

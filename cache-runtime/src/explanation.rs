@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What a call would do now, and why. `Display` reads like a sentence.
-///
-/// Of what the call itself would say, `when` is not asked.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explanation {
@@ -71,6 +69,8 @@ pub enum State {
     Missing(Miss),
     /// Whatever there is, the options around the call have it computed.
     Unread,
+    /// The function's `when` is false of the arguments: this is what it says.
+    When(&'static str),
     /// The function is keyed by the ambient context, and there is none.
     NoContext,
     /// The function's entries end with a session or request, and there is none.
@@ -82,7 +82,7 @@ pub enum State {
 impl State {
     /// Whether it is one of what there is.
     pub(crate) fn is_looked_for(&self) -> bool {
-        !matches!(self, Self::NoContext | Self::NoScope | Self::Reentrant)
+        !matches!(self, Self::When(_) | Self::NoContext | Self::NoScope | Self::Reentrant)
     }
 }
 
@@ -223,6 +223,10 @@ impl fmt::Display for State {
             Self::Unread => {
                 f.write_str("would be computed: the options around it say not to look for an entry")
             }
+            Self::When(condition) => write!(
+                f,
+                "would be computed and not cached: `when = {condition}` does not hold"
+            ),
             Self::NoContext => f.write_str(
                 "would be computed and not cached: it is keyed by the ambient context, and none is set",
             ),

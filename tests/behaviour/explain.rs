@@ -2,6 +2,7 @@
 
 use crate::support::{Stage, fresh, run};
 use larder::{Cause, Level, Miss, Options, State, blocking, cached};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
@@ -190,5 +191,64 @@ fn the_options_around_a_call_are_a_part_of_what_is_said() {
         let elsewhere = said(Options::new().tiers([Level::L2]));
         assert_eq!(elsewhere.state, State::Missing(Miss::Absent));
         assert!(matches!(said(Options::new()).state, State::Fresh { .. }));
+    });
+}
+
+#[test]
+fn a_call_that_its_condition_leads_past_the_cache_is_said_to() {
+    #[cached(when = !hurry && (low..=high).contains(&id), key(id, low))]
+    fn ranked(id: u64, (low, high): (u64, u64), hurry: bool) -> u64 {
+        id + low + high + u64::from(hurry)
+    }
+
+    #[cached(batch = ids, when = *id > 0)]
+    fn all(ids: &[u64]) -> HashMap<u64, u64> {
+        ids.iter().map(|id| (*id, *id)).collect()
+    }
+
+    struct Shop {
+        is_open: bool,
+    }
+
+    impl Shop {
+        #[cached(key(article), skip(self), when = self.is_open && *article > 0, handle = price_entry)]
+        fn price(&self, article: &u64) -> u64 {
+            *article
+        }
+
+        #[cached(key(article), skip(self), when = !hurry, handle = guess_entry)]
+        fn guess(&self, article: u64, hurry: bool) -> u64 {
+            article + u64::from(hurry)
+        }
+    }
+
+    fresh().0.with(|| {
+        ranked(5, (1, 9), false);
+        assert!(matches!(ranked::explain(5, (1, 9), false).state, State::Fresh { .. }));
+        for past_cache in [(5, (1, 9), true), (5, (1, 4), false)] {
+            let (id, range, hurry) = past_cache;
+            let explained = ranked::explain(id, range, hurry);
+            assert!(matches!(explained.state, State::When(it) if it.contains("hurry")));
+            assert!(explained.tiers.is_empty() && explained.cause.is_none());
+            assert!(explained.to_string().ends_with("does not hold"), "{explained}");
+            let before = ranked::stats().bypasses_when;
+            ranked(id, range, hurry);
+            assert_eq!(ranked::stats().bypasses_when, before + 1, "as it was said");
+        }
+        assert_eq!(ranked::peek(5, (1, 9)), Some(15), "the key is what it was");
+
+        all(&[0, 1]);
+        assert!(matches!(all::explain(&1).state, State::Fresh { .. }));
+        assert_eq!(all::explain(&0).state, State::When("*id > 0"));
+
+        let (open, shut) = (Shop { is_open: true }, Shop { is_open: false });
+        open.price(&3);
+        assert!(matches!(open.price_entry(&3).explain().state, State::Fresh { .. }));
+        assert!(matches!(shut.price_entry(&3).explain().state, State::When(_)));
+        assert!(matches!(open.price_entry(&0).explain().state, State::When(_)));
+        assert_eq!(shut.price_entry(&3).peek(), Some(3));
+        open.guess(3, false);
+        let said = open.guess_entry(3).explain().state;
+        assert!(matches!(said, State::Fresh { .. }), "the entry knows nothing of `hurry`");
     });
 }

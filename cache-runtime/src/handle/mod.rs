@@ -38,6 +38,8 @@ pub(crate) struct Handle<Out> {
     /// The key's mark beyond this process, if it has one.
     beyond: Option<Mark>,
     call: CallContext,
+    /// Whether a call goes past the cache, since its condition does not hold.
+    pub(crate) is_past: bool,
     reach: Box<dyn Reach<Out>>,
 }
 
@@ -118,6 +120,7 @@ impl<Out: 'static> Handle<Out> {
             key: function::key_mark(site, family, probe),
             beyond,
             call: CallContext::of(site, view),
+            is_past: false,
             reach: Box::new(Typed { site, family, kind, hash, key, outside }),
         }
     }
@@ -144,18 +147,20 @@ impl<Out: 'static> Handle<Out> {
         let has = |of: fn(&Surroundings) -> bool| surroundings.as_deref().is_some_and(of);
         let keyed = self.site.options.keyed;
         let options = context::options();
-        let Surveyed { state, tiers, cause, key } =
-            if keyed.covers(Keyed::CONTEXT) && !has(|it| it.ambient.is_some()) {
-                Surveyed::nothing(State::NoContext)
-            } else if (keyed.covers(Keyed::SESSION) && !has(|it| it.session.is_some()))
-                || (keyed.covers(Keyed::REQUEST) && !has(|it| it.request.is_some()))
-            {
-                Surveyed::nothing(State::NoScope)
-            } else if held::is_held() {
-                Surveyed::nothing(State::Reentrant)
-            } else {
-                self.reach.survey(&self.runtime, options).await
-            };
+        let condition = self.site.options.when.filter(|_| self.is_past);
+        let Surveyed { state, tiers, cause, key } = if let Some(when) = condition {
+            Surveyed::nothing(State::When(when))
+        } else if keyed.covers(Keyed::CONTEXT) && !has(|it| it.ambient.is_some()) {
+            Surveyed::nothing(State::NoContext)
+        } else if (keyed.covers(Keyed::SESSION) && !has(|it| it.session.is_some()))
+            || (keyed.covers(Keyed::REQUEST) && !has(|it| it.request.is_some()))
+        {
+            Surveyed::nothing(State::NoScope)
+        } else if held::is_held() {
+            Surveyed::nothing(State::Reentrant)
+        } else {
+            self.reach.survey(&self.runtime, options).await
+        };
         let is_unread = options.unread().is_some() && state.is_looked_for();
         Explanation {
             call: self.call.clone(),

@@ -5,7 +5,7 @@ mod warm;
 
 use super::inputs::Inputs;
 use super::model::{Handle, Model};
-use super::question::{Asked, asked, runtime, view};
+use super::question::{Asked, asked, runtime, view, when};
 use super::site::{self, reach};
 use super::{batch, outlive};
 use crate::spans::{Place, at, braces};
@@ -24,11 +24,13 @@ pub(crate) fn companion(model: &Model) -> TokenStream {
 
 /// What the function's documentation says of its companion.
 pub(crate) fn doc(model: &Model) -> TokenStream {
+    let condition =
+        if model.when.is_some() { ", and the last of them what `when` mentions" } else { "" };
     let text = match &model.handle {
         Handle::None => return TokenStream::new(),
         Handle::Type(name) => format!(
             "\n\n# Cache\n\nThis function is cached. `{name}::invalidate`, `{name}::peek` and \
-             `{name}::explain` take what makes its key; `{name}::refresh`, `{name}::put`, \
+             `{name}::explain` take what makes its key{condition}; `{name}::refresh`, `{name}::put`, \
              `{name}::uncached` take all arguments, `{name}::with` takes options before them, \
              `{name}::warm` and `{name}::warm_with` take them many times over; `{name}::invalidate_all` and `{name}::stats` \
              are about all calls."
@@ -75,10 +77,14 @@ fn beside_function(model: &Model, name: &Ident) -> TokenStream {
     let (item, nothing) = (at(place, quote!(enum)), at(place, quote!({})));
     let of = at(place, quote!(impl));
     let shared = site::shared(model);
-    let entry = entry(model, &quote!(__larder_entry), None);
+    let entry = entry(model, &quote!(__larder_entry), &Inputs::of_key(model), None, None);
+    let explained = when(model).map(|when| {
+        let (name, inputs) = (quote!(__larder_explained), Inputs::of_condition(model));
+        self::entry(model, &name, &inputs, None, Some(when))
+    });
     let operations = operations::operations(model);
     let again = outlive::beside(model);
-    let operations = quote!(#(#shared)* #again #entry #operations);
+    let operations = quote!(#(#shared)* #again #entry #explained #operations);
     let operations = braces(place.last, operations);
     quote! {
         #(#conditions)*
@@ -102,7 +108,9 @@ fn beside_method(model: &Model, name: &Ident) -> TokenStream {
     let visibility = &model.function.visibility;
     let shared = site::shared(model).into_iter().chain(outlive::beside(model));
     let receiver = model.function.signature.receiver().map(receiver);
-    let entry = entry(model, name, receiver);
+    let inputs = Inputs::of_key(model);
+    let when = when(model).filter(|_| inputs.tell_condition());
+    let entry = entry(model, name, &inputs, receiver, when);
     let text =
         format!("The cache entry of a call of `{}`.", model.function.signature.ident.unraw());
     quote! {
@@ -127,8 +135,15 @@ fn receiver(of_function: &Receiver) -> TokenStream {
     }
 }
 
-/// The function that finds the entry of a call, from what makes its key.
-fn entry(model: &Model, name: &impl ToTokens, receiver: Option<TokenStream>) -> TokenStream {
+/// The function that finds the entry of a call, from what makes its key, and where that is asked what its
+/// condition says.
+fn entry(
+    model: &Model,
+    name: &impl ToTokens,
+    inputs: &Inputs<'_>,
+    receiver: Option<TokenStream>,
+    when: Option<TokenStream>,
+) -> TokenStream {
     let paths = &model.paths;
     let methods = paths.methods();
     let site::Reached { site, family } = reach(model);
@@ -143,8 +158,8 @@ fn entry(model: &Model, name: &impl ToTokens, receiver: Option<TokenStream>) -> 
     };
     let format = format.into_iter();
     let kept = kept(model);
-    let inputs = Inputs::of_key(model).as_written();
-    let inputs = receiver.into_iter().chain(inputs);
+    let inputs = receiver.into_iter().chain(inputs.as_written());
+    let holds = when.as_ref().map(|_| quote!(.__larder_when(__larder_when)));
     let generics = &model.function.signature.generics;
     let bounds = &generics.where_clause;
     let out = kept_out(model);
@@ -154,8 +169,9 @@ fn entry(model: &Model, name: &impl ToTokens, receiver: Option<TokenStream>) -> 
         #[allow(unused_imports)]
         use #methods::*;
         #runtime
+        #when
         #before
-        #find(#site, #family, #kind, #found, &#view #(, #format)*)
+        #find(#site, #family, #kind, #found, &#view #(, #format)*) #holds
     };
     let body = braces(place.last, body);
     quote!(#function #name #generics (#(#inputs),*) -> #kept<#out> #bounds #body)

@@ -39,14 +39,18 @@ fn by_key(model: &Model) -> TokenStream {
     let generics = &model.function.signature.generics;
     let bounds = &generics.where_clause;
     let arguments = turbofish(model);
-    let inputs = Inputs::of_key(model);
-    let (names, inputs) = (inputs.names(), inputs.declared());
     let kept = kept(model);
     let operations = operations.into_iter().map(|(name, returned, asynchronous, wait)| {
+        let (inputs, entry) = if name == "explain" && model.when.is_some() {
+            (Inputs::of_condition(model), quote!(__larder_explained))
+        } else {
+            (Inputs::of_key(model), quote!(__larder_entry))
+        };
+        let (names, inputs) = (inputs.names(), inputs.declared());
         let name = format_ident!("{name}");
         quote! {
             #visibility #asynchronous fn #name #generics (#(#inputs),*) -> #returned #bounds {
-                let __larder_entry = Self::__larder_entry #arguments (#(#names),*);
+                let __larder_entry = Self::#entry #arguments (#(#names),*);
                 #kept::#name(&__larder_entry) #wait
             }
         }

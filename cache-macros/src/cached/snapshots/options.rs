@@ -2,7 +2,7 @@
 
 # Cache
 
-This function is cached. `Every::invalidate`, `Every::peek` and `Every::explain` take what makes its key; `Every::refresh`, `Every::put`, `Every::uncached` take all arguments, `Every::with` takes options before them, `Every::warm` and `Every::warm_with` take them many times over; `Every::invalidate_all` and `Every::stats` are about all calls.*/
+This function is cached. `Every::invalidate`, `Every::peek` and `Every::explain` take what makes its key, and the last of them what `when` mentions; `Every::refresh`, `Every::put`, `Every::uncached` take all arguments, `Every::with` takes options before them, `Every::warm` and `Every::warm_with` take them many times over; `Every::invalidate_all` and `Every::stats` are about all calls.*/
 fn every(id: u64, name: &str, shared: &Shared) -> Result<u64, String> {
     #[allow(clippy::used_underscore_binding)]
     let __larder_found = {
@@ -178,6 +178,39 @@ impl Every {
             ),
         )
     }
+    fn __larder_explained(
+        id: u64,
+        name: &str,
+        shared: &Shared,
+    ) -> crate::cache::blocking::Entry<Result<u64, String>> {
+        #[allow(unused_imports)]
+        use crate::cache::__private::methods::*;
+        let __larder_runtime: &crate::cache::Runtime = &shared.runtime();
+        let __larder_when: ::core::primitive::bool = id > 0;
+        crate::cache::__private::blocking_entry(
+                Every::__larder_site(),
+                &Every::__larder_family,
+                crate::cache::__private::Probe::checked(
+                    crate::cache::__private::Negative::of(
+                        (&&&&crate::cache::__private::Probe::<
+                            Result<u64, String>,
+                        >::new())
+                            .__larder_kind(),
+                    ),
+                ),
+                ::core::option::Option::Some(__larder_runtime),
+                &(
+                    crate::cache::__private::Arg::checked(
+                        crate::cache::__private::Arg(&id).__larder_part(),
+                    ),
+                    crate::cache::__private::Arg::checked(
+                        crate::cache::__private::Arg(&name).__larder_part(),
+                    ),
+                    crate::cache::__private::AmbientPart::current(),
+                ),
+            )
+            .__larder_when(__larder_when)
+    }
     fn invalidate(
         id: u64,
         name: &str,
@@ -195,7 +228,7 @@ impl Every {
         crate::cache::blocking::Entry::peek(&__larder_entry)
     }
     fn explain(id: u64, name: &str, shared: &Shared) -> crate::cache::Explanation {
-        let __larder_entry = Self::__larder_entry(id, name, shared);
+        let __larder_entry = Self::__larder_explained(id, name, shared);
         crate::cache::blocking::Entry::explain(&__larder_entry)
     }
     fn call_context(id: u64, name: &str, shared: &Shared) -> crate::cache::CallContext {
