@@ -3,9 +3,10 @@
 use crate::support::{Calls, Machine, settle};
 use larder::{Runtime, cached};
 use std::collections::HashMap;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Barrier, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -144,4 +145,44 @@ fn what_fails_of_a_batch_is_served_from_there_after_its_time_and_what_is_missing
     assert_eq!(*ASKED.lock().unwrap(), [vec![1, 2, 3], vec![1, 2]]);
     let stats = other.with(answers::stats);
     assert_eq!((stats.grace_hits, stats.failures), (2, 1));
+}
+
+#[test]
+fn f3_batches_that_hold_what_each_other_wants_end_all_the_same() {
+    const ROUNDS: u64 = 40;
+    const IDS: u64 = 12;
+    static COMPUTED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+
+    #[cached(batch = ids, tier = "l2")]
+    fn crossed(ids: &[u64]) -> HashMap<u64, u64> {
+        COMPUTED.lock().unwrap().extend(ids);
+        thread::yield_now();
+        ids.iter().map(|id| (*id, id * id)).collect()
+    }
+
+    let machine = Machine::new();
+    let processes = [(); 3].map(|()| machine.process());
+    let start = Barrier::new(processes.len() + 1);
+    for round in 0..ROUNDS {
+        let first = round * IDS;
+        let ids: Vec<u64> = (first..first + IDS).collect();
+        // Some are held by another when the claims to all are taken.
+        let (single, turned) = (vec![first + 5], ids.iter().rev().copied().collect());
+        let orders: [Vec<u64>; 3] = [ids, turned, single];
+        thread::scope(|scope| {
+            for (process, ids) in processes.iter().zip(&orders) {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    assert_eq!(process.with(|| crossed(ids)).len(), ids.len());
+                });
+            }
+            start.wait();
+        });
+        let mut computed = mem::take(&mut *COMPUTED.lock().unwrap());
+        computed.sort_unstable();
+        assert_eq!(computed, (first..first + IDS).collect::<Vec<_>>(), "each is computed once");
+    }
+    let joins: u64 = processes.iter().map(|it| it.with(crossed::stats).joins_l2).sum();
+    assert!(joins > 0, "they never met");
 }

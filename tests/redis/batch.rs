@@ -5,8 +5,9 @@ use crate::server::Server;
 use crate::support::{Gate, connected, draw, keys, patience, patient};
 use larder::{Runtime, cached};
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Barrier, Mutex};
 use std::thread;
 
 #[test]
@@ -161,4 +162,48 @@ fn what_fails_of_a_batch_is_served_from_there_after_its_time_and_what_is_missing
     assert_eq!(*ASKED.lock().unwrap(), [vec![1, 2, 3], vec![1, 2]]);
     let stats = other.with(answers::stats);
     assert_eq!((stats.grace_hits, stats.failures), (2, 1));
+}
+
+#[test]
+fn f3_batches_that_hold_what_each_other_wants_end_all_the_same() {
+    const ROUNDS: u64 = 40;
+    const IDS: u64 = 12;
+    static COMPUTED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+
+    #[cached(batch = ids, tier = "l3", name = "batch::crossed")]
+    fn crossed(ids: &[u64]) -> HashMap<u64, u64> {
+        COMPUTED.lock().unwrap().extend(ids);
+        thread::yield_now();
+        ids.iter().map(|id| (*id, draw())).collect()
+    }
+
+    let server = Server::start();
+    let processes = [(); 3].map(|()| patient(&server.url()));
+    let start = Barrier::new(processes.len() + 1);
+    for round in 0..ROUNDS {
+        let first = round * IDS;
+        let ids: Vec<u64> = (first..first + IDS).collect();
+        // Some are held by another when the claims to all are taken.
+        let (single, turned) = (vec![first + 5], ids.iter().rev().copied().collect());
+        let orders: [Vec<u64>; 3] = [ids, turned, single];
+        let found: Vec<HashMap<u64, u64>> = thread::scope(|scope| {
+            let calls = processes.iter().zip(&orders).map(|(process, ids)| {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    process.with(|| crossed(ids))
+                })
+            });
+            let calls: Vec<_> = calls.collect();
+            start.wait();
+            calls.into_iter().map(|call| call.join().unwrap()).collect()
+        });
+        assert_eq!(found[0], found[1]);
+        assert_eq!(found[0][&(first + 5)], found[2][&(first + 5)]);
+        let mut computed = mem::take(&mut *COMPUTED.lock().unwrap());
+        computed.sort_unstable();
+        assert_eq!(computed, (first..first + IDS).collect::<Vec<_>>(), "each is computed once");
+    }
+    let joins: u64 = processes.iter().map(|it| it.with(crossed::stats).joins_l3).sum();
+    assert!(joins > 0, "they never met");
 }
