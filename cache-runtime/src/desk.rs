@@ -70,11 +70,42 @@ pub(crate) fn serve<W: View, Kd: Kind>(
     view: &W,
 ) -> Option<Kd::Out> {
     let served = DESKS.try_with(|desks| {
-        let mut desks = desks.try_borrow_mut().ok()?;
-        let (desk, news) = desks.find::<W::Owned, Kd::Kept, Kd::Shared>(site, body)?;
-        desk.serve(kind, view, news, &mut None)
+        if const { size_of::<Option<Kd::Out>>() <= IN_REGISTERS } {
+            serve_apart(desks, site, body, kind, view)
+        } else {
+            serve_from(desks, site, body, kind, view)
+        }
     });
     served.unwrap_or(None)
+}
+
+/// So many bytes a function returns in registers. What is longer it writes where it is then moved from, and
+/// right behind the writes of a clone that waits for them.
+const IN_REGISTERS: usize = 2 * size_of::<usize>();
+
+/// The same by a function that is called: laid out in its caller, it has its arguments written there first.
+#[inline(never)]
+fn serve_apart<W: View, Kd: Kind>(
+    desks: &RefCell<Desks>,
+    site: usize,
+    body: TypeId,
+    kind: Kd,
+    view: &W,
+) -> Option<Kd::Out> {
+    serve_from(desks, site, body, kind, view)
+}
+
+#[inline]
+fn serve_from<W: View, Kd: Kind>(
+    desks: &RefCell<Desks>,
+    site: usize,
+    body: TypeId,
+    kind: Kd,
+    view: &W,
+) -> Option<Kd::Out> {
+    let mut desks = desks.try_borrow_mut().ok()?;
+    let (desk, news) = desks.find::<W::Owned, Kd::Kept, Kd::Shared>(site, body)?;
+    desk.serve(kind, view, news, &mut None)
 }
 
 /// A thread that stays at its desks for many calls, one after the other.
