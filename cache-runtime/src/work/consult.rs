@@ -125,7 +125,17 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         };
         let (mut pause, mut has_looked) = (SHORTEST_PAUSE, false);
         loop {
-            match stored.lease(address) {
+            let leased = stored.lease(address);
+            if takes_former
+                && matches!(leased, Leased::Held)
+                && let Ok(loaded) = stored.find_latest(address, stale)
+                && self.suits(&loaded)
+                && self.may_take(&loaded)
+            {
+                self.count_taken(&loaded);
+                return Some(loaded);
+            }
+            match leased {
                 Leased::Taken(lease) => {
                     self.lease = Some(lease);
                     // What its last holder found may be there by now.
@@ -139,15 +149,6 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 Leased::Unavailable => {
                     self.look_aside(stored, address);
                     return None;
-                }
-                Leased::Held
-                    if takes_former
-                        && let Ok(loaded) = stored.find_latest(address, stale)
-                        && self.suits(&loaded)
-                        && self.may_take(&loaded) =>
-                {
-                    self.count_taken(&loaded);
-                    return Some(loaded);
                 }
                 Leased::Held if !mem::replace(&mut has_looked, true) => {
                     // For those who won't wait as long as it takes.
