@@ -80,7 +80,7 @@ fn beside_function(model: &Model, name: &Ident) -> TokenStream {
     let entry = entry(model, &quote!(__larder_entry), &Inputs::of_key(model), None, None);
     let explained = when(model).map(|when| {
         let (name, inputs) = (quote!(__larder_explained), Inputs::of_condition(model));
-        self::entry(model, &name, &inputs, None, Some(when))
+        self::entry(model, &name, &inputs, None, Some(&when))
     });
     let operations = operations::operations(model);
     let again = outlive::beside(model);
@@ -110,7 +110,7 @@ fn beside_method(model: &Model, name: &Ident) -> TokenStream {
     let receiver = model.function.signature.receiver().map(receiver);
     let inputs = Inputs::of_key(model);
     let when = when(model).filter(|_| inputs.tell_condition());
-    let entry = entry(model, name, &inputs, receiver, when);
+    let entry = entry(model, name, &inputs, receiver, when.as_ref());
     let text =
         format!("The cache entry of a call of `{}`.", model.function.signature.ident.unraw());
     quote! {
@@ -142,7 +142,7 @@ fn entry(
     name: &impl ToTokens,
     inputs: &Inputs<'_>,
     receiver: Option<TokenStream>,
-    when: Option<TokenStream>,
+    when: Option<&TokenStream>,
 ) -> TokenStream {
     let paths = &model.paths;
     let methods = paths.methods();
@@ -159,7 +159,7 @@ fn entry(
     let format = format.into_iter();
     let kept = kept(model);
     let inputs = receiver.into_iter().chain(inputs.as_written());
-    let holds = when.as_ref().map(|_| quote!(.__larder_when(__larder_when)));
+    let holds = when.map(|_| quote!(.__larder_when(__larder_when)));
     let generics = &model.function.signature.generics;
     let bounds = &generics.where_clause;
     let out = kept_out(model);
