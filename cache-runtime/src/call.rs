@@ -286,6 +286,7 @@ fn look_up_shared<W: View, Kd: Kind>(
         missed,
         hurry: None,
         renews: Renews::Nothing,
+        is_charged: false,
         ran,
         options: context::options(),
         #[cfg(feature = "redis")]
@@ -387,6 +388,8 @@ fn look_around<W: View, Kd: Kind>(
         Around::Miss(function, (wish, ran), address, None)
     } else {
         match (look_in(function, kind, probe, (frame, options), beyond), ran) {
+            // It is there: who warms waits for nothing that is begun behind it.
+            (Around::NearEnd(out, ..), Some(_)) => Around::Hit(out),
             (Around::Miss(function, _, address, missed), Some(ran)) => {
                 Around::Miss(function, (None, Some(ran)), address, missed)
             }

@@ -3,7 +3,7 @@
 //! 1. A hit writes to a cell of its own thread, or to a share that few other threads write.
 //! 2. Nothing is lost when a thread ends: its cell is read once more and then let go.
 
-use crate::lookup::Miss;
+use crate::lookup::{Miss, Served};
 use crate::sync::Mutex;
 use std::fmt;
 use std::sync::Arc;
@@ -124,6 +124,15 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// Counts a value by what it was served for.
+    pub(crate) fn overdue(&self, why: Served) {
+        match why {
+            Served::Fresh => {}
+            Served::Stale => self.stale_hits.add(1),
+            Served::Grace => self.grace_hits.add(1),
+        }
+    }
+
     /// A cell for the calling thread.
     pub(crate) fn cell(&self) -> Arc<HitCell> {
         let cell = Arc::new(HitCell::default());

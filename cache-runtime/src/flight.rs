@@ -10,6 +10,7 @@
 
 use crate::clock::{Moment, Sleep, TimeSource};
 use crate::entry::{About, Marks, Stamp};
+use crate::lookup::Served;
 use crate::sync::Mutex;
 use crate::versions::Versions;
 use std::collections::BTreeMap;
@@ -83,6 +84,8 @@ pub(crate) struct Landing<S> {
     pub(crate) about: Arc<About>,
     /// Whether it was for where machines share it: there it can be seen whether it is valid still.
     pub(crate) is_sent: bool,
+    /// Why it is served all the same, where its time is over.
+    pub(crate) overdue: Option<Served>,
 }
 
 impl<S> Clone for Landing<S> {
@@ -93,6 +96,7 @@ impl<S> Clone for Landing<S> {
             expires: self.expires,
             about: Arc::clone(&self.about),
             is_sent: self.is_sent,
+            overdue: self.overdue,
         }
     }
 }

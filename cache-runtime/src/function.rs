@@ -10,6 +10,7 @@ use crate::error::Level;
 use crate::frame::{Frame, Keyed};
 use crate::hash::Seed;
 use crate::key::OwnedKey;
+use crate::lookup::Served;
 use crate::mark::{Mark, SEEDS};
 use crate::outcome::Kind;
 use crate::renewal::Renewal;
@@ -18,7 +19,7 @@ use crate::shelf::{Kept, Place};
 use crate::site::Site;
 use crate::stored::{self, Address, Beyond, Glanced, Loaded, Stored};
 use crate::tier::Miss;
-use crate::tier::memory::{AnyMemory, Capacity, Memory, Probe, Served};
+use crate::tier::memory::{AnyMemory, Capacity, Memory, Probe};
 use crate::versions::Versions;
 use crate::view::View;
 use std::any::{Any, TypeId};
@@ -320,11 +321,7 @@ where
     pub(crate) fn count_overdue<Kd: Kind<Kept = V>>(&self, kind: Kd, why: Served, out: &Kd::Out) {
         let counters = &self.counters;
         counters.hits.add(1);
-        match why {
-            Served::Fresh => {}
-            Served::Stale => counters.stale_hits.add(1),
-            Served::Grace => counters.grace_hits.add(1),
-        }
+        counters.overdue(why);
         if kind.is_negative(out) {
             counters.negative_hits.add(1);
         }

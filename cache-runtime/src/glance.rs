@@ -106,6 +106,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let key = self.basis.address.as_ref().map(Address::mark);
         let span = (born, glanced.expires);
         self.basis.options.stores()
+            && self.basis.ran.is_none()
             && key.is_some_and(|key| self.function.is_due_elsewhere(key, span))
     }
 }

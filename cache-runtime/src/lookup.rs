@@ -1,4 +1,4 @@
-//! Why a look-up finds nothing.
+//! Why a look-up finds nothing, or something.
 
 /// Why a lookup found nothing to serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,4 +14,14 @@ pub enum Miss {
     Undecodable,
     /// The tier can't be asked.
     Unavailable,
+}
+
+/// Why a value may be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Served {
+    Fresh,
+    /// Another caller computes it anew.
+    Stale,
+    /// Computing it anew has failed.
+    Grace,
 }

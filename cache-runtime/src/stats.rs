@@ -27,7 +27,7 @@ pub struct FunctionStats {
     /// Those whose time to live was over, while another call computed the value anew.
     pub stale_hits: u64,
     /// Values served whose time to live was over, where computing them anew had failed: hits, but for the
-    /// calls whose attempts these were, and those that asked L2 or L3 first.
+    /// calls whose attempts these were or that waited for them, and those that asked L2 or L3 first.
     pub grace_hits: u64,
     /// Computations begun while the value was still fresh.
     pub refreshes: u64,

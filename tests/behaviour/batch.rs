@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 /// Which ids bodies were asked for.
@@ -663,4 +663,40 @@ fn what_is_put_past_the_cache_is_the_answer_and_no_body_runs() {
         assert!(shop.0.taken().is_empty());
         assert_eq!(shop.prices(&[3]), map([(3, 30)]), "nothing of it is kept");
     });
+}
+
+#[test]
+fn f1_who_waited_for_a_batch_that_fails_computes_at_once_each_for_itself() {
+    #[cached(batch = ids, skip(first, others))]
+    fn failing(
+        ids: &[u64],
+        first: Option<&Stage>,
+        others: &Barrier,
+    ) -> Result<Vec<(u64, u64)>, Fault> {
+        match first {
+            Some(stage) => drop(stage.act()),
+            // One after the other they would never meet.
+            None => drop(others.wait()),
+        }
+        Err(Fault(ids.len()))
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Fault(usize);
+
+    const OTHERS: usize = 3;
+    let runtime = fresh().0;
+    let (stage, others) = (Arc::new(Stage::default()), Arc::new(Barrier::new(OTHERS)));
+    let call = |ids: &'static [u64], stage: Option<Arc<Stage>>| {
+        let (runtime, others) = (runtime.clone(), Arc::clone(&others));
+        run("a call", move || runtime.with(|| failing(ids, stage.as_deref(), &others)))
+    };
+    let first = call(&[1, 2, 3], Some(Arc::clone(&stage)));
+    stage.entered.wait("the first body");
+    let calls = [&[1, 2][..], &[2, 3], &[3]].map(|ids| call(ids, None));
+    until("all of them to wait", || runtime.with(failing::stats).misses_absent == 3 + 5);
+    stage.leave.open();
+    assert_eq!(first.ended(), Err(Fault(3)));
+    assert!(calls.into_iter().all(|call| call.ended().is_err()));
+    assert_eq!(runtime.with(failing::stats).takeovers, 0);
 }

@@ -327,3 +327,49 @@ fn f1_what_is_made_of_a_former_value_is_computed_once_for_all_who_wait() {
     }
     assert_eq!(stage.calls.so_far(), 1);
 }
+
+#[test]
+fn whoever_is_served_in_grace_is_counted_once_also_who_waited_for_the_failure() {
+    let (runtime, clock) = fresh();
+    runtime.with(|| slow(&Stage::open(), false)).unwrap();
+    clock.advance(TTL);
+    let stage = Arc::new(Stage::default());
+    let call = || {
+        let (runtime, stage) = (runtime.clone(), Arc::clone(&stage));
+        run("a call", move || runtime.with(|| slow(&stage, true)))
+    };
+    let first = call();
+    stage.entered.wait("the body");
+    let others = [call(), call(), call()];
+    until("the others to wait", || clock.sleepers() >= 3);
+    stage.leave.open();
+    assert_eq!(first.ended(), Ok(1));
+    assert_eq!(others.map(|it| it.ended()), [Ok(1), Ok(1), Ok(1)]);
+    let stats = runtime.with(slow::stats);
+    assert_eq!((stats.grace_hits, stats.joins, stats.computations), (4, 3, 2));
+}
+
+#[test]
+fn who_left_before_the_failure_is_counted_once() {
+    #[cached(ttl = "10s", grace = "1h", timeout = "1s", skip(stage, fails))]
+    fn hurried(stage: &Arc<Stage>, fails: bool) -> Result<u64, String> {
+        let call = stage.act();
+        if fails { Err("on purpose".to_owned()) } else { Ok(call) }
+    }
+
+    let (runtime, clock) = fresh();
+    runtime.with(|| hurried(&Arc::new(Stage::open()), false)).unwrap();
+    clock.advance(TTL);
+    let stage = Arc::new(Stage::default());
+    let (inside, given) = (runtime.clone(), Arc::clone(&stage));
+    let caller = run("the caller", move || inside.with(|| hurried(&given, true)));
+    stage.entered.wait("the body");
+    until("the caller to wait", || clock.sleepers() >= 1);
+    clock.advance(SECOND);
+    assert_eq!(caller.ended(), Ok(1));
+    stage.leave.open();
+    until("the failure", || runtime.with(hurried::stats).failures == 1);
+    until("its end", || runtime.with(hurried::explain).to_string().contains("tried again"));
+    let stats = runtime.with(hurried::stats);
+    assert_eq!((stats.grace_hits, stats.timeouts), (1, 1));
+}

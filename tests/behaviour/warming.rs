@@ -317,3 +317,35 @@ fn a_list_that_can_not_be_had_is_no_reason_to_leave_others_cold() {
         assert_eq!(of("warming::square").calls, 3);
     });
 }
+
+#[test]
+fn what_is_near_its_end_is_there_and_nothing_is_begun_for_it() {
+    #[cached(ttl = "1h", refresh = "10m", skip(calls))]
+    fn near_its_end(number: u64, calls: &'static Calls) -> u64 {
+        calls.note();
+        number
+    }
+
+    #[cached(batch = ids, ttl = "1h", refresh = "10m", skip(calls))]
+    fn all_near_their_end(ids: &[u64], calls: &'static Calls) -> HashMap<u64, u64> {
+        calls.note();
+        ids.iter().map(|id| (*id, *id)).collect()
+    }
+
+    static CALLS: Calls = Calls::new();
+    let (runtime, clock) = fresh();
+    runtime.with(|| {
+        let warm = || {
+            let one = near_its_end::warm((0..20).map(|number| (number, &CALLS)));
+            let many = all_near_their_end::warm([(&[1, 2][..], &CALLS)]);
+            (one.skipped, many.skipped)
+        };
+        assert_eq!(warm(), (0, 0));
+        clock.advance(Duration::from_secs(55 * 60));
+        assert_eq!(warm(), (20, 1));
+        let refreshes = [near_its_end::stats().refreshes, all_near_their_end::stats().refreshes];
+        assert_eq!((refreshes, CALLS.so_far()), ([0, 0], 21));
+        near_its_end(1, &CALLS);
+        assert_eq!(near_its_end::stats().refreshes, 1, "it is due");
+    });
+}

@@ -2,6 +2,8 @@
 
 use crate::support::{Calls, Machine, settle};
 use larder::{Level, Options, cached};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
 
 #[test]
 fn a_tier_that_is_left_out_is_neither_read_nor_written() {
@@ -111,4 +113,27 @@ fn c2_what_another_process_has_invalidated_is_not_read_whichever_tiers_are_asked
         other.with(|| both::with(on_disk, 1));
         assert_eq!(CALLS.taken(), 1, "it was read from the disk");
     }
+}
+
+#[test]
+fn what_only_reads_keeps_nothing_nearer_that_stands_in_for_a_failure_either() {
+    static FAILS: AtomicBool = AtomicBool::new(false);
+
+    #[cached(tier = "l1,l2", ttl = "10s", grace = "1h")]
+    fn fallible(key: u8) -> Result<u8, String> {
+        if FAILS.load(SeqCst) { Err("on purpose".to_owned()) } else { Ok(key) }
+    }
+
+    let machine = Machine::new();
+    let (one, other) = (machine.process(), machine.process());
+    let call = |options| other.with(|| fallible::with(options, 1));
+    assert_eq!(one.with(|| fallible(1)), Ok(1));
+    settle(&one);
+    machine.clock.advance(Duration::from_secs(11));
+    FAILS.store(true, SeqCst);
+    assert_eq!(call(Options::new().read_only()), Ok(1));
+    let memory = Options::new().tiers([Level::L1]);
+    assert!(call(memory.read_only()).is_err(), "it was kept in memory");
+    assert_eq!(call(Options::new()), Ok(1));
+    assert_eq!(call(memory), Ok(1), "it was not kept in memory");
 }

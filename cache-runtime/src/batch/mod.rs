@@ -4,7 +4,8 @@
 //! 1. Whoever leads the flights of some elements lands them before it waits for others, so two batches
 //!    never wait for each other, whatever their order.
 //! 2. What the body is found to depend on, every element that it computed does.
-//! 3. A body that fails as a whole lands nothing: whoever waits for an element of it takes over.
+//! 3. A body that fails as a whole lands no value: whoever waits for an element of it computes at once, each for
+//!    itself (F1). One that panics is taken over.
 
 mod afresh;
 mod collections;

@@ -20,7 +20,6 @@ use crate::planted::{self, Bug};
 use crate::quest::{Leaving, Quest, Step};
 use crate::verdict::Verdict;
 use crate::work::{self, Before, Consulted, Placed, Room, Together, Work};
-use std::any::Any;
 use std::borrow::Borrow;
 use std::future::{Future, poll_fn};
 use std::mem;
@@ -332,8 +331,17 @@ where
         };
         let values = match answer.map(Answer::open) {
             Ok(Ok(values)) => values,
-            Ok(Err(failure)) => return self.give_in(places, works).map_err(|()| failure),
-            Err(panic) => return self.give_in(places, works).or_else(|()| panicked(panic)),
+            Ok(Err(failure)) => {
+                let left = self.give_in(places, works);
+                let is_complete = left.is_empty();
+                // Nobody who waits gets it, nor waits for another's attempt (F1).
+                left.into_iter().for_each(|work| work.fail());
+                return if is_complete { Ok(()) } else { Err(failure) };
+            }
+            Err(panic) => {
+                let left = self.give_in(places, works);
+                return if left.is_empty() { Ok(()) } else { resume_unwind(panic) };
+            }
         };
         let ids: Vec<&Id> = places.iter().map(|at| self.ids[*at]).collect();
         let (parts, extras) = values.part(&ids);
@@ -370,14 +378,20 @@ where
         }
     }
 
-    /// Serves former values in place of all that failed, if there is one of each.
-    fn give_in(&mut self, places: Vec<usize>, works: Vec<Box<Work<K, Kd>>>) -> Result<(), ()> {
-        let mut is_complete = true;
+    /// Serves former values in place of what failed, and gives back what there is none of.
+    fn give_in(
+        &mut self,
+        places: Vec<usize>,
+        works: Vec<Box<Work<K, Kd>>>,
+    ) -> Vec<Box<Work<K, Kd>>> {
+        let mut left = Vec::new();
         for (at, mut work) in places.into_iter().zip(works) {
             self.values[at] = work.give_in();
-            is_complete &= self.values[at].is_some();
+            if self.values[at].is_none() {
+                left.push(work);
+            }
         }
-        is_complete.then_some(()).ok_or(())
+        left
     }
 
     /// Keeps a value that nobody had asked for, where it may be kept.
@@ -441,8 +455,4 @@ async fn wait_for_one<K: OwnedKey, Kd: Kind, F: Future<Output = Ended<K, Kd>>>(
 /// Waits for nobody, as long as there is something to compute.
 fn leave<K: OwnedKey, Kd: Kind>(waiting: Vec<Waiting<K, Kd>>) -> Vec<Open<K, Kd>> {
     waiting.into_iter().map(|(at, quest, _)| (at, quest)).collect()
-}
-
-fn panicked<A>(panic: Box<dyn Any + Send>) -> Result<(), A> {
-    resume_unwind(panic)
 }

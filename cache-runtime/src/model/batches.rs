@@ -2,8 +2,8 @@
 //! They compute in place, or hand that over to an executor, which may throw it away. In some worlds time passes,
 //! and the function has `stale`, `grace`, `refresh` and `timeout`, or some of them.
 //!
-//! The oracle, beside that of all: where nothing is invalidated, each id is computed once between them, and once at a
-//! time where time passes; nobody hangs.
+//! The oracle, beside that of all: where nothing is invalidated nor fails as a whole, each id is computed once between
+//! them, and once at a time where time passes; nobody hangs.
 
 use super::freshness::{self, Hands, LINGER, TIMEOUT, TTL};
 use super::{SCHEDULES, Source, complain, find_with};
@@ -52,6 +52,8 @@ struct World {
     running: [AtomicU64; IDS],
     /// One of the batches fails as a whole.
     failures: AtomicU64,
+    /// Those that waited for it then compute at once, each for itself.
+    fails: bool,
     is_invalidated: bool,
 }
 
@@ -126,7 +128,7 @@ impl World {
 
     fn run(&self, id: usize) -> Running<'_> {
         let running = &self.running[id];
-        if running.fetch_add(1, SeqCst) > 0 && !self.is_invalidated {
+        if running.fetch_add(1, SeqCst) > 0 && !self.is_invalidated && !self.fails {
             complain(format!("two bodies at once for {id}"));
         }
         Running(running)
@@ -156,16 +158,17 @@ fn scenario(is_invalidated: bool, ages: bool) {
         0 => &IN_PLACE,
         _ => &HANDING_OVER,
     };
+    let fails = thread_rng().gen_range(0..2) > 0;
     let failures = AtomicU64::new(0);
     let (sources, computed, running) = Default::default();
-    let world = World { runtime, site, sources, computed, running, failures, is_invalidated };
+    let world =
+        World { runtime, site, sources, computed, running, failures, fails, is_invalidated };
     let world = Arc::new(world);
     if ages {
         // Near its end, over it, or long after.
         future::block_on(Arc::clone(&world).call(&[0, 1]));
         clock.advance([TTL - 2, TTL + 1, TTL + LINGER][thread_rng().gen_range(0..3)]);
     }
-    let fails = thread_rng().gen_range(0..2) > 0;
     world.failures.store(fails.into(), SeqCst);
     let calls: [&[usize]; 3] = [&[0, 1], &[1, 0, 2], &[2, 2]];
     let mut threads: Vec<_> = calls

@@ -144,7 +144,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
                 // Release: meets the Acquire in `Waiter`.
                 is_taken_up.store(true, Ordering::Release);
             }
-            self.basis.renews = charge.renews;
+            (self.basis.renews, self.basis.is_charged) = (charge.renews, true);
             // Its caller counts.
             self.basis.missed = None;
             self.next = Next::Lead(lead);

@@ -15,10 +15,11 @@ use crate::frame::Frame;
 use crate::function::FunctionFor;
 use crate::key::OwnedKey;
 use crate::limit::Limit;
+use crate::lookup::Served;
 use crate::mark::Mark;
 use crate::outcome::Kind;
 use crate::stored::Stored;
-use crate::tier::memory::{Begun, Lead, Leniency, Served};
+use crate::tier::memory::{Begun, Lead, Leniency};
 use crate::waits::{Waiting, Waits};
 #[cfg(feature = "redis")]
 use crate::work::Glanced;
@@ -443,6 +444,7 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         let most = function.site.options.linger();
         let may_serve = function.stored.as_ref().is_none_or(Stored::hear);
         let flight = (self.basis.hash, &follower.flight);
+        let may_serve = may_serve && self.basis.options.reaches(Level::L1);
         let here = function.memory.last_resort(
             flight,
             &function.home.time,
@@ -537,6 +539,10 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
         }
         let Some(shared) = &landing.shared else { return Next::ComputeAlone };
         counters.joins.add(1);
+        if let Some(why) = landing.overdue {
+            // The call itself has been counted, as a miss.
+            counters.overdue(why);
+        }
         if let Some(frame) = frame {
             let keyed = self.function.site.options.keyed;
             frame.inherit(self.function.home.id, &landing.about, landing.expires, keyed);

@@ -6,12 +6,14 @@
 use super::{Claim, Finished, Placed, Renews, Work};
 use crate::clock::{DRIFT, Moment};
 use crate::entry::{About, Stamp};
+use crate::error::Level;
 use crate::flight::Landing;
 use crate::key::OwnedKey;
 use crate::limit;
+use crate::lookup::Served;
 use crate::outcome::Kind;
 use crate::stored::{Address, Loaded, Stored};
-use crate::tier::memory::{Arrival, Served};
+use crate::tier::memory::Arrival;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -138,6 +140,15 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         })
     }
 
+    /// Ends without a value, and without anything to hand on: whoever waits computes at once, each for itself.
+    pub(crate) fn fail(mut self: Box<Self>) {
+        // Who had it begun behind its call has a time to keep to, and goes on with it.
+        if matches!(self.claim, Claim::Lead(_)) && !self.basis.is_charged {
+            let about = self.tell_of_nothing();
+            self.land(&about, None, Moment::NEVER, |_| None);
+        }
+    }
+
     /// Serves what was to be replaced, to all who wait, and puts the next attempt off. Nothing if there is
     /// nothing to serve.
     pub(super) fn fall_back(&mut self) -> Option<Placed<K, Kd>> {
@@ -230,17 +241,18 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     /// Serves a former value, to those who wait, too.
     fn serve(&mut self, former: Former<Kd>, why: Served) -> Kd::Out {
         let Former { out, about, expires, stamp, arrival } = former;
-        let overdue = match why {
-            Served::Stale => &self.function.counters.stale_hits,
-            Served::Fresh | Served::Grace => &self.function.counters.grace_hits,
-        };
         let function = Arc::clone(&self.function);
         let is_over = self.time().now() >= expires;
-        match self.basis.renews {
-            Renews::Behind => {}
+        self.overdue_as = Some(why).filter(|_| is_over);
+        let is_served = match self.basis.renews {
+            Renews::Behind => false,
             // It has been counted as a hit.
-            Renews::InPlace if !is_over => {}
-            Renews::InPlace | Renews::Nothing => overdue.add(1),
+            Renews::InPlace => is_over,
+            // Who waits for it counts.
+            Renews::Nothing => !self.basis.is_charged,
+        };
+        if is_served {
+            function.counters.overdue(why);
         }
         // What was found began before this did.
         if let Claim::Lead(lead) = &mut self.claim {
@@ -263,6 +275,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         is_meant: impl FnOnce(&About) -> bool,
     ) -> Option<Former<Kd>> {
         let Claim::Lead(lead) = &self.claim else { return None };
+        if !self.basis.options.reaches(Level::L1) {
+            return None;
+        }
         let limit = (most, self.renews());
         let memory = &self.function.memory;
         let flight = (self.basis.hash, &lead.flight);
@@ -291,7 +306,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             return None;
         }
         let (out, function) = (self.kind.serve(value), &self.function);
-        let kept = function.in_memory.then(|| self.kind.keep(&out)).flatten();
+        let is_kept = function.in_memory && self.basis.options.promotes(Level::L1);
+        let kept = is_kept.then(|| self.kind.keep(&out)).flatten();
         let arrival = kept.map(|value| (value, function.expires_in_memory(*expires)));
         let mut about = about.clone();
         if let Some(address) = self.basis.address.as_ref().filter(|_| function.in_memory) {
@@ -330,7 +346,14 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let about = Arc::new(loaded.about.clone());
         lead.flight.offer(
             lead.term,
-            Landing { shared, stamp, expires: loaded.expires, about, is_sent: false },
+            Landing {
+                shared,
+                stamp,
+                expires: loaded.expires,
+                about,
+                is_sent: false,
+                overdue: None,
+            },
         );
     }
 

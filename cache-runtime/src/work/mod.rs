@@ -31,7 +31,7 @@ use crate::flight::{FlightId, Landing};
 use crate::frame::{Flights, Found, Frame, Keyed};
 use crate::function::{Function, FunctionFor};
 use crate::key::OwnedKey;
-use crate::lookup::Miss;
+use crate::lookup::{Miss, Served};
 use crate::mark::Mark;
 use crate::options::Options;
 use crate::outcome::{Kind, Value};
@@ -65,6 +65,8 @@ pub(crate) struct Basis {
     pub(crate) hurry: Option<Moment>,
     /// Whether it is to replace what is still fresh, or was until it began.
     pub(crate) renews: Renews,
+    /// Whether it is made in place of another call, which waits for it.
+    pub(crate) is_charged: bool,
     /// To be told that the body runs, and if it fails.
     pub(crate) ran: Option<Arc<Ran>>,
     /// What the call may do with the cache.
@@ -124,6 +126,8 @@ pub(crate) struct Work<K: OwnedKey, Kd: Kind> {
     is_held: bool,
     /// Whether what it found was for where machines share it.
     is_sent: bool,
+    /// Why what it found is served, if its time is over.
+    overdue_as: Option<Served>,
 }
 
 /// What computations begin in: one alone, or those of a batch until its body runs.
@@ -248,6 +252,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             may_wait: true,
             is_held: false,
             is_sent: false,
+            overdue_as: None,
         })
     }
 
@@ -395,6 +400,19 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         self.told = true;
     }
 
+    /// Tells it what this depends on that came to no value: it may make something of that.
+    fn tell_of_nothing(&mut self) -> Arc<About> {
+        let found = self.frame.close();
+        let (expires, needs) = (found.expires, found.needs);
+        let about = Arc::new(self.about(found, &Verdict::new()));
+        if let Some(caller) = self.frame.caller() {
+            let keyed = self.function.site.options.keyed;
+            caller.inherit(self.function.home.id, &about, expires, needs | keyed);
+        }
+        self.told = true;
+        about
+    }
+
     /// Whether what is computed is kept in memory.
     fn keeps_in_memory(&self) -> bool {
         self.function.in_memory && self.basis.options.keeps(Level::L1)
@@ -505,8 +523,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 memory.land(self.basis.hash, lead, about, arrival);
                 let shared = if lead.flight.has_followers() { share(self.kind) } else { None };
                 let (stamp, about) = (lead.stamp, Arc::clone(about));
-                let is_sent = self.is_sent;
-                lead.flight.land(lead.term, Landing { shared, stamp, expires, about, is_sent });
+                let (is_sent, overdue) = (self.is_sent, self.overdue_as);
+                let landing = Landing { shared, stamp, expires, about, is_sent, overdue };
+                lead.flight.land(lead.term, landing);
                 self.claim = Claim::Landed;
             }
             Claim::Alone { key, stamp, .. } => {
@@ -542,14 +561,7 @@ pub(crate) fn expiry<Kd: Kind>(
 impl<K: OwnedKey, Kd: Kind> Drop for Work<K, Kd> {
     fn drop(&mut self) {
         if !self.told {
-            // It came to no value, and the caller may make something of that.
-            let found = self.frame.close();
-            let (expires, needs) = (found.expires, found.needs);
-            let about = Arc::new(self.about(found, &Verdict::new()));
-            if let Some(caller) = self.frame.caller() {
-                let keyed = self.function.site.options.keyed;
-                caller.inherit(self.function.home.id, &about, expires, needs | keyed);
-            }
+            self.tell_of_nothing();
         }
         match &self.claim {
             Claim::Lead(lead) => self.function.memory.abandon(self.basis.hash, lead),

@@ -3,12 +3,13 @@
 //! The invariants are those of the whole; a flight that has something to store lands there.
 
 use super::hashed::{Hashed, Known};
-use super::overdue::{Leniency, Served};
+use super::overdue::Leniency;
 use super::{Memory, Shard};
 use crate::clock::TimeSource;
 use crate::entry::{Entry, Marks, Stamp};
 use crate::flight::{Flight, Follower, Landing, Term};
 use crate::held;
+use crate::lookup::Served;
 use crate::planted::{self, Bug};
 use std::sync::Arc;
 

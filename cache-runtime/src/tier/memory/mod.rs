@@ -15,7 +15,7 @@ mod renewal;
 pub(crate) use self::bounds::Capacity;
 pub(crate) use self::flights::{Begun, Lead};
 pub(crate) use self::hashed::Probe;
-pub(crate) use self::overdue::{Examined, Leniency, Served};
+pub(crate) use self::overdue::{Examined, Leniency};
 
 use self::bounds::{Evictions, SHARD_ENTRIES, Weigh};
 use self::hashed::{Carried, Hashed, Known};

@@ -24,16 +24,6 @@ pub(crate) struct Leniency {
     pub(crate) asks_elsewhere: bool,
 }
 
-/// Why an entry may be served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Served {
-    Fresh,
-    /// Another caller computes it anew.
-    Stale,
-    /// Computing it anew has failed, and the next attempt is not due.
-    Grace,
-}
-
 /// What is known of an entry beside it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Examined {
