@@ -81,13 +81,8 @@ impl Home {
         self.runtime.upgrade().is_some_and(|inner| Runtime { inner }.may_share(about))
     }
 
-    /// Records the invalidation of one key. What is kept in a runtime that is gone is, too.
-    pub(crate) async fn record_key(
-        &self,
-        site: &'static Site,
-        keys: &[Mark],
-        beyond: Option<Mark>,
-    ) {
+    /// Records the invalidation of keys. What is kept in a runtime that is gone is, too.
+    pub(crate) async fn record_key(&self, site: &'static Site, keys: &[Mark], beyond: &[Mark]) {
         if let Some(inner) = self.runtime.upgrade() {
             // Where it can't be heard now, nothing is served until it is.
             let _ = Runtime { inner }.record_key(site, keys, beyond).await;

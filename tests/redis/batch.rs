@@ -3,7 +3,7 @@
 use crate::cluster::Cluster;
 use crate::server::Server;
 use crate::support::{Gate, connected, draw, keys, patience, patient};
-use larder::{Runtime, cached};
+use larder::{Options, Runtime, cached};
 use std::collections::HashMap;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -96,6 +96,27 @@ fn what_the_bodies_were_found_to_depend_on_is_asked_for_once_for_all() {
     assert!(
         other.with(|| multiples(&ids)).iter().all(|(id, value)| *id == 0 || stored[id] != *value)
     );
+}
+
+#[test]
+fn what_is_forced_of_a_batch_is_forgotten_at_once() {
+    #[cached(batch = ids, tier = "l1,l3", name = "batch::forced")]
+    fn forced(ids: &[u64]) -> HashMap<u64, u64> {
+        ids.iter().map(|id| (*id, draw())).collect()
+    }
+
+    let server = Server::start();
+    let [one, other] = [(); 2].map(|()| patient(&server.url()));
+    let ids: Vec<u64> = (0..100).collect();
+    let stored = one.with(|| forced(&ids));
+    assert_eq!(other.with(|| forced(&ids)), stored);
+    let before = reads(&server);
+    let anew = one.with(|| forced::with(Options::new().force(), &ids));
+    let reads = reads(&server) - before;
+    // With what is looked for and stored, and heartbeats: one by one it would be a hundred and more.
+    assert!(reads <= 30, "the server read {reads} times from its sockets for 100 ids");
+    assert!(anew.iter().all(|(id, value)| stored[id] != *value));
+    assert_eq!(other.with(|| forced(&ids)), anew, "nobody has what was there before");
 }
 
 /// How often the server has read from its sockets.

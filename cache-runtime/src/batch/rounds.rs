@@ -335,7 +335,9 @@ where
                 let left = self.give_in(places, works);
                 let is_complete = left.is_empty();
                 // Nobody who waits gets it, nor waits for another's attempt (F1).
-                left.into_iter().for_each(|work| work.fail());
+                for mut work in left {
+                    work.fail();
+                }
                 return if is_complete { Ok(()) } else { Err(failure) };
             }
             Err(panic) => {

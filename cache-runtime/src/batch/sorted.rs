@@ -33,7 +33,7 @@ pub(super) async fn sort<T, K: OwnedKey, Kd: Kind>(
 ) -> Sorted<K, Kd> {
     let (mut past, mut puts) = (Vec::new(), Vec::new());
     let mut open: Vec<Open<K, Kd>> = Vec::with_capacity(missed.len());
-    let (mut twice, mut due) = (Vec::new(), Vec::new());
+    let (mut twice, mut due, mut forced) = (Vec::new(), Vec::new(), Vec::new());
     let mut seen = HashMap::with_capacity_and_hasher(
         missed.len(),
         <BuildHasherDefault<MarkHasher>>::default(),
@@ -69,8 +69,12 @@ pub(super) async fn sort<T, K: OwnedKey, Kd: Kind>(
         if let Some(first) = first {
             twice.push((at, first, quest));
         } else {
-            open.push((at, if is_forced { quest.forget().await } else { quest }));
+            open.push((at, quest));
+            forced.push(is_forced);
         }
     }
+    let mut doomed: Vec<_> =
+        open.iter_mut().zip(forced).filter(|it| it.1).map(|it| &mut it.0.1).collect();
+    Quest::forget_all(&mut doomed).await;
     Sorted { open, past, puts, twice, due }
 }

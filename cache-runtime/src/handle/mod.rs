@@ -128,7 +128,7 @@ impl<Out: 'static> Handle<Out> {
     pub(crate) async fn invalidate(&self) -> Result<(), Error> {
         self.runtime.counters(self.site.place()).invalidations_key.add(1);
         let keys: Vec<_> = std::iter::once(self.key).chain(self.beyond).collect();
-        let told = self.runtime.record_key(self.site, &keys, self.beyond).await;
+        let told = self.runtime.record_key(self.site, &keys, self.beyond.as_slice()).await;
         self.reach.remove(&self.runtime);
         told
     }

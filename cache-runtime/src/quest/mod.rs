@@ -31,6 +31,9 @@ use std::time::Duration;
 
 static WAITS: LazyLock<Waits> = LazyLock::new(Waits::default);
 
+/// Of so many keys is told at once at the most.
+const MOST_TOLD: usize = 256;
+
 /// A call that missed.
 pub(crate) struct Quest<K: OwnedKey, Kd: Kind> {
     pub(crate) function: Arc<FunctionFor<K, Kd>>,
@@ -206,11 +209,26 @@ impl<K: OwnedKey, Kd: Kind> Quest<K, Kd> {
 
     /// The same for a call: whatever it finds from here on is later.
     pub(crate) async fn forget(mut self: Box<Self>) -> Box<Self> {
-        let key = self.basis.marks[0];
-        let beyond = self.basis.address.as_ref().map(|_| key);
-        self.function.home.record_key(self.function.site, &[key], beyond).await;
-        self.basis.arrival = self.function.home.versions.now();
+        Self::forget_all(&mut [&mut self]).await;
         self
+    }
+
+    /// The same for calls of one function, of whose keys is told at once.
+    pub(crate) async fn forget_all(quests: &mut [&mut Box<Self>]) {
+        let Some(first) = quests.first() else { return };
+        let function = Arc::clone(&first.function);
+        let (home, site) = (&function.home, function.site);
+        for some in quests.chunks_mut(MOST_TOLD) {
+            let keys: Vec<_> = some.iter().map(|it| it.basis.marks[0]).collect();
+            let is_beyond = |it: &&&mut Box<Self>| it.basis.address.is_some();
+            let beyond: Vec<_> =
+                some.iter().filter(is_beyond).map(|it| it.basis.marks[0]).collect();
+            home.record_key(site, &keys, &beyond).await;
+            let now = home.versions.now();
+            for it in some {
+                it.basis.arrival = now;
+            }
+        }
     }
 
     /// Takes the next step that needs no waiting.

@@ -276,13 +276,13 @@ impl Runtime {
         self.inner.versions.record(target, (!held::is_held()).then_some(sweep));
     }
 
-    /// Records the invalidation of one key of a site, which has several marks in this process and
-    /// may have one beyond.
+    /// Records the invalidation of keys of a site: each has several marks in this process and may have one
+    /// beyond.
     pub(crate) async fn record_key(
         &self,
         site: &'static Site,
         keys: &[Mark],
-        beyond: Option<Mark>,
+        beyond: &[Mark],
     ) -> Result<(), Error> {
         let any = Mark::any_key(site.place());
         let here = keys.iter().copied().chain([any]).collect();
@@ -290,7 +290,7 @@ impl Runtime {
         let any = Some(crate::mark::beyond::any_key(&site.name()));
         #[cfg(not(feature = "beyond"))]
         let any = None;
-        let beyond = Target::Any(beyond.into_iter().chain(any).collect());
+        let beyond = Target::Any(beyond.iter().copied().chain(any).collect());
         self.record(&Target::Any(here), &beyond).await
     }
 }

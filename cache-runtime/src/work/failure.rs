@@ -140,8 +140,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         })
     }
 
-    /// Ends without a value, and without anything to hand on: whoever waits computes at once, each for itself.
-    pub(crate) fn fail(mut self: Box<Self>) {
+    /// Lands without a value, and without anything to hand on: whoever waits computes at once, each for itself.
+    pub(crate) fn fail(&mut self) {
         // Who had it begun behind its call has a time to keep to, and goes on with it.
         if matches!(self.claim, Claim::Lead(_)) && !self.basis.is_charged {
             let about = self.tell_of_nothing();
