@@ -39,7 +39,7 @@ pub(crate) fn apart<R>(f: impl FnOnce() -> R) -> R {
 }
 
 #[cfg(feature = "redis")]
-pub(crate) use self::waits::is_parked;
+pub(crate) use self::waits::{innermost as innermost_wait, is_parked};
 
 /// Which threads do nothing but wait.
 #[cfg(feature = "redis")]
@@ -48,22 +48,34 @@ mod waits {
 
     std::thread_local! {
         static DEPTH: Cell<u32> = const { Cell::new(0) };
+        /// The last that was begun, and which of those that last is the innermost. 0 if none is.
+        static LAST: Cell<u64> = const { Cell::new(0) };
+        static INNERMOST: Cell<u64> = const { Cell::new(0) };
     }
 
     /// A wait of this thread. Meanwhile it runs no executor.
-    pub(super) struct Waits;
+    pub(super) struct Waits {
+        outer: u64,
+    }
 
     impl Waits {
         pub(super) fn begin() -> Self {
             let _ = DEPTH.try_with(|depth| depth.set(depth.get() + 1));
-            Self
+            let number = LAST.try_with(|last| last.replace(last.get() + 1)).map_or(0, |it| it + 1);
+            Self { outer: INNERMOST.try_with(|it| it.replace(number)).unwrap_or(0) }
         }
     }
 
     impl Drop for Waits {
         fn drop(&mut self) {
+            let _ = INNERMOST.try_with(|it| it.set(self.outer));
             let _ = DEPTH.try_with(|depth| depth.set(depth.get() - 1));
         }
+    }
+
+    /// Tells the wait that this thread is in from all others of it.
+    pub(crate) fn innermost() -> u64 {
+        INNERMOST.try_with(Cell::get).unwrap_or(0)
     }
 
     pub(crate) fn apart<R>(f: impl FnOnce() -> R) -> R {

@@ -18,6 +18,8 @@ use crate::miss::{Bypassed, Miss, Part, settle_async};
 use crate::outcome::Kind;
 use crate::planted::{self, Bug};
 use crate::quest::{Leaving, Quest, Step};
+#[cfg(feature = "redis")]
+use crate::stored;
 use crate::verdict::Verdict;
 use crate::work::{self, Before, Consulted, Placed, Room, Together, Work};
 use std::borrow::Borrow;
@@ -251,6 +253,8 @@ where
             let found = work.consult_at_once().await;
             (at, work, found)
         }));
+        #[cfg(feature = "redis")]
+        let consulted = stored::at_once(consulted);
         for (at, work, found) in consulted.await {
             match found {
                 Consulted::Found(out) => self.values[at] = Some(out),

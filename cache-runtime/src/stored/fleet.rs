@@ -11,8 +11,10 @@ use crate::lookup::Miss;
 use crate::mark::Mark;
 use crate::outward::{self, outward, vouched};
 use crate::sync::Mutex;
-use crate::tier::redis::{Claimed, OnPartition, Outcome, Redis, Seen, Sound, Wanted};
+use crate::tier::redis::{Claimed, Collecting, OnPartition, Outcome, Redis, Seen, Sound, Wanted};
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +56,20 @@ pub(crate) struct Consignment {
     bytes: Vec<u8>,
     ttl: Duration,
     patience: Patience,
+}
+
+/// Goes on with several calls: what they ask for at the same time goes together.
+///
+/// # Cancellation
+///
+/// As safe to drop as the calls.
+pub(crate) async fn at_once<F: Future>(calls: F) -> F::Output {
+    let mut calls = pin!(calls);
+    poll_fn(|task| {
+        let _collecting = Collecting::begin();
+        calls.as_mut().poll(task)
+    })
+    .await
 }
 
 /// Whether what is in memory may be served, as far as a tier has a say in that.

@@ -20,7 +20,7 @@ mod value;
 pub(crate) use self::address::Address;
 pub(crate) use self::disk::{Delivery, Lease, Leased, MachineStamp, OnDisk, Together};
 #[cfg(feature = "redis")]
-pub(crate) use self::fleet::{Asking, Fault, Granted, Patience};
+pub(crate) use self::fleet::{Asking, Fault, Granted, Patience, at_once};
 pub(crate) use self::fleet::{Consignment, OnFleet};
 pub(crate) use self::identity::{Identity, stand_in};
 pub use self::key::{StorablePart, StoredPart, StoredView};

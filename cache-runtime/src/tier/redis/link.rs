@@ -15,6 +15,7 @@ use super::batch::Term;
 use super::breaker::{Breaker, Fuse};
 use super::complaints::{Complaint, Complaints};
 use super::origin::Origin;
+use super::outbox::{self, Letter};
 use super::requests::{Request, Requests};
 use super::server::{Command, Fault, Key, Replies, Reply, Run, Server, Timed};
 use super::statistics::{RedisStats, ServerStats};
@@ -47,7 +48,7 @@ pub(super) trait Ear: Send + Sync {
 
 /// The way to one server.
 pub(super) struct Link {
-    requests: mpsc::UnboundedSender<Request>,
+    requests: mpsc::UnboundedSender<Letter>,
     state: Arc<State>,
 }
 
@@ -158,7 +159,10 @@ impl Server for Link {
         let (replies, received) = oneshot::channel();
         let is_up = self.state.is_up.load(Ordering::Acquire);
         let is_sent = (is_up && self.state.fuse.lets_through() || self.state.is_new())
-            && self.requests.send(Request { commands, term: Term::new(patience), replies }).is_ok();
+            && outbox::send(
+                &self.requests,
+                Request { commands, term: Term::new(patience), replies },
+            );
         if is_sent && !is_up {
             // It waits for the first connection, for no longer than for an answer.
             return hastened(received, patience);
@@ -229,7 +233,7 @@ impl State {
     }
 
     /// Keeps a connection, for as long as anyone may ask for it.
-    async fn keep(self: Arc<Self>, mut requests: mpsc::UnboundedReceiver<Request>) {
+    async fn keep(self: Arc<Self>, mut requests: mpsc::UnboundedReceiver<Letter>) {
         let mut pause = SHORTEST_PAUSE;
         let mut has_complained = false;
         loop {
@@ -267,7 +271,7 @@ impl State {
     /// one waits for it. Nothing if nobody will ask any more.
     async fn meanwhile<T>(
         &self,
-        requests: &mut mpsc::UnboundedReceiver<Request>,
+        requests: &mut mpsc::UnboundedReceiver<Letter>,
         other: impl Future<Output = T>,
     ) -> Option<T> {
         let mut other = pin!(other);
@@ -278,9 +282,11 @@ impl State {
             tokio::select! {
                 biased;
                 // Also of what was asked when there seemed to be one.
-                request = requests.recv() => {
-                    // Nobody may wait for it any more.
-                    let _ = request?.replies.send(Err(Fault::Down));
+                letter = requests.recv() => {
+                    for request in letter? {
+                        // Nobody may wait for it any more.
+                        let _ = request.replies.send(Err(Fault::Down));
+                    }
                 }
                 outcome = &mut other => return Some(outcome),
             }
@@ -326,7 +332,7 @@ impl State {
     async fn serve(
         self: &Arc<Self>,
         connected: &Connected,
-        requests: &mut mpsc::UnboundedReceiver<Request>,
+        requests: &mut mpsc::UnboundedReceiver<Letter>,
     ) -> bool {
         // Before the first attempt to connect, nobody did without.
         let is_first = self.is_new();
@@ -347,8 +353,8 @@ impl State {
             tokio::select! {
                 biased;
                 () = connected.ended.notified() => break true,
-                request = requests.recv() => match request {
-                    Some(request) => self.answer_all(connected, request, requests),
+                letter = requests.recv() => match letter {
+                    Some(letter) => self.answer_all(connected, letter, requests),
                     None => break false,
                 },
                 _ = beat.tick() => {
@@ -443,12 +449,12 @@ impl State {
     fn answer_all(
         self: &Arc<Self>,
         connected: &Connected,
-        first: Request,
-        requests: &mut mpsc::UnboundedReceiver<Request>,
+        first: Letter,
+        requests: &mut mpsc::UnboundedReceiver<Letter>,
     ) {
         let mut batch = Requests::new();
         let more = std::iter::from_fn(|| requests.try_recv().ok()).take(MOST);
-        for request in std::iter::once(first).chain(more) {
+        for request in std::iter::once(first).chain(more).flatten() {
             let alone = if self.joins { batch.take(request, HURRY) } else { Some(request) };
             if let Some(request) = alone {
                 self.answer(connected, request);
@@ -592,7 +598,7 @@ fn jittered(pause: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ear, Link, Origin, Request, Term};
+    use super::{Ear, Link, Origin, Request, Term, outbox};
     use crate::tier::redis::server::Fault;
     use crate::tier::redis::thread;
     use std::io::{ErrorKind, Read};
@@ -634,7 +640,7 @@ mod tests {
         let (second, _) = listener.accept().unwrap();
         let (replies, received) = oneshot::channel();
         let term = Term::new(Duration::from_millis(100));
-        assert!(link.requests.send(Request { commands: Vec::new(), term, replies }).is_ok());
+        assert!(outbox::send(&link.requests, Request { commands: Vec::new(), term, replies }));
         assert_eq!(received.blocking_recv().unwrap(), Err(Fault::Down));
         assert!(!is_closed(&second), "it was answered once the attempt had failed");
     }
