@@ -70,7 +70,7 @@ use proc_macro::TokenStream;
 /// | `grace = "1h"` | for so long after its time to live, a value is served if computing it anew fails, by an `Err` or a panic. The next attempt comes after a wait that grows, see `Builder::backoff`, and which each process counts for itself. Never what was invalidated, or depends on files |
 /// | `refresh = "5m"` | a hit that comes so long before the end of a value's time, or later, but not in the first half of it, has another one computed in the background. `"auto"` leaves it to chance: the likelier the nearer the end is and the longer computing takes. Every argument has to outlive the call: owned, `&T`, `Option<&T>` or `Cow<'_, T>` with an owned form, `self: Arc<Self>`. An `async fn` needs an executor, see `Builder::executor`. Between `l2` and `l3` it needs `l1`, too |
 /// | `timeout = "50ms"` | for so long a caller waits for a computation if there is a former value within `stale` or `grace`; then it is served that, and the computation goes on. Where that can't be, a future is dropped, and a plain function waited for. Arguments as for `refresh` |
-/// | `deadline = "2s"` | for so long a caller waits at all; then it gets what `fallback` returns. A future is dropped then, a plain function goes on in the background, with arguments as for `refresh`, and an `Err` that is `Clone`. Calls of plain functions within other computations are not limited |
+/// | `deadline = "2s"` | for so long a caller waits at all; then it gets what `fallback` returns. A future is dropped then, a plain function goes on in the background, with arguments as for `refresh`, and an `Err` that is `Clone`. Calls of plain functions within other computations, or past what is cached, are not limited |
 /// | `fallback = path` | a function of the same arguments, cloned, that is not async. What it returns is not kept, nor what is made of it |
 /// | `batch = ids` | the argument that holds many ids: a slice, `Vec`, `HashSet` or `BTreeSet`. Each is an entry of its own, and the body sees those that are missing. Elsewhere in the attribute one of them goes by the name of all less its last `s`. The function returns a `HashMap`, `BTreeMap` or `Vec<(Id, Value)>`, a `Vec<Option<Value>>` in the order of the ids, or a `Result` of one of these |
 /// | `batch_of = users` | a function of one id whose entries are those of the batch `users`; it takes what makes the key there, in that order, and returns `Option<Value>`. Only `skip` and `crate` may be said beside it |
@@ -107,10 +107,10 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `f::invalidate(key)` | forgets this call |
 /// | `f::peek(key)` | what is cached, if anything; never computes |
-/// | `f::explain(key)` | what a call would do now, and why |
+/// | `f::explain(key)` | what a call would do now, and why. Takes what `when` mentions, too |
 /// | `f::call_context(key)` | what identifies the call, for logs and metrics |
 /// | `f::refresh(arguments)` | computes and stores |
-/// | `f::put(arguments, value)` | stores the value as if computed now |
+/// | `f::put(arguments, value)` | stores the value as if computed now. Not of a batch |
 /// | `f::uncached(arguments)` | the body alone |
 /// | `f::with(options, arguments)` | calls `f` with `larder::Options` |
 /// | `f::warm(iterator)` | calls `f` with each of many arguments: one by itself, several as a tuple. What is there is skipped |
@@ -172,7 +172,7 @@ pub fn cached(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | meaning |
 /// |---|---|
 /// | `tags("user:{id}", "all")` | templates as in [`macro@cached`], written before the body runs |
-/// | `on = decide`, `on(decide, rank)` | paths of cached functions |
+/// | `on = decide`, `on(decide, rank)` | paths of cached functions: of the companion, where `handle` gives it another name. What has none, as a method or a function with `batch_of`, goes by its tags |
 /// | `crate = path` | where larder is, if renamed or exported by another crate |
 ///
 /// The function stays as it is otherwise: `async` or not, with arguments of any kind, `&mut` among them.

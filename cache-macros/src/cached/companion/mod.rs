@@ -26,14 +26,19 @@ pub(crate) fn companion(model: &Model) -> TokenStream {
 pub(crate) fn doc(model: &Model) -> TokenStream {
     let condition =
         if model.when.is_some() { ", and the last of them what `when` mentions" } else { "" };
+    let put = |name: &Ident| match model.batch {
+        Some(_) => String::new(),
+        None => format!("`{name}::put`, "),
+    };
     let text = match &model.handle {
         Handle::None => return TokenStream::new(),
         Handle::Type(name) => format!(
             "\n\n# Cache\n\nThis function is cached. `{name}::invalidate`, `{name}::peek` and \
-             `{name}::explain` take what makes its key{condition}; `{name}::refresh`, `{name}::put`, \
+             `{name}::explain` take what makes its key{condition}; `{name}::refresh`, {put}\
              `{name}::uncached` take all arguments, `{name}::with` takes options before them, \
              `{name}::warm` and `{name}::warm_with` take them many times over; `{name}::invalidate_all` and `{name}::stats` \
-             are about all calls."
+             are about all calls.",
+            put = put(name)
         ),
         Handle::Method(name) => format!(
             "\n\n# Cache\n\nThis method is cached. `{name}` takes what makes its key and returns \
