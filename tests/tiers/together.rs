@@ -6,10 +6,12 @@ use crate::server::Server;
 use crate::support::{Calls, connected};
 use larder::{Breaker, ErrorKind, Explanation, Level, Runtime, State, blocking, cached};
 use rustix::fs::FlockOperation;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -89,6 +91,48 @@ fn a_value_is_found_in_the_nearest_tier_that_has_it() {
     let its_neighbour = process(&server, there.path());
     assert_eq!(its_neighbour.with(|| price(1)), first);
     assert_eq!(its_neighbour.with(price::stats).hits_l2, 1);
+}
+
+/// A number, as which something else happens when a second one is read.
+#[derive(Clone, Serialize)]
+struct Hooked(u64);
+
+static BETWEEN: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
+impl<'de> Deserialize<'de> for Hooked {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = u64::deserialize(from)?;
+        let between = if number == 2 { BETWEEN.lock().unwrap().take() } else { None };
+        if let Some(between) = between {
+            between();
+        }
+        Ok(Self(number))
+    }
+}
+
+#[cached(batch = ids, tier = "l1,l2,l3", name = "together::all")]
+fn all(ids: &[u64]) -> HashMap<u64, Hooked> {
+    ids.iter().map(|id| (*id, Hooked(*id))).collect()
+}
+
+#[test]
+fn what_of_a_batch_is_on_disk_is_looked_for_in_one_transaction() {
+    let (server, here) = (Server::start(), machine());
+    let [one, other] = [(); 2].map(|()| process(&server, here.path()));
+    let settle = |it: &Runtime| futures_lite::future::block_on(it.close()).unwrap();
+    one.with(|| all(&[2, 3]));
+    settle(&one);
+    let stores = one.clone();
+    *BETWEEN.lock().unwrap() = Some(Box::new(move || {
+        // It waits for the server, while the other goes on with many calls.
+        stores.with(|| all(&[4]));
+        settle(&stores);
+    }));
+    assert_eq!(other.with(|| all(&[1, 2, 3, 4])).len(), 4);
+    let stats = other.with(all::stats);
+    // The first is missing, and the last came when the transaction had begun.
+    assert_eq!((stats.hits_l2, stats.hits_l3, stats.computations), (2, 1, 1));
+    assert!(BETWEEN.lock().unwrap().is_none());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a function keeps in the tier that machines share: read, computed by one process, kept.
 
-use super::{Address, Glanced, KeptBy, Loaded, Packed, Stored};
+use super::{Address, Glanced, KeptBy, Loaded, Packed, Stored, Together};
 use crate::captured::Captured;
 use crate::clock::Moment;
 use crate::codec::envelope::{Envelope, Header};
@@ -58,7 +58,7 @@ pub(crate) struct Consignment {
     patience: Patience,
 }
 
-/// Goes on with several calls: what they ask for at the same time goes together.
+/// Goes on with several calls: what they ask for at the same time goes together, and so does what they read.
 ///
 /// # Cancellation
 ///
@@ -66,7 +66,7 @@ pub(crate) struct Consignment {
 pub(crate) async fn at_once<F: Future>(calls: F) -> F::Output {
     let mut calls = pin!(calls);
     poll_fn(|task| {
-        let _collecting = Collecting::begin();
+        let (_reading, _collecting) = (Together::begin(), Collecting::begin());
         calls.as_mut().poll(task)
     })
     .await

@@ -295,9 +295,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         for level in [Level::L1, Level::L2].into_iter().filter(|it| said.reaches(*it)) {
             let (copy, tier): (_, TierHits) = match level {
                 Level::L1 => (self.suspect(), |counters| &counters.rechecks),
-                _ => (stored.find_latest(asking.address(), Duration::ZERO).ok(), |counters| {
-                    &counters.hits_l2
-                }),
+                // Whether it is the latest, the store says.
+                _ => (stored.find(asking.address()).ok(), |counters| &counters.hits_l2),
             };
             let Some(copy) = copy else { continue };
             let origin = copy.about.captured.as_ref().map(|it| it.origin);
