@@ -100,7 +100,7 @@ impl<Out: 'static> Entry<Out> {
 
     /// Returns what a call would do now, and why. Never computes.
     ///
-    /// Of a method's `when`, only what is of nothing but the key's arguments and `self` is known here.
+    /// A method's `when` is not asked: an entry has the key alone.
     ///
     /// # Cancellation
     ///
@@ -227,8 +227,7 @@ pub(crate) mod blocking {
 
         /// Returns what a call would do now, and why. Never computes.
         ///
-        /// Of a method's `when`, only what is of nothing but the key's arguments and `self` is known
-        /// here.
+        /// A method's `when` is not asked: an entry has the key alone.
         pub fn explain(&self) -> Explanation {
             sync::block_on(self.handle.explain())
         }

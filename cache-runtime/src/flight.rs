@@ -55,6 +55,8 @@ struct State<S> {
     phase: Phase<S>,
     term: Term,
     stamp: Stamp,
+    /// Its leader's place in the order in which computations begin.
+    began: u64,
     /// Which followers were not there yet when the leader last asked elsewhere.
     late: Option<u64>,
     /// Whether what is going to land is computed, and not what was asked for.
@@ -115,13 +117,15 @@ pub(crate) enum Waited<S> {
 
 impl<S> Flight<S> {
     pub(crate) fn new(marks: Marks, stamp: Stamp) -> Self {
+        let id = FlightId::next();
         Self {
-            id: FlightId::next(),
+            id,
             marks,
             state: Mutex::new(State {
                 phase: Phase::Flying,
                 term: Term(0),
                 stamp,
+                began: id.number(),
                 late: None,
                 is_computed: false,
                 offer: None,
@@ -137,6 +141,11 @@ impl<S> Flight<S> {
 
     pub(crate) fn term(&self) -> Term {
         self.state.lock().term
+    }
+
+    /// The place of its leader's computation in the order in which they begin.
+    pub(crate) fn began(&self) -> u64 {
+        self.state.lock().began
     }
 
     pub(crate) fn has_followers(&self) -> bool {
@@ -246,6 +255,7 @@ impl<S> State<S> {
         (self.late, self.is_computed, self.offer) = (None, false, None);
         self.term = Term(self.term.0 + 1);
         self.stamp = versions.now();
+        self.began = FlightId::next().number();
         (self.term, self.stamp)
     }
 }

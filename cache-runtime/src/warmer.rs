@@ -27,7 +27,12 @@ fn make<A, Out>(
     let wish = Wish::Warm(Arc::clone(&ran));
     let made = || calling::ask(site, None, wish, || call(arguments));
     let out = catch_unwind(AssertUnwindSafe(made));
-    ended(position, &ran, out.as_ref().map(fails).map_err(|panic| &**panic))
+    ended(position, &ran, out.as_ref().map(|out| asked(fails, out)).map_err(|panic| &**panic))
+}
+
+/// Whether a call has failed. Of what panics as it prints it is known that there is something to say.
+fn asked<Out>(fails: Fails<Out>, out: &Out) -> Result<(), Option<String>> {
+    catch_unwind(AssertUnwindSafe(|| fails(out))).unwrap_or(Err(None))
 }
 
 /// What has come of a call that returned or panicked.
@@ -131,7 +136,7 @@ impl<F: Future> Under<F> {
         let polled = catch_unwind(AssertUnwindSafe(|| self.call.as_mut().poll(task)));
         let returned = match &polled {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(out)) => Ok(fails(out)),
+            Ok(Poll::Ready(out)) => Ok(asked(fails, out)),
             Err(panic) => Err(&**panic),
         };
         Poll::Ready(ended(self.position, &self.ran, returned))

@@ -1,6 +1,7 @@
 //! What stands beside a cached function: put, refresh, uncached, peek, explain, and handles.
 
 use crate::support::{Calls, Stage, everywhere, everywhere_alone, everywhere_async, fresh, run};
+use futures_lite::future::poll_once;
 use larder::{Miss, cached};
 use std::sync::Arc;
 use std::time::Duration;
@@ -264,10 +265,42 @@ fn a_refresh_does_not_keep_what_began_later_from_being_stored() {
         second.entered.wait("the second body");
         first.leave.open();
         assert_eq!((refresh.ended(), slow::peek()), (1, Some(1)));
+        // This thread has a copy of it then.
+        assert_eq!([(); 3].map(|()| slow(&first)), [1, 1, 1]);
         second.leave.open();
         assert_eq!((call.ended(), slow::peek()), (2, Some(2)));
+        assert_eq!(slow(&first), 2);
         slow::invalidate().unwrap();
     });
+}
+
+#[test]
+fn who_takes_a_computation_over_begins_later_than_a_refresh_before_that() {
+    #[cached(skip(stage))]
+    async fn slow(stage: &Stage) -> u64 {
+        stage.act_async().await
+    }
+
+    let stages = [(); 3].map(|()| Stage::default());
+    stages[1].calls.note();
+    stages[2].calls.note();
+    stages[2].calls.note();
+    let runtime = crate::support::fresh().0;
+    futures_lite::future::block_on(runtime.scope(async {
+        let [mut leader, mut heir] = [&stages[0], &stages[2]].map(|it| Box::pin(slow(it)));
+        let mut refresh = Box::pin(slow::refresh(&stages[1]));
+        assert!(poll_once(leader.as_mut()).await.is_none());
+        assert!(poll_once(heir.as_mut()).await.is_none());
+        assert!(poll_once(refresh.as_mut()).await.is_none());
+        drop(leader);
+        assert!(poll_once(heir.as_mut()).await.is_none());
+        assert_eq!(stages[2].calls.so_far(), 3, "it has taken over");
+        stages[2].leave.open();
+        assert_eq!(heir.await, 3);
+        stages[1].leave.open();
+        assert_eq!(refresh.await, 2);
+        assert_eq!(slow::peek().await, Some(3));
+    }));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::support::{Stage, fresh, run};
 use larder::{Cause, Level, Miss, Options, State, blocking, cached};
 use std::collections::HashMap;
+use std::num::ParseIntError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
@@ -206,20 +207,22 @@ fn a_call_that_its_condition_leads_past_the_cache_is_said_to() {
         ids.iter().map(|id| (*id, *id)).collect()
     }
 
-    struct Shop {
-        is_open: bool,
-    }
+    struct Shop;
 
     impl Shop {
-        #[cached(key(article), skip(self), when = self.is_open && *article > 0, handle = price_entry)]
-        fn price(&self, article: &u64) -> u64 {
-            *article
+        #[cached(key(article), skip(self), when = article > 0, handle = price_entry)]
+        fn price(&self, article: u64) -> u64 {
+            article
         }
+    }
 
-        #[cached(key(article), skip(self), when = !hurry, handle = guess_entry)]
-        fn guess(&self, article: u64, hurry: bool) -> u64 {
-            article + u64::from(hurry)
-        }
+    #[cached(when = parsed(id)? > 3)]
+    fn checked(id: &str) -> Result<u64, ParseIntError> {
+        parsed(id)
+    }
+
+    fn parsed(id: &str) -> Result<u64, ParseIntError> {
+        id.parse()
     }
 
     fresh().0.with(|| {
@@ -241,14 +244,14 @@ fn a_call_that_its_condition_leads_past_the_cache_is_said_to() {
         assert!(matches!(all::explain(&1).state, State::Fresh { .. }));
         assert_eq!(all::explain(&0).state, State::When("*id > 0"));
 
-        let (open, shut) = (Shop { is_open: true }, Shop { is_open: false });
-        open.price(&3);
-        assert!(matches!(open.price_entry(&3).explain().state, State::Fresh { .. }));
-        assert!(matches!(shut.price_entry(&3).explain().state, State::When(_)));
-        assert!(matches!(open.price_entry(&0).explain().state, State::When(_)));
-        assert_eq!(shut.price_entry(&3).peek(), Some(3));
-        open.guess(3, false);
-        let said = open.guess_entry(3).explain().state;
-        assert!(matches!(said, State::Fresh { .. }), "the entry knows nothing of `hurry`");
+        Shop.price(0);
+        let said = Shop.price_entry(0).explain().state;
+        assert_eq!(said, State::Missing(Miss::Absent), "an entry has the key alone");
+        assert!(checked("?").is_err());
+        assert_eq!(
+            checked::explain("3").state,
+            State::Missing(Miss::Absent),
+            "it may end the call"
+        );
     });
 }

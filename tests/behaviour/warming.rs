@@ -3,6 +3,7 @@
 use crate::support::{Calls, block_on, fresh, in_a_process, until};
 use larder::{Options, Progress, Warming, cached};
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
@@ -347,5 +348,28 @@ fn what_is_near_its_end_is_there_and_nothing_is_begun_for_it() {
         assert_eq!((refreshes, CALLS.so_far()), ([0, 0], 21));
         near_its_end(1, &CALLS);
         assert_eq!(near_its_end::stats().refreshes, 1, "it is due");
+    });
+}
+
+#[test]
+fn an_error_that_panics_as_it_prints_stops_nothing() {
+    struct Unprintable;
+
+    impl fmt::Display for Unprintable {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("on purpose")
+        }
+    }
+
+    #[cached]
+    fn unprintable(number: u64) -> Result<u64, Unprintable> {
+        if number == 2 { Ok(number) } else { Err(Unprintable) }
+    }
+
+    fresh().0.with(|| {
+        let expected = [(0, false), (2, false)];
+        assert_eq!(failures(&unprintable::warm([1, 2, 3])), expected);
+        let warming = Warming::new().concurrency(1);
+        assert_eq!(failures(&unprintable::warm_with(warming, [1, 2, 3])), expected);
     });
 }

@@ -119,8 +119,11 @@ fn c2_what_another_process_has_invalidated_is_not_read_whichever_tiers_are_asked
 fn what_only_reads_keeps_nothing_nearer_that_stands_in_for_a_failure_either() {
     static FAILS: AtomicBool = AtomicBool::new(false);
 
+    static CALLS: Calls = Calls::new();
+
     #[cached(tier = "l1,l2", ttl = "10s", grace = "1h")]
     fn fallible(key: u8) -> Result<u8, String> {
+        CALLS.note();
         if FAILS.load(SeqCst) { Err("on purpose".to_owned()) } else { Ok(key) }
     }
 
@@ -131,7 +134,12 @@ fn what_only_reads_keeps_nothing_nearer_that_stands_in_for_a_failure_either() {
     settle(&one);
     machine.clock.advance(Duration::from_secs(11));
     FAILS.store(true, SeqCst);
-    assert_eq!(call(Options::new().read_only()), Ok(1));
+    CALLS.taken();
+    for _ in 0..3 {
+        assert_eq!(call(Options::new().read_only()), Ok(1));
+        assert_eq!(call(Options::new().tiers([Level::L2])), Ok(1));
+    }
+    assert_eq!(CALLS.taken(), 1, "the next attempt is not due");
     let memory = Options::new().tiers([Level::L1]);
     assert!(call(memory.read_only()).is_err(), "it was kept in memory");
     assert_eq!(call(Options::new()), Ok(1));

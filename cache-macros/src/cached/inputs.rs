@@ -27,12 +27,6 @@ impl<'a> Inputs<'a> {
         Self::of(model, |at| model.key.arguments.contains(&at) || named.contains(&at))
     }
 
-    /// Whether the condition of a call is told from what makes its key.
-    pub(crate) fn tell_condition(&self) -> bool {
-        let named = mention::arguments(&self.model.function, &self.model.when);
-        named.iter().all(|at| self.arguments.iter().any(|(own, _)| own == at))
-    }
-
     /// Those that the runtime is found by.
     pub(crate) fn of_runtime(model: &'a Model) -> Self {
         let for_runtime = mention::arguments(&model.function, &model.runtime);

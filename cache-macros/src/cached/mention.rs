@@ -43,6 +43,16 @@ pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
     false
 }
 
+/// Whether an expression may leave the function it stands in, or wait in it.
+pub(crate) fn leaves(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Punct(punct) => punct.as_char() == '?',
+        TokenTree::Ident(ident) => ident == "return" || ident == "await",
+        TokenTree::Group(group) => leaves(&group.stream()),
+        TokenTree::Literal(_) => false,
+    })
+}
+
 /// What stands before a token, as far as it matters.
 #[derive(Clone, Copy)]
 enum Before {

@@ -37,6 +37,8 @@ pub(crate) struct Former<Kd: Kind> {
     stamp: Stamp,
     /// To be kept in memory, where it is not.
     arrival: Option<Arrival<Kd::Kept>>,
+    /// Whether it is in memory, or will be.
+    is_near: bool,
 }
 
 impl<V> Overdue<V> {
@@ -114,17 +116,17 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         }
         let grace = self.function.site.options.grace;
         if let Some(former) = self.in_memory(grace, |_| true) {
-            self.note_failure(&former.about);
+            self.note_failure(&former.about, true);
         } else if let Some(overdue) = &self.overdue {
-            self.note_failure(&overdue.loaded.about);
+            self.note_failure(&overdue.loaded.about, false);
         }
     }
 
     /// Takes note of a failed attempt to replace a value.
-    fn note_failure(&self, former: &About) {
+    fn note_failure(&self, former: &About, is_near: bool) {
         let (now, backoff) = (self.time().now(), self.function.home.backoff);
         match &self.basis.address {
-            Some(address) if !self.function.in_memory => {
+            Some(address) if !is_near => {
                 self.function.elsewhere.fail(address.mark(), former.born, (now, backoff));
             }
             _ => former.attempts.fail(now, backoff),
@@ -156,7 +158,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             return None;
         }
         let former = self.former(self.function.site.options.grace)?;
-        self.note_failure(&former.about);
+        self.note_failure(&former.about, former.is_near);
         let out = self.serve(former, Served::Grace);
         Some(Placed::Landed(Finished { out, arrival: None }))
     }
@@ -164,7 +166,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     /// Serves what was to be replaced, to all who wait, because the body takes too long: it is dropped then,
     /// and the next attempt put off.
     pub(crate) fn drop_body(&mut self, former: Former<Kd>) -> Kd::Out {
-        self.note_failure(&former.about);
+        self.note_failure(&former.about, former.is_near);
         self.give_way(former)
     }
 
@@ -203,7 +205,9 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let (now, grace) = (self.time().now(), self.function.site.options.grace);
         if self.function.in_memory {
             let former = self.in_memory(grace, |about| !about.attempts.is_due(now));
-            return former.is_some_and(|it| !overdue.is_later_than(&it.about));
+            if former.is_some() || self.basis.options.promotes(Level::L1) {
+                return former.is_some_and(|it| !overdue.is_later_than(&it.about));
+            }
         }
         let attempts = self.function.elsewhere.find(address.mark(), overdue.loaded.about.born);
         attempts.is_some_and(|attempts| !attempts.is_due(now))
@@ -215,15 +219,18 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             return None;
         }
         let (now, grace) = (self.time().now(), self.function.site.options.grace);
-        if !self.function.in_memory {
+        let near = self.in_memory(grace, |about| !about.attempts.is_due(now));
+        let Some(former) = near else {
+            if self.function.in_memory && self.basis.options.promotes(Level::L1) {
+                return None;
+            }
             let overdue = self.overdue.as_deref()?;
             let (key, born) = (self.basis.address.as_ref()?.mark(), overdue.loaded.about.born);
             let attempts = self.function.elsewhere.find(key, born);
             let former = attempts.filter(|attempts| !attempts.is_due(now));
             let former = former.and_then(|_| self.beyond_memory(grace, overdue))?;
             return Some(self.serve(former, Served::Grace));
-        }
-        let former = self.in_memory(grace, |about| !about.attempts.is_due(now))?;
+        };
         let is_outdated = |it: &Overdue<_>| it.is_later_than(&former.about);
         if self.overdue.as_deref().is_some_and(is_outdated) {
             // Nothing is known of attempts to replace that.
@@ -240,7 +247,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
 
     /// Serves a former value, to those who wait, too.
     fn serve(&mut self, former: Former<Kd>, why: Served) -> Kd::Out {
-        let Former { out, about, expires, stamp, arrival } = former;
+        let Former { out, about, expires, stamp, arrival, .. } = former;
         let function = Arc::clone(&self.function);
         let is_over = self.time().now() >= expires;
         self.overdue_as = Some(why).filter(|_| is_over);
@@ -290,6 +297,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
                 expires: entry.expires,
                 stamp: entry.valid_at(),
                 arrival: None,
+                is_near: true,
             })
         })
     }
@@ -314,7 +322,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
             about.marks = function.reorder(address, &about.marks);
         }
         about.renewal = function.renewal(&about, *expires, None);
-        Some(Former { out, about: Arc::new(about), expires: *expires, stamp: *stamp, arrival })
+        let (about, is_near) = (Arc::new(about), arrival.is_some());
+        Some(Former { out, about, expires: *expires, stamp: *stamp, arrival, is_near })
     }
 
     /// Gives back what is fresh, and keeps what is not for later.

@@ -462,7 +462,7 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
     /// Its place in the order in which computations begin.
     fn began(&self) -> u64 {
         match &self.claim {
-            Claim::Lead(lead) => lead.flight.id.number(),
+            Claim::Lead(lead) => lead.flight.began(),
             Claim::Alone { id, .. } => id.number(),
             Claim::Extra { .. } | Claim::Landed => 0,
         }
@@ -520,7 +520,8 @@ impl<K: OwnedKey, Kd: Kind> Work<K, Kd> {
         let memory = &self.function.memory;
         match &mut self.claim {
             Claim::Lead(lead) => {
-                memory.land(self.basis.hash, lead, about, arrival);
+                let time = &self.function.home.time;
+                memory.land(self.basis.hash, lead, about, arrival, time);
                 let shared = if lead.flight.has_followers() { share(self.kind) } else { None };
                 let (stamp, about) = (lead.stamp, Arc::clone(about));
                 let (is_sent, overdue) = (self.is_sent, self.overdue_as);

@@ -7,7 +7,7 @@ use super::inputs::Inputs;
 use super::model::{Handle, Model};
 use super::question::{Asked, asked, runtime, view, when};
 use super::site::{self, reach};
-use super::{batch, outlive};
+use super::{batch, mention, outlive};
 use crate::spans::{Place, at, braces};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -25,7 +25,7 @@ pub(crate) fn companion(model: &Model) -> TokenStream {
 /// What the function's documentation says of its companion.
 pub(crate) fn doc(model: &Model) -> TokenStream {
     let condition =
-        if model.when.is_some() { ", and the last of them what `when` mentions" } else { "" };
+        if explains_condition(model) { ", and the last of them what `when` mentions" } else { "" };
     let put = |name: &Ident| match model.batch {
         Some(_) => String::new(),
         None => format!("`{name}::put`, "),
@@ -83,7 +83,7 @@ fn beside_function(model: &Model, name: &Ident) -> TokenStream {
     let of = at(place, quote!(impl));
     let shared = site::shared(model);
     let entry = entry(model, &quote!(__larder_entry), &Inputs::of_key(model), None, None);
-    let explained = when(model).map(|when| {
+    let explained = when(model).filter(|_| explains_condition(model)).map(|when| {
         let (name, inputs) = (quote!(__larder_explained), Inputs::of_condition(model));
         self::entry(model, &name, &inputs, None, Some(&when))
     });
@@ -113,9 +113,7 @@ fn beside_method(model: &Model, name: &Ident) -> TokenStream {
     let visibility = &model.function.visibility;
     let shared = site::shared(model).into_iter().chain(outlive::beside(model));
     let receiver = model.function.signature.receiver().map(receiver);
-    let inputs = Inputs::of_key(model);
-    let when = when(model).filter(|_| inputs.tell_condition());
-    let entry = entry(model, name, &inputs, receiver, when.as_ref());
+    let entry = entry(model, name, &Inputs::of_key(model), receiver, None);
     let text =
         format!("The cache entry of a call of `{}`.", model.function.signature.ident.unraw());
     quote! {
@@ -138,6 +136,11 @@ fn receiver(of_function: &Receiver) -> TokenStream {
     } else {
         quote!(&self)
     }
+}
+
+/// Whether an explanation asks the condition of a call: not where that may leave the function, or wait in it.
+pub(super) fn explains_condition(model: &Model) -> bool {
+    model.when.as_ref().is_some_and(|when| !mention::leaves(&when.to_token_stream()))
 }
 
 /// The function that finds the entry of a call, from what makes its key, and where that is asked what its

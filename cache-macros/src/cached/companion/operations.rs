@@ -41,7 +41,7 @@ fn by_key(model: &Model) -> TokenStream {
     let arguments = turbofish(model);
     let kept = kept(model);
     let operations = operations.into_iter().map(|(name, returned, asynchronous, wait)| {
-        let (inputs, entry) = if name == "explain" && model.when.is_some() {
+        let (inputs, entry) = if name == "explain" && super::explains_condition(model) {
             (Inputs::of_condition(model), quote!(__larder_explained))
         } else {
             (Inputs::of_key(model), quote!(__larder_entry))

@@ -206,6 +206,7 @@ where
         lead: &Lead<S>,
         about: &Arc<About>,
         arrival: Option<Arrival<V>>,
+        time: &TimeSource,
     ) {
         let stamp = if planted::is(Bug::StampAtStore) { self.versions.now() } else { lead.stamp };
         let fresh = arrival.map(|arrival| self.admit(arrival, stamp, about));
@@ -218,7 +219,13 @@ where
         };
         match (fresh, key) {
             (Some(Some(entry)), Some(key)) => {
+                let known = shard.entries.peek(&Known { hash, key: &key });
+                // Of what was stored beside this, and began before it, threads may have copies.
+                let is_displaced = known.is_some_and(|it| self.judge(it, time).is_ok());
                 self.put_in(hash, key, entry, (shard, held));
+                if is_displaced {
+                    self.versions.displace(about.marks[0]);
+                }
             }
             (fresh, key) => {
                 drop(shard);
@@ -253,7 +260,7 @@ where
                     self.counters.fenced_stores.add(1);
                     return;
                 }
-                let is_earlier = |it: &Flight<S>| it.id.number() < about.began;
+                let is_earlier = |it: &Flight<S>| it.began() < about.began;
                 let fenced = shard
                     .flights
                     .find_entry(hash, |(it, flight)| {
